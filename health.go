@@ -1,0 +1,51 @@
+package loadgen
+
+import "time"
+
+// Health is what the generator saw of itself during a run: the facts from
+// which metrics judges whether its numbers can be trusted. Collected by load.
+type Health struct {
+	GOMAXPROCS   int
+	CPUs         int
+	Wall         time.Duration // the time it was watched
+	ProcessCPU   time.Duration // user + system time of this process in it
+	MachineBusy  float64       // share of all CPUs' time that was not idle, 0..1; -1 unknown
+	CPUQuota     float64       // CPUs a cgroup grants; 0 none or unknown
+	Throttled    time.Duration // time the cgroup held the process back
+	SchedLatency Quantiles     // runnable goroutines waiting for a thread
+	GCPause      Quantiles
+	GCCycles     int
+	HeapPeak     uint64 // bytes
+	RSSPeak      uint64 // bytes; 0 unknown
+	Goroutines   int    // the most seen
+	ClockSteps   int    // steps of the wall clock against the monotonic one
+	Starved      int    // requests that were due before their body was ready
+}
+
+// Quantiles are seconds at three levels of a distribution; -1 where empty.
+type Quantiles struct{ P50, P99, Max float64 }
+
+// Transport is what the client did with connections during a run.
+type Transport struct {
+	Engine     string // "raw" or "std"
+	Protocol   string // "HTTP/1.1" or "HTTP/2.0"; empty before the first reply
+	TLS        bool
+	Timing     string // "kernel", "reader" or "mixed"
+	Opened     int    // connections dialled
+	Reused     int    // requests that went over a connection used before
+	DialErrors int
+	Retried    int // sends repeated on a fresh connection, nothing being at risk
+	MaxOpen    int // the most connections open at once
+}
+
+// Outcome is what load says of a run when it is over: the facts that no single
+// record carries.
+type Outcome struct {
+	Epoch     int64         // wall clock at the run's start, unix nanoseconds: the one anchor of all times
+	Issued    int           // requests sent in the profiling phase
+	Elapsed   time.Duration // from the epoch until the last record ended
+	StoppedAt time.Duration // from the epoch until no new request was started
+	Cancelled bool          // ended by the user
+	MaxFlight int           // the most requests in flight at once
+	Missed    int           // slots of the schedule that were due but never sent before the end
+}

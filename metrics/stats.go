@@ -1,0 +1,63 @@
+package metrics
+
+import (
+	"math"
+	"slices"
+)
+
+// Percentile returns the p-th percentile (0..100) of values sorted in
+// ascending order, by linear interpolation between order statistics at
+// (n−1)·p/100: numpy's default and AIPerf's. NaN for no values.
+func Percentile(sorted []float64, p float64) float64 {
+	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
+	k := float64(n-1) * p / 100
+	i := int(k)
+	if i+1 >= n {
+		return sorted[n-1]
+	}
+	return sorted[i] + (k-float64(i))*(sorted[i+1]-sorted[i])
+}
+
+// Mean returns the arithmetic mean, NaN for no values.
+func Mean(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// PopulationStdDev divides by n, as AIPerf's files do; NaN for no values.
+func PopulationStdDev(values []float64) float64 {
+	return math.Sqrt(squares(values) / float64(len(values)))
+}
+
+// SampleStdDev divides by n−1, as intervals need; NaN for fewer than two
+// values.
+func SampleStdDev(values []float64) float64 {
+	if len(values) < 2 {
+		return math.NaN()
+	}
+	return math.Sqrt(squares(values) / float64(len(values)-1))
+}
+
+func squares(values []float64) float64 {
+	mean, sum := Mean(values), 0.0
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
+	}
+	return sum
+}
+
+// Sorted returns a sorted copy.
+func Sorted(values []float64) []float64 {
+	s := slices.Clone(values)
+	slices.Sort(s)
+	return s
+}

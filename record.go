@@ -1,0 +1,179 @@
+package loadgen
+
+import "time"
+
+// A Phase says which part of a run a request belongs to.
+type Phase uint8
+
+const (
+	// Profiling is the measured part.
+	Profiling Phase = iota
+	// Warmup runs to completion before the clock starts.
+	Warmup
+)
+
+// String returns AIPerf's benchmark_phase: "profiling" or "warmup".
+func (p Phase) String() string {
+	if p == Warmup {
+		return "warmup"
+	}
+	return "profiling"
+}
+
+// A ChunkKind says what a chunk of a stream carried.
+type ChunkKind uint8
+
+const (
+	// Content is text of the answer, or the whole of a reply that was not
+	// streamed.
+	Content ChunkKind = iota
+	// Reasoning is text from reasoning_content or reasoning.
+	Reasoning
+	// ToolCall is a piece of a tool call: a name or arguments.
+	ToolCall
+)
+
+// A Chunk is the arrival of one event that carried output. Role-only, empty,
+// usage-only and finish events are none.
+type Chunk struct {
+	// At is the arrival since Record.Start: the kernel's receive time where
+	// Record.Timing says so, else the reader's.
+	At time.Duration
+	// Kind is what the chunk carried. Where one event carried several kinds,
+	// the first of Reasoning, Content, ToolCall.
+	Kind ChunkKind
+	// Merged marks a chunk that came out of the same read as the one before
+	// it: its own arrival time is not known, At is an upper bound.
+	Merged bool
+}
+
+// A TimingSource says whose clock stamped the chunks of a record.
+type TimingSource uint8
+
+const (
+	// Reader is the time at which the read returned in this process.
+	Reader TimingSource = iota
+	// Kernel is the time at which the kernel received the segment.
+	Kernel
+)
+
+// String returns "reader" or "kernel".
+func (s TimingSource) String() string {
+	if s == Kernel {
+		return "kernel"
+	}
+	return "reader"
+}
+
+// Usage is the server's own count of tokens, verbatim. A field is -1 where the
+// server said nothing: an absent count is not a count of zero.
+type Usage struct {
+	PromptTokens     int
+	CompletionTokens int
+	ReasoningTokens  int
+	CachedTokens     int
+}
+
+// NoUsage is the Usage of a reply that carried none.
+var NoUsage = Usage{-1, -1, -1, -1}
+
+// A FailureKind is the stable name of a way to fail.
+type FailureKind string
+
+const (
+	FailConnect     FailureKind = "connect"      // no connection: refused, reset while dialling, no route, no name
+	FailTLS         FailureKind = "tls"          // the handshake failed
+	FailTimeout     FailureKind = "timeout"      // request_timeout passed
+	FailHTTP4xx     FailureKind = "http_4xx"     // a 4xx status other than 429, or a 3xx that no client should follow
+	FailRateLimited FailureKind = "rate_limited" // status 429
+	FailHTTP5xx     FailureKind = "http_5xx"     // a 5xx status, or an error event inside a 200 stream
+	FailStreamCut   FailureKind = "stream_cut"   // the connection ended before the reply did
+	FailBadStream   FailureKind = "bad_stream"   // the reply is not what the protocol says: HTML, bad JSON, bad chunking
+	FailNoTokens    FailureKind = "no_tokens"    // a complete reply without any output
+	FailCancelled   FailureKind = "cancelled"    // ended by loadgen: the grace period ran out, or ^C
+)
+
+// A Failure is why a request did not succeed. It is data, not an error: one
+// failed request never stops a run.
+type Failure struct {
+	Kind    FailureKind
+	Status  int    // HTTP status, 0 where there was none
+	Message string // one line, at most 512 bytes, free of secrets
+}
+
+// Conn says what it took to get the request onto the wire. All times are since
+// Record.Start or durations, 0 where the step did not happen.
+type Conn struct {
+	Reused bool          // the connection had carried a request before
+	Wait   time.Duration // waiting for a free connection slot
+	DNS    time.Duration // name look-up
+	Dial   time.Duration // TCP connect
+	TLS    time.Duration // TLS handshake
+	Wrote  time.Duration // since Start: the last byte of the request was handed to the kernel
+	Local  string        // local address, to tell connections apart
+}
+
+// A Record is what became of one Request: a line of profile_export.jsonl.
+//
+// Each field has one writer: the first block is written by load before and
+// after Send, the second by client inside Send, the third by the tokenizing
+// step before metrics sees the record. Slices belong to the record and are
+// reused when it is recycled: whoever keeps one copies it.
+type Record struct {
+	Request *Request
+	Phase   Phase
+	Index   int           // order of issue within the phase, from 0
+	Worker  int           // which user (closed loop) or slot (open loop) carried it
+	Ramp    bool          // sent while a ramp was still climbing
+	Start   time.Time     // the moment of sending, with its monotonic reading
+	Due     time.Duration // since the run's epoch
+	Sent    time.Duration // since the run's epoch; Start − epoch
+	Ended   time.Duration // since the run's epoch; Send returned
+
+	Status       int           // HTTP status, 0 where none came
+	Head         time.Duration // the response's status line arrived, since Start; 0 where none came
+	Chunks       []Chunk       // arrivals of output
+	Took         time.Duration // the last chunk of output since Start; for a failure, the time until it was known
+	Streamed     bool          // the reply came as an event stream
+	Text         []byte        // the answer's content
+	Thought      []byte        // its reasoning
+	Tools        []byte        // its tool calls: names and arguments, each on a line
+	FinishReason string
+	Model        string // as the server named it
+	Usage        Usage
+	Conn         Conn
+	Timing       TimingSource
+	ReaderDelay  time.Duration // largest reader − kernel time over the reads, 0 where Timing is Reader
+	Reads        int           // reads that carried output
+	MergedReads  int           // of these, reads that carried more than one chunk
+	BytesOut     int
+	BytesIn      int
+	Failure      *Failure // nil for success
+
+	OutputTokens    int // of Text and Tools, by the local tokenizer; -1 where not counted
+	ReasoningTokens int // of Thought, likewise
+}
+
+// Lag is how late the request was sent: the generator's fault, or the ceiling's,
+// never the server's.
+func (r *Record) Lag() time.Duration { return r.Sent - r.Due }
+
+// OK reports whether the request succeeded.
+func (r *Record) OK() bool { return r.Failure == nil }
+
+// Cancelled reports whether loadgen itself ended the request.
+func (r *Record) Cancelled() bool { return r.Failure != nil && r.Failure.Kind == FailCancelled }
+
+// Reset empties the record for the next request and keeps the capacity of its
+// slices.
+func (r *Record) Reset() {
+	*r = Record{
+		Chunks:          r.Chunks[:0],
+		Text:            r.Text[:0],
+		Thought:         r.Thought[:0],
+		Tools:           r.Tools[:0],
+		Usage:           NoUsage,
+		OutputTokens:    -1,
+		ReasoningTokens: -1,
+	}
+}

@@ -1,0 +1,42 @@
+package loadgen
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+)
+
+// A Seed is the root of all chance in a batch or a cell. Every use draws from
+// a stream of its own, named by its purpose, so that a new use never shifts
+// the others.
+type Seed uint64
+
+// Rand returns the stream for a purpose: the same seed and purpose give the
+// same numbers on every machine.
+func (s Seed) Rand(purpose string) *rand.Rand {
+	return rand.New(s.source(purpose, 0))
+}
+
+// RandAt returns the stream for the i-th item of a purpose. Items can thus be
+// made in any order, by any number of goroutines, with the same outcome.
+func (s Seed) RandAt(purpose string, i int) *rand.Rand {
+	return rand.New(s.source(purpose, uint64(i)+1))
+}
+
+// Sub returns the seed of a part of the batch, named by its purpose.
+func (s Seed) Sub(purpose string) Seed {
+	sum := s.hash(purpose, 0)
+	return Seed(binary.BigEndian.Uint64(sum[:8]))
+}
+
+func (s Seed) source(purpose string, i uint64) rand.Source {
+	sum := s.hash(purpose, i)
+	return rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16]))
+}
+
+func (s Seed) hash(purpose string, i uint64) [sha256.Size]byte {
+	b := make([]byte, 16, 16+len(purpose))
+	binary.BigEndian.PutUint64(b, uint64(s))
+	binary.BigEndian.PutUint64(b[8:], i)
+	return sha256.Sum256(append(b, purpose...))
+}
