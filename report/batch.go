@@ -1,0 +1,268 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"loadgen"
+	"loadgen/analyze"
+)
+
+// BatchTable returns the runs of a batch as one table, a row per run: the swept
+// values, the main metrics, how many requests failed and the verdict. The
+// valid run with the highest throughput is marked best. Where one number was
+// swept, each throughput also says what it gained over the load before, and
+// the knee is marked: the load with the largest throughput per latency.
+func BatchTable(runs []*Run, o Options) string {
+	if len(runs) == 0 {
+		return o.paint(faint, "no run has finished") + "\n"
+	}
+	main := mainMetrics(runs)
+	gains, knee := alongLoad(runs, main[0])
+	best := bestRun(runs, main[0])
+
+	g := grid{}
+	for _, v := range runs[0].Values {
+		g.columns = append(g.columns, column{head: v.Key})
+	}
+	if len(g.columns) == 0 {
+		g.columns = []column{{head: "run", left: true}}
+	}
+	swept := len(g.columns)
+	throughput := swept // the column of the first main metric
+	for i, m := range main {
+		g.columns = append(g.columns, m.column)
+		if i == 0 && len(gains) > 0 {
+			g.columns = append(g.columns, column{head: "gain", rank: 1})
+		}
+	}
+	g.columns = append(g.columns, column{head: "errors"}, column{head: "verdict", left: true}, column{head: "", left: true})
+
+	for i, r := range runs {
+		var row []string
+		for _, v := range r.Values {
+			row = append(row, fmt.Sprint(v.Value))
+		}
+		if len(row) == 0 {
+			row = []string{r.Name()}
+		}
+		for k, m := range main {
+			text := absent
+			if v, ok := m.value(r); ok {
+				text = fixed(v, m.decimals)
+			}
+			row = append(row, text)
+			if k == 0 && len(gains) > 0 {
+				gain := ""
+				if change, ok := gains[i]; ok {
+					gain = percent(change)
+				}
+				row = append(row, gain)
+			}
+		}
+		g.rows = append(g.rows, append(row, failedShare(r), r.Verdict.word(), remark(i == best, i == knee)))
+	}
+	g.tone = func(row, i int) tone {
+		switch {
+		case i == len(g.columns)-2 && runs[row].Verdict.Invalid:
+			return bad
+		case i == len(g.columns)-3 && failed(runs[row]) > 0:
+			return bad
+		case i == throughput && row == best:
+			return good
+		case i < swept:
+			return strong
+		case i == len(g.columns)-1:
+			return good
+		}
+		return normal
+	}
+	text, dropped := g.draw(o)
+	return text + leftOut(dropped, o) + legend(best, knee, len(gains), main[0].head, o)
+}
+
+// A mainMetric is a metric of a run that the batch table has a column for.
+type mainMetric struct {
+	column
+	tag        string
+	percentile float64 // 50 or 99; 0 takes the value, or the mean
+	decimals   int
+}
+
+var allMainMetrics = []mainMetric{
+	{column{head: "goodput\n(req/s)"}, "goodput", 0, 2},
+	{column{head: "output\n(tok/s)"}, "output_token_throughput", 0, 1},
+	{column{head: "requests\n(req/s)", rank: 1}, "request_throughput", 0, 2},
+	{column{head: "TTFT p50\n(ms)", rank: 2}, "time_to_first_token", 50, 1},
+	{column{head: "TTFT p99\n(ms)"}, "time_to_first_token", 99, 1},
+	{column{head: "ITL p50\n(ms)", rank: 3}, "inter_token_latency", 50, 2},
+	{column{head: "ITL p99\n(ms)", rank: 1}, "inter_token_latency", 99, 2},
+	{column{head: "latency p50\n(ms)", rank: 4}, "request_latency", 50, 1},
+	{column{head: "latency p99\n(ms)", rank: 2}, "request_latency", 99, 1},
+}
+
+// mainMetrics returns those that any run has, the measure of throughput first:
+// goodput where there are limits to be good by, else tokens, else requests.
+func mainMetrics(runs []*Run) []mainMetric {
+	var present []mainMetric
+	for _, m := range allMainMetrics {
+		if slices.ContainsFunc(runs, func(r *Run) bool { _, ok := m.value(r); return ok }) {
+			present = append(present, m)
+		}
+	}
+	if len(present) == 0 {
+		present = allMainMetrics[2:3] // N/A throughout says what is missing
+	}
+	return present
+}
+
+func (m mainMetric) value(r *Run) (float64, bool) {
+	metric := r.metric(m.tag)
+	switch {
+	case metric == nil:
+		return 0, false
+	case metric.Value != nil:
+		return *metric.Value, true
+	case metric.Stats == nil:
+		return 0, false
+	case m.percentile == 50:
+		return metric.Stats.P50, true
+	case m.percentile == 99:
+		return metric.Stats.P99, true
+	}
+	return metric.Stats.Avg, true
+}
+
+// byLoad returns the runs' positions in ascending order of the swept value,
+// and whether there is such an order: a single key of numbers.
+func byLoad(runs []*Run) (order []int, numeric bool) {
+	for i, r := range runs {
+		if len(r.Values) != 1 {
+			return nil, false
+		}
+		if _, ok := number(r.Values[0]); !ok {
+			return nil, false
+		}
+		order = append(order, i)
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, _ := number(runs[a].Values[0])
+		y, _ := number(runs[b].Values[0])
+		return cmp.Compare(x, y)
+	})
+	return order, true
+}
+
+func number(v loadgen.Value) (float64, bool) {
+	switch n := v.Value.(type) {
+	case int:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
+
+// alongLoad returns what each run's throughput gained over the run before it
+// in the order of the one swept number, by position, and the position of the
+// knee: no gains and -1 where there is no such order or no knee.
+func alongLoad(runs []*Run, measure mainMetric) (gains map[int]float64, knee int) {
+	order, ok := byLoad(runs)
+	if !ok {
+		return nil, -1
+	}
+	gains = map[int]float64{}
+	throughput, latency := make([]float64, len(order)), make([]float64, len(order))
+	for k, i := range order {
+		if runs[i].Verdict.Invalid {
+			continue // proves nothing about the endpoint
+		}
+		throughput[k], _ = measure.value(runs[i])
+		latency[k], _ = mainMetric{tag: "request_latency", percentile: 50}.value(runs[i])
+		if k > 0 && throughput[k-1] > 0 && throughput[k] > 0 {
+			gains[i] = throughput[k]/throughput[k-1] - 1
+		}
+	}
+	key := runs[0].Values[0].Key
+	if key != "concurrency" && key != "request_rate" {
+		return gains, -1 // only a load has a knee
+	}
+	if knee = analyze.KneeByPower(throughput, latency); knee >= 0 {
+		knee = order[knee]
+	}
+	return gains, knee
+}
+
+// bestRun returns the valid run with the highest throughput, -1 for none or a
+// single run.
+func bestRun(runs []*Run, measure mainMetric) int {
+	best, most := -1, 0.0
+	for i, r := range runs {
+		if v, ok := measure.value(r); ok && !r.Verdict.Invalid && v > most {
+			best, most = i, v
+		}
+	}
+	if len(runs) == 1 {
+		return -1
+	}
+	return best
+}
+
+func failed(r *Run) int {
+	n := 0
+	for _, f := range r.Failures {
+		n += f.Count
+	}
+	return n
+}
+
+// failedShare writes the failures with their share of all requests: 12 (3.1%).
+func failedShare(r *Run) string {
+	n := failed(r)
+	ok, known := mainMetric{tag: "request_count"}.value(r)
+	if n == 0 || !known {
+		return fixed(float64(n), 0)
+	}
+	return fmt.Sprintf("%s (%s%%)", fixed(float64(n), 0), fixed(100*float64(n)/(float64(n)+ok), 1))
+}
+
+func (v Verdict) word() string {
+	switch {
+	case v.Invalid:
+		return "INVALID"
+	case len(v.Reasons) > 0:
+		return "reserve"
+	}
+	return "valid"
+}
+
+func remark(best, knee bool) string {
+	var words []string
+	if best {
+		words = append(words, "best")
+	}
+	if knee {
+		words = append(words, "knee")
+	}
+	return strings.Join(words, ", ")
+}
+
+func legend(best, knee, gains int, measure string, o Options) string {
+	measure = strings.ReplaceAll(measure, "\n", " ")
+	var notes []string
+	if best >= 0 {
+		notes = append(notes, "best: highest "+measure+" of the valid runs")
+	}
+	if knee >= 0 {
+		notes = append(notes, "knee: most "+measure+" per median latency")
+	}
+	if gains > 0 {
+		notes = append(notes, "gain: against the row with the next lower value")
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return o.paint(faint, o.wrap(1, " "+strings.Join(notes, "; "))) + "\n"
+}

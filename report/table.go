@@ -1,0 +1,184 @@
+package report
+
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
+
+// Options says what a report is drawn for. The zero value draws plain text, as
+// wide as it needs to be.
+type Options struct {
+	Width int  // columns there are; 0 is no limit
+	Color bool // ANSI colours: only for a terminal whose user did not refuse them
+}
+
+// A tone is the meaning that a colour gives to a cell of a table or a line.
+type tone uint8
+
+const (
+	normal tone = iota
+	strong
+	good
+	doubtful
+	bad
+	faint
+)
+
+func (t tone) style() lipgloss.Style {
+	s := lipgloss.NewStyle()
+	switch t {
+	case strong:
+		return s.Bold(true)
+	case good:
+		return s.Foreground(lipgloss.Green)
+	case doubtful:
+		return s.Foreground(lipgloss.Yellow)
+	case bad:
+		return s.Foreground(lipgloss.Red)
+	case faint:
+		return s.Faint(true)
+	}
+	return s
+}
+
+// paint gives a text its tone, line by line: a style of several lines would
+// pad them to one length.
+func (o Options) paint(t tone, text string) string {
+	if !o.Color || t == normal || text == "" {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = t.style().Render(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wrap breaks a text into lines that fit, the later ones indented.
+func (o Options) wrap(indent int, text string) string {
+	if o.Width <= indent {
+		return text
+	}
+	pad := strings.Repeat(" ", indent)
+	return strings.ReplaceAll(lipgloss.Wrap(text, o.Width-indent, ""), "\n", "\n"+pad)
+}
+
+// A column of a grid.
+type column struct {
+	head string
+	left bool // aligned left; numbers stand right
+	// rank says which columns go first where the width does not suffice: the
+	// highest rank, and of equals the rightmost. A column of rank 0 stays.
+	rank int
+}
+
+// A grid is a table that drops whole columns where it is too wide: half a
+// number is worse than none.
+type grid struct {
+	columns []column
+	rows    [][]string
+	tone    func(row, column int) tone // nil is normal throughout
+}
+
+// draw returns the table and the heads of the columns it had to leave out.
+func (g grid) draw(o Options) (text string, dropped []string) {
+	keep := make([]int, len(g.columns))
+	for i := range keep {
+		keep[i] = i
+	}
+	for {
+		text = g.render(keep, o)
+		worst := g.leastWanted(keep)
+		if o.Width <= 0 || worst < 0 || lipgloss.Width(text) <= o.Width {
+			return text, dropped
+		}
+		dropped = append(dropped, strings.ReplaceAll(g.columns[keep[worst]].head, "\n", " "))
+		keep = append(keep[:worst], keep[worst+1:]...)
+	}
+}
+
+// leastWanted returns the position in keep of the column to drop next, -1 for
+// none.
+func (g grid) leastWanted(keep []int) int {
+	worst, rank := -1, 1
+	for i, c := range keep {
+		if g.columns[c].rank >= rank {
+			worst, rank = i, g.columns[c].rank
+		}
+	}
+	return worst
+}
+
+func (g grid) render(keep []int, o Options) string {
+	heads := make([][]string, len(keep)) // the lines of each
+	depth := 0
+	for i, c := range keep {
+		heads[i] = strings.Split(g.columns[c].head, "\n")
+		depth = max(depth, len(heads[i]))
+	}
+	for i := range heads { // heads stand on the rule below them
+		heads[i] = append(make([]string, depth-len(heads[i]), depth), heads[i]...)
+	}
+	rows := make([][][]string, len(g.rows))
+	for r, row := range g.rows {
+		for _, c := range keep {
+			rows[r] = append(rows[r], strings.Split(row[c], "\n"))
+		}
+	}
+
+	widths := make([]int, len(keep))
+	inner := 2 * len(keep) // a space on either side of each
+	for i := range keep {
+		for _, row := range append(rows, heads) {
+			for _, line := range row[i] {
+				widths[i] = max(widths[i], lipgloss.Width(line))
+			}
+		}
+		inner += widths[i]
+	}
+
+	var b strings.Builder
+	side := o.paint(faint, "│")
+	write := func(row [][]string, toneOf func(i int) tone) {
+		height := 0
+		for _, lines := range row {
+			height = max(height, len(lines))
+		}
+		for k := range height {
+			b.WriteString(side)
+			for i, lines := range row {
+				line := ""
+				if k < len(lines) {
+					line = lines[k]
+				}
+				space := strings.Repeat(" ", widths[i]-lipgloss.Width(line))
+				line = o.paint(toneOf(i), line)
+				if g.columns[keep[i]].left {
+					line += space
+				} else {
+					line = space + line
+				}
+				b.WriteString(" " + line + " ")
+			}
+			b.WriteString(side + "\n")
+		}
+	}
+	rule := func(left, right string) {
+		b.WriteString(o.paint(faint, left+strings.Repeat("─", inner)+right) + "\n")
+	}
+
+	rule("╭", "╮")
+	write(heads, func(int) tone { return strong })
+	rule("├", "┤")
+	for r, row := range rows {
+		write(row, func(i int) tone {
+			if g.tone == nil {
+				return normal
+			}
+			return g.tone(r, keep[i])
+		})
+	}
+	rule("╰", "╯")
+	return b.String()
+}
