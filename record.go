@@ -128,6 +128,7 @@ type Record struct {
 	Start   time.Time     // the moment of sending, with its monotonic reading
 	Due     time.Duration // since the run's epoch
 	Sent    time.Duration // since the run's epoch; Start − epoch
+	Held    time.Duration // of the lag, the part spent waiting under the ceiling of requests in flight
 	Ended   time.Duration // since the run's epoch; Send returned
 
 	Status       int           // HTTP status, 0 where none came

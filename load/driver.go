@@ -1,0 +1,209 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"loadgen"
+)
+
+// A Sender performs requests.
+//
+// Send performs rec.Request and completes rec. It returns no error: a failed
+// request is a record with its Failure set. It returns soon after ctx is done.
+// Many goroutines call it at once.
+type Sender interface {
+	Send(ctx context.Context, rec *loadgen.Record)
+}
+
+// A Plan is what a phase of a run is to do. Either Requests, Duration or the
+// end of the sessions ends it.
+type Plan struct {
+	Phase loadgen.Phase
+
+	// Schedule says when sessions are due: an open loop. Without one the loop
+	// is closed: each of Concurrency users starts its next session when its
+	// last has ended.
+	Schedule Schedule
+
+	// Concurrency is the number of users of a closed loop, at least 1, and in
+	// an open loop the ceiling of requests in flight, 0 for none.
+	Concurrency int
+
+	// ConcurrencyRamp is the time in which users, or slots under the ceiling,
+	// are added one after another.
+	ConcurrencyRamp time.Duration
+
+	// UserGap is the time from one request of a user to the next in a closed
+	// loop whose users keep a pace of their own; users then start spread over
+	// one gap. A request that is due before the last has ended follows it at
+	// once. 0 lets users start again as soon as they are free.
+	UserGap time.Duration
+
+	// Ramp is how long any ramp lasts: requests sent before it are flagged.
+	Ramp time.Duration
+
+	Requests int           // start no more than so many, 0 for no limit
+	Duration time.Duration // start none that is due later, 0 for no limit
+
+	// Grace is how long requests in flight may go on after Duration has passed
+	// or the driver was stopped. They are cancelled then. 0 cancels at once.
+	Grace time.Duration
+}
+
+// A Driver runs phases.
+type Driver struct {
+	Sender Sender
+
+	// Emit keeps a finished record. It is called from one goroutine in order
+	// of completion and must copy what it keeps: the record is used again. Its
+	// first error ends the run.
+	Emit func(*loadgen.Record) error
+
+	// Follow finishes the next request of a session with what came of the one
+	// before. Nil where requests are complete from the start.
+	Follow func(prev *loadgen.Record, next *loadgen.Request)
+
+	// Stop ends the phase early when it is closed: nothing new is started and
+	// what is in flight gets the grace period. Nil never stops.
+	Stop <-chan struct{}
+
+	// Wait paces an open loop; nil waits by the runtime's timers.
+	Wait Wait
+
+	issued, flight, starved atomic.Int64
+}
+
+// Issued returns how many requests the current phase has started.
+func (d *Driver) Issued() int { return int(d.issued.Load()) }
+
+// InFlight returns how many requests are under way.
+func (d *Driver) InFlight() int { return int(d.flight.Load()) }
+
+// Starved returns how often a session was due before it was ready to be taken.
+func (d *Driver) Starved() int { return int(d.starved.Load()) }
+
+// catchUp is how late a request may be sent after the end of the phase, if it
+// was due before it: the last slots of a fast schedule are not lost to a pacer
+// that is some microseconds behind.
+const catchUp = 100 * time.Millisecond
+
+// Run runs one phase with the given sessions, and returns when every request
+// that it started has ended and been emitted. When ctx is done the requests in
+// flight are cancelled at once; see Driver.Stop for the gentle end.
+//
+// The error is that of Emit. A run that was stopped or cancelled is none: its
+// Outcome says so.
+func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Session) (loadgen.Outcome, error) {
+	d.issued.Store(0)
+	r := &run{Driver: d, Plan: plan, sessions: sessions, records: make(chan *loadgen.Record, 4096)}
+	var cancelSends context.CancelFunc
+	r.sending, cancelSends = context.WithCancel(ctx)
+	defer cancelSends()
+	r.stopping, r.stop = context.WithCancel(r.sending)
+	defer r.stop()
+
+	emitted := make(chan error)
+	go func() { emitted <- r.emit() }()
+
+	var issue func()
+	if plan.Schedule == nil {
+		issue = r.closedLoop()
+	} else {
+		issue = r.openLoop()
+	}
+	d.starved.Store(0)
+	r.epoch = time.Now()
+	r.issuing = r.stopping
+	if plan.Duration > 0 {
+		var done context.CancelFunc
+		r.issuing, done = context.WithDeadline(r.stopping, r.epoch.Add(plan.Duration))
+		defer done()
+	}
+	ended := make(chan struct{})
+	go func() {
+		issue()
+		close(ended)
+	}()
+	cancelled := r.await(ended, cancelSends) || ctx.Err() != nil
+	elapsed := time.Since(r.epoch)
+	close(r.records)
+	err := <-emitted
+
+	return loadgen.Outcome{
+		Epoch:     r.epoch.UnixNano(),
+		Issued:    d.Issued(),
+		Elapsed:   elapsed,
+		StoppedAt: r.stoppedAt,
+		Cancelled: cancelled,
+		MaxFlight: int(r.maxFlight.Load()),
+		Missed:    r.missed,
+	}, err
+}
+
+// run is the state of one phase.
+type run struct {
+	*Driver
+	Plan
+	sessions <-chan *loadgen.Session
+	records  chan *loadgen.Record
+	pool     sync.Pool
+	epoch    time.Time
+
+	sending  context.Context // done: requests in flight are cancelled
+	stopping context.Context // done: stopped early, or by an error of Emit
+	issuing  context.Context // done: stopped, or Duration has passed
+	stop     context.CancelFunc
+
+	slots     chan struct{} // free slots under the ceiling; nil without one
+	maxFlight atomic.Int64
+	stoppedAt time.Duration
+	missed    int
+}
+
+// await returns when all users or workers have ended, giving them the grace
+// period once the phase is over. It reports whether it was stopped.
+func (r *run) await(ended <-chan struct{}, cancelSends func()) (cancelled bool) {
+	over := r.issuing.Done()
+	stop := r.Stop
+	var grace <-chan time.Time
+	r.stoppedAt = -1
+	for {
+		select {
+		case <-ended:
+			if r.stoppedAt < 0 {
+				r.stoppedAt = time.Since(r.epoch)
+			}
+			return cancelled
+		case <-stop:
+			cancelled, stop = true, nil
+			r.stop()
+		case <-over:
+			over = nil
+			r.stoppedAt = time.Since(r.epoch)
+			timer := time.NewTimer(r.Grace)
+			defer timer.Stop()
+			grace = timer.C
+		case <-grace:
+			grace = nil
+			cancelSends()
+		}
+	}
+}
+
+// emit hands every record to Emit and takes it back. After an error it goes on
+// taking records, so that nobody is left waiting to deliver one.
+func (r *run) emit() error {
+	var err error
+	for rec := range r.records {
+		if err == nil {
+			if err = r.Emit(rec); err != nil {
+				r.stop()
+			}
+		}
+		r.pool.Put(rec)
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package load
+
+import (
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"loadgen"
+)
+
+// sampleEvery is how often the watch looks at what only shows while it lasts.
+const sampleEvery = 100 * time.Millisecond
+
+// stepLimit is how far the wall clock may move against the monotonic one
+// between two looks before it counts as a step. Slewing by a time daemon stays
+// far below: it is bounded to 500 ppm.
+const stepLimit = 5 * time.Millisecond
+
+// A Watch collects what the generator sees of itself while a run lasts.
+type Watch struct {
+	stop, done chan struct{}
+	began      time.Time
+	process    processTimes
+	machine    machineTimes
+	held       time.Duration
+	before     []metrics.Sample
+	health     loadgen.Health
+}
+
+// watched are the runtime's own figures; the first two are histograms.
+var watched = []string{
+	"/sched/latencies:seconds",
+	"/sched/pauses/total/gc:seconds",
+	"/gc/cycles/total:gc-cycles",
+}
+
+// StartWatch begins to watch. Stop must be called to end it.
+func StartWatch() *Watch {
+	w := &Watch{
+		stop: make(chan struct{}), done: make(chan struct{}),
+		began: time.Now(), process: readProcess(), machine: readMachine(), held: throttled(),
+		before: readRuntime(),
+	}
+	w.health.CPUs = runtime.NumCPU()
+	w.health.GOMAXPROCS = runtime.GOMAXPROCS(0)
+	w.health.CPUQuota = quota()
+	go w.sample()
+	return w
+}
+
+// Stop ends the watch and returns what it saw.
+func (w *Watch) Stop() loadgen.Health {
+	close(w.stop)
+	<-w.done
+	h := w.health
+	h.Wall = time.Since(w.began)
+	after := readRuntime()
+	h.SchedLatency = between(w.before[0], after[0])
+	h.GCPause = between(w.before[1], after[1])
+	h.GCCycles = int(after[2].Value.Uint64() - w.before[2].Value.Uint64())
+	h.ProcessCPU = readProcess().cpu - w.process.cpu
+	h.MachineBusy = w.machine.busyUntil(readMachine())
+	h.Throttled = throttled() - w.held
+	return h
+}
+
+func (w *Watch) sample() {
+	defer close(w.done)
+	ticker := time.NewTicker(sampleEvery)
+	defer ticker.Stop()
+	live := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	offset := wallOffset()
+	for {
+		metrics.Read(live)
+		w.health.HeapPeak = max(w.health.HeapPeak, live[0].Value.Uint64())
+		w.health.RSSPeak = max(w.health.RSSPeak, residentBytes())
+		w.health.Goroutines = max(w.health.Goroutines, runtime.NumGoroutine())
+		now := wallOffset()
+		if (now - offset).Abs() > stepLimit {
+			w.health.ClockSteps++
+		}
+		offset = now
+		select {
+		case <-ticker.C:
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+var processStart = time.Now()
+
+// wallOffset is the wall clock less the monotonic one: constant but for steps.
+func wallOffset() time.Duration {
+	now := time.Now()
+	return now.Round(0).Sub(processStart.Round(0)) - now.Sub(processStart)
+}
+
+func readRuntime() []metrics.Sample {
+	s := make([]metrics.Sample, len(watched))
+	for i, name := range watched {
+		s[i].Name = name
+	}
+	metrics.Read(s)
+	return s
+}
+
+// between returns the levels of the part of a histogram that was added between
+// two readings. A level is the upper edge of its bucket, or the lower one where
+// the bucket has no end.
+func between(before, after metrics.Sample) loadgen.Quantiles {
+	a, b := after.Value.Float64Histogram(), before.Value.Float64Histogram()
+	var total uint64
+	for i := range a.Counts {
+		total += a.Counts[i] - b.Counts[i]
+	}
+	if total == 0 {
+		return loadgen.Quantiles{P50: -1, P99: -1, Max: -1}
+	}
+	level := func(p float64) float64 {
+		rank, seen := uint64(math.Ceil(p*float64(total))), uint64(0)
+		for i := range a.Counts {
+			if seen += a.Counts[i] - b.Counts[i]; seen >= rank {
+				if edge := a.Buckets[i+1]; !math.IsInf(edge, 1) {
+					return edge
+				}
+				return a.Buckets[i]
+			}
+		}
+		return -1
+	}
+	return loadgen.Quantiles{P50: level(0.5), P99: level(0.99), Max: level(1)}
+}
+
+type processTimes struct{ cpu time.Duration }
+
+type machineTimes struct{ busy, total float64 }
+
+func (m machineTimes) busyUntil(later machineTimes) float64 {
+	if m.total == 0 || later.total <= m.total {
+		return -1
+	}
+	return (later.busy - m.busy) / (later.total - m.total)
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package load
+
+import "time"
+
+// What the system does not tell in a common way stays unknown.
+
+func readProcess() processTimes { return processTimes{} }
+
+func readMachine() machineTimes { return machineTimes{} }
+
+func residentBytes() uint64 { return 0 }
+
+func quota() float64 { return 0 }
+
+func throttled() time.Duration { return 0 }

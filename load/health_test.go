@@ -1,0 +1,27 @@
+package load_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"loadgen/load"
+)
+
+func TestWatchSeesWhatHappened(t *testing.T) {
+	w := load.StartWatch()
+	for range 3 {
+		runtime.GC()
+	}
+	time.Sleep(10 * time.Millisecond)
+	h := w.Stop()
+	if h.Wall < 10*time.Millisecond || h.GCCycles < 3 || h.GCPause.Max <= 0 || h.Goroutines < 2 || h.HeapPeak == 0 {
+		t.Errorf("got %+v, want at least 10 ms, 3 collections with pauses, goroutines and a heap", h)
+	}
+	if h.GOMAXPROCS != runtime.GOMAXPROCS(0) || h.CPUs != runtime.NumCPU() {
+		t.Errorf("got %d of %d processors", h.GOMAXPROCS, h.CPUs)
+	}
+	if h.ClockSteps != 0 {
+		t.Errorf("%d steps of the clock, want none", h.ClockSteps)
+	}
+}

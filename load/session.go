@@ -1,0 +1,133 @@
+package load
+
+import (
+	"context"
+	"time"
+
+	"loadgen"
+)
+
+// session sends the turns of a session in order, the first now, and returns
+// when whoever sent them is due next. It reports false when the phase is over.
+func (r *run) session(worker int, session *loadgen.Session, due, held time.Duration) (next time.Duration, ok bool) {
+	for i, req := range session.Turns {
+		if i > 0 {
+			if r.UserGap == 0 {
+				due += req.Delay
+			}
+			if !r.reach(due) {
+				return 0, false
+			}
+			if held, ok = r.slot(); !ok {
+				return 0, false
+			}
+		}
+		rec := r.perform(worker, req, due, held)
+		r.free()
+		if rec == nil {
+			return 0, false
+		}
+		due = max(rec.Ended, due+r.UserGap)
+		failed := rec.Failure != nil
+		if last := i+1 == len(session.Turns); !last && !failed && r.Follow != nil {
+			r.Follow(rec, session.Turns[i+1])
+		}
+		r.records <- rec
+		if failed {
+			break
+		}
+	}
+	return due, true
+}
+
+// perform sends one request and returns its record, nil where the phase has
+// had all its requests.
+func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration) *loadgen.Record {
+	index := int(r.issued.Add(1)) - 1
+	if r.full(index) {
+		r.issued.Add(-1)
+		return nil
+	}
+	rec, _ := r.pool.Get().(*loadgen.Record)
+	if rec == nil {
+		rec = new(loadgen.Record)
+	}
+	rec.Reset()
+	rec.Request, rec.Phase, rec.Index, rec.Worker = req, r.Phase, index, worker
+	rec.Due, rec.Held = due, held
+	r.raiseMaxFlight(r.flight.Add(1))
+	rec.Start = time.Now()
+	rec.Sent = rec.Start.Sub(r.epoch)
+	rec.Ramp = rec.Sent < r.Ramp
+	r.Sender.Send(r.sending, rec)
+	rec.Ended = time.Since(r.epoch)
+	r.flight.Add(-1)
+	return rec
+}
+
+// full reports whether the phase is to start no request of this index.
+func (r *run) full(index int) bool { return r.Requests > 0 && index >= r.Requests }
+
+func (r *run) raiseMaxFlight(n int64) {
+	for {
+		most := r.maxFlight.Load()
+		if n <= most || r.maxFlight.CompareAndSwap(most, n) {
+			return
+		}
+	}
+}
+
+// take returns the next session, nil where there are no more or ctx is done.
+func (r *run) take(ctx context.Context) *loadgen.Session {
+	select {
+	case s := <-r.sessions:
+		return s
+	default:
+	}
+	r.starved.Add(1)
+	select {
+	case s := <-r.sessions:
+		return s
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// reach waits until due; it reports false where the phase ends before.
+func (r *run) reach(due time.Duration) bool {
+	if r.Duration > 0 && due >= r.Duration {
+		return false
+	}
+	return TimerWait(r.issuing, r.epoch.Add(due)) == nil
+}
+
+// slot waits for a free slot under the ceiling and says how long that took. It
+// reports false where the phase ends before.
+func (r *run) slot() (held time.Duration, ok bool) {
+	if r.slots == nil {
+		return 0, true
+	}
+	select {
+	case <-r.slots:
+		return 0, true
+	default:
+	}
+	from := time.Now()
+	select {
+	case <-r.slots:
+		if r.Duration > 0 && time.Since(r.epoch) >= r.Duration {
+			r.free()
+			return 0, false
+		}
+		return time.Since(from), true
+	case <-r.issuing.Done():
+		return 0, false
+	}
+}
+
+// free gives a slot back.
+func (r *run) free() {
+	if r.slots != nil {
+		r.slots <- struct{}{}
+	}
+}

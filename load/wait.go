@@ -1,0 +1,27 @@
+package load
+
+import (
+	"context"
+	"time"
+)
+
+// A Wait blocks until a moment, or until ctx is done, whose error it then
+// returns.
+type Wait func(ctx context.Context, until time.Time) error
+
+// TimerWait waits with a timer of the runtime: real time, or simulated time in
+// a test's bubble.
+func TimerWait(ctx context.Context, until time.Time) error {
+	left := time.Until(until)
+	if left <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
