@@ -26,9 +26,12 @@ type Call struct {
 	Kind    CallKind
 	Name    string // model or tool
 
-	Start, FirstToken, End float64
-	Failed                 bool
-	Error                  string // failure kind or error type; empty for success
+	// Wrote is when the request was on the wire; like FirstToken it is -1
+	// where not known.
+	Start, Wrote, FirstToken, End float64
+
+	Failed bool
+	Error  string // failure kind or error type; empty for success
 
 	// Token counts, -1 where the trace does not say.
 	PromptTokens, CompletionTokens, CachedTokens, ReasoningTokens int
@@ -40,13 +43,54 @@ type Call struct {
 	Framework                        string
 }
 
+// Done reports whether the call has a start and an end in that order: only
+// such a call has a duration.
+func (c *Call) Done() bool { return c.Start >= 0 && c.End >= c.Start }
+
+// Duration returns the seconds from start to end; 0 for a call that is not
+// Done.
+func (c *Call) Duration() float64 {
+	if !c.Done() {
+		return 0
+	}
+	return c.End - c.Start
+}
+
 // A Trace is the calls of a run or of a foreign recording, in order of start.
 type Trace struct {
 	Source  string  // what it was read from: "loadgen", "aiq", "otel", …
 	Epoch   float64 // unix seconds of time 0
 	Parents bool    // the recording carries parent ids
+	// Untimed says that starts were not recorded and every call was laid at
+	// time 0: durations mean something, concurrency does not.
+	Untimed bool
 	Calls   []Call
 	// Missing says what the recording does not carry and what that costs, a
 	// sentence each.
 	Missing []string
+}
+
+// An Event is the start or the end of a call: a row of
+// standardized_data_all.csv and a step of all_requests_profiler_traces.json.
+type Event struct {
+	Call  *Call
+	Start bool    // else the end
+	Time  float64 // seconds since the trace's epoch
+	// Gap is the time since the previous call of the session ended, in
+	// seconds; 0 for the first.
+	Gap float64
+	// Nova is nil unless those columns were asked for.
+	Nova *Nova
+}
+
+// A Nova is the six NOVA columns of an event: what the profiler of AIQ says a
+// scheduler would want to have known at that moment. Times are milliseconds
+// and -1 where there is nothing to come.
+type Nova struct {
+	Event        string  // function the event belongs to
+	Remaining    int     // LLM calls of the event that start later
+	ToNext       float64 // until the next of them starts
+	ToEventEnd   float64 // until the last of them starts (AIQ), or ends
+	OutputTokens int     // of this call, on its start; -1 elsewhere
+	ToSessionEnd float64 // until the session's last event
 }
