@@ -1,0 +1,85 @@
+//go:build ignore
+
+// Generate packs the rank files of tiktoken, as module
+// github.com/pkoukk/tiktoken-go-loader carries them, into data/*.bin.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	log.SetFlags(0)
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pkoukk/tiktoken-go-loader").Output()
+	if err != nil {
+		log.Fatalf("generate: finding the module of the rank files: %v", err)
+	}
+	assets := filepath.Join(strings.TrimSpace(string(dir)), "assets")
+	for _, name := range []string{"cl100k_base", "o200k_base", "p50k_base"} {
+		if err := pack(filepath.Join(assets, name+".tiktoken"), filepath.Join("data", name+".bin")); err != nil {
+			log.Fatalf("generate: packing %s: %v", name, err)
+		}
+	}
+}
+
+// pack writes the tokens of one rank file in the order of their ranks: their
+// number, the sum of their lengths, one byte of length each (0 where a rank
+// is not used), then all their bytes, deflated.
+func pack(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var tokens [][]byte
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		word, number, _ := strings.Cut(lines.Text(), " ")
+		token, err := base64.StdEncoding.DecodeString(word)
+		if err != nil {
+			return err
+		}
+		rank, err := strconv.Atoi(number)
+		if err != nil {
+			return err
+		}
+		for len(tokens) <= rank {
+			tokens = append(tokens, nil)
+		}
+		tokens[rank] = token
+	}
+	var lengths, blob []byte
+	for _, token := range tokens {
+		if len(token) > 255 {
+			return fmt.Errorf("token of %d bytes: a length is one byte", len(token))
+		}
+		lengths = append(lengths, byte(len(token)))
+		blob = append(blob, token...)
+	}
+	var packed bytes.Buffer
+	head := binary.LittleEndian.AppendUint32(nil, uint32(len(lengths)))
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(blob)))
+	deflate, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		return err
+	}
+	for _, part := range [][]byte{head, lengths, blob} {
+		if _, err := deflate.Write(part); err != nil {
+			return err
+		}
+	}
+	if err := deflate.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(to, packed.Bytes(), 0o644)
+}
