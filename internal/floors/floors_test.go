@@ -1,0 +1,206 @@
+// Package floors_test keeps the house in shape: which package may import
+// which, where time may be read, and which libraries have a home. The picture
+// and the reasons stand in docs/architecture.md.
+package floors_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// may lists every package of the house with the packages of the house that it
+// may import. A package that is not listed stands on no floor.
+var may = map[string][]string{
+	"":                {},
+	"tokenizer":       {},
+	"mockllm":         {},
+	"internal/memnet": {},
+	"load":            {""},
+	"client":          {""},
+	"synth":           {"", "tokenizer"},
+	"metrics":         {""},
+	"results":         {"", "metrics"},
+	"analyze":         {"", "metrics"},
+	"sweep":           {"", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
+	"report":          {"", "analyze", "metrics"},
+	"cmd/loadgen":     {"", "report", "analyze", "results", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
+}
+
+// homes says where a library, or a part of the standard library, may be
+// imported.
+var homes = map[string][]string{
+	"go.yaml.in/yaml/v4":                      {"sweep"},
+	"github.com/go-playground/validator/v10":  {"sweep"},
+	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
+	"net/http":                   {"client", "mockllm", "tokenizer"},
+	"net/http/httptrace":         {"client"},
+	"html/template":              {"report"},
+	"github.com/alecthomas/kong": {"cmd/loadgen"},
+	"charm.land/bubbletea/v2":    {"cmd/loadgen"},
+	"log/slog":                   {"cmd/loadgen", "sweep"},
+	"math/rand":                  {},
+	"regexp":                     {"sweep"},
+	"golang.org/x/time/rate":     {"client", "mockllm", "load"},
+}
+
+// clocks are the functions of package time that read or wait for it.
+var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
+
+// timed are the packages that may do so; the rest see time as data.
+var timed = []string{"load", "client", "mockllm", "cmd/loadgen", "internal/memnet"}
+
+// A source is a file of the product or of its tests.
+type source struct {
+	dir  string // of its package, "" for the root
+	name string
+	test bool
+	*ast.File
+}
+
+// generator reports whether the file is a program of its own inside a
+// package's folder, run by go generate.
+func (s source) generator() bool { return s.Name.Name == "main" && !strings.HasPrefix(s.dir, "cmd/") }
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			skip := strings.HasPrefix(name, ".") && name != ".." || name == "testdata" || name == "tools" || name == "bench"
+			if skip && file != root {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		dir := path.Dir(filepath.ToSlash(rel))
+		if dir == "." {
+			dir = ""
+		}
+		all = append(all, source{dir, filepath.ToSlash(rel), strings.HasSuffix(name, "_test.go"), tree})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestArrowsFall(t *testing.T) {
+	for _, src := range sources(t) {
+		if src.dir == "internal/floors" || src.test || src.generator() {
+			continue
+		}
+		allowed, known := may[src.dir]
+		if !known {
+			t.Errorf("%s: package %q stands on no floor", src.name, src.dir)
+			continue
+		}
+		for _, spec := range src.Imports {
+			lib, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ours, ok := strings.CutPrefix(lib, "loadgen/"); ok || lib == "loadgen" {
+				if lib == "loadgen" {
+					ours = ""
+				}
+				if !slices.Contains(allowed, ours) {
+					t.Errorf("%s imports %s: that arrow does not fall", src.name, lib)
+				}
+				continue
+			}
+			if home, restricted := homes[lib]; restricted && !slices.Contains(home, src.dir) {
+				t.Errorf("%s imports %s, whose home is %v", src.name, lib, home)
+			}
+		}
+	}
+}
+
+func TestTimeIsReadInFewPlaces(t *testing.T) {
+	for _, src := range sources(t) {
+		if src.test || slices.Contains(timed, src.dir) {
+			continue
+		}
+		eachCall(src.File, func(pkg, name string) {
+			if pkg == "time" && slices.Contains(clocks, name) {
+				t.Errorf("%s uses time.%s: outside %v time is data", src.name, name, timed)
+			}
+		})
+	}
+}
+
+func TestChanceIsSeeded(t *testing.T) {
+	for _, src := range sources(t) {
+		eachCall(src.File, func(pkg, name string) {
+			if pkg == "rand" && name != "" && !strings.HasPrefix(name, "New") && ast.IsExported(name) && !isType(name) {
+				t.Errorf("%s uses rand.%s: draw from a stream of the batch's seed", src.name, name)
+			}
+		})
+	}
+}
+
+func isType(name string) bool {
+	return slices.Contains([]string{"Rand", "Source", "PCG", "ChaCha8", "Zipf", "Reader"}, name)
+}
+
+func TestOnlyMainExits(t *testing.T) {
+	for _, src := range sources(t) {
+		if src.test || src.generator() || src.name == "cmd/loadgen/main.go" {
+			continue
+		}
+		eachCall(src.File, func(pkg, name string) {
+			if pkg == "os" && name == "Exit" || pkg == "log" && strings.HasPrefix(name, "Fatal") {
+				t.Errorf("%s uses %s.%s: only main exits", src.name, pkg, name)
+			}
+		})
+	}
+}
+
+// eachCall visits every selector on a bare package name.
+func eachCall(file *ast.File, visit func(pkg, name string)) {
+	imported := map[string]bool{}
+	for _, spec := range file.Imports {
+		lib, _ := strconv.Unquote(spec.Path.Value)
+		name := path.Base(lib)
+		if name == "v2" {
+			name = path.Base(path.Dir(lib))
+		}
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		imported[name] = true
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok && imported[id.Name] {
+				visit(id.Name, sel.Sel.Name)
+			}
+		}
+		return true
+	})
+}
