@@ -61,3 +61,41 @@ func Sorted(values []float64) []float64 {
 	slices.Sort(s)
 	return s
 }
+
+// NewStats folds values, in any order, into their distribution; nil for none.
+func NewStats(values []float64) *Stats {
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	sorted := Sorted(values)
+	mean := Mean(values)
+	s := &Stats{Avg: mean, Min: sorted[0], Max: sorted[n-1], Std: PopulationStdDev(values), Count: int64(n)}
+	for _, v := range values {
+		s.Sum += v
+	}
+	for _, p := range s.percentiles() {
+		*p.value = Percentile(sorted, p.level)
+	}
+	return s
+}
+
+type percentile struct {
+	level float64
+	value *float64
+}
+
+func (s *Stats) percentiles() [9]percentile {
+	return [...]percentile{
+		{1, &s.P1}, {5, &s.P5}, {10, &s.P10}, {25, &s.P25}, {50, &s.P50},
+		{75, &s.P75}, {90, &s.P90}, {95, &s.P95}, {99, &s.P99},
+	}
+}
+
+// Supported reports whether n values can support the p-th percentile: one of
+// them at least must be expected beyond it. p90 needs 10, p99 100 and p99.9
+// 1,000; p1 as many as p99.
+func Supported(p float64, n int64) bool {
+	tail := min(p, 100-p)
+	return float64(n)*tail > 100-1e-6 // 99.9 is not exact in binary
+}

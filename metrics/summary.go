@@ -6,8 +6,11 @@
 // and report in front of people. Every formula is stated in docs/metrics.md.
 package metrics
 
+import "loadgen"
+
 // Stats is a distribution in a metric's display unit. Percentiles are by
-// linear interpolation, Std divides by n, as in AIPerf's files.
+// linear interpolation, Std divides by n, as in AIPerf's files. A figure that
+// does not apply is NaN, and Count 0 where no values were counted.
 type Stats struct {
 	Avg, P1, P5, P10, P25, P50, P75, P90, P95, P99, Min, Max, Std float64
 
@@ -27,4 +30,153 @@ type Metric struct {
 	Integer bool
 	// Console is the row in AIPerf's table; 0 keeps the metric out of it.
 	Console int
+}
+
+// A Summary is what a run comes to. A figure that does not apply is absent: a
+// nil pointer, an empty list or an empty text.
+type Summary struct {
+	// Metrics stand in the order of AIPerf's JSON export.
+	Metrics []Metric `json:"-"`
+	// Warmup are the same metrics of the warm-up's requests; empty without.
+	Warmup []Metric `json:"-"`
+	// Errors are the failures of the measured requests, most frequent first.
+	Errors []Error `json:"-"`
+
+	Validity Validity `json:"validity"`
+	Counts   Counts   `json:"counts"`
+	// Whole is the run from the first request sent to the last one ended.
+	Whole *Window `json:"whole_run,omitempty"`
+	// Steady is the part of it without ramp and drain; nil where NoSteady
+	// says why there is none.
+	Steady   *Window    `json:"steady_state,omitempty"`
+	NoSteady string     `json:"no_steady_state,omitempty"`
+	Means    []Interval `json:"means,omitempty"`
+	Rate     *Rate      `json:"rate,omitempty"`
+	// Lag is how late requests were sent, over all of them.
+	Lag *Delay `json:"lag,omitempty"`
+	// ReaderDelay is, over requests, the largest time between the kernel's
+	// receipt and this process's read; nil where the kernel gave no stamps.
+	ReaderDelay *Delay  `json:"reader_delay,omitempty"`
+	Sources     Sources `json:"sources"`
+	// Weak lists, by tag, the percentiles that the sample is too small for.
+	Weak map[string][]string `json:"unsupported_percentiles,omitempty"`
+	// Percentiles says how they were computed.
+	Percentiles string `json:"percentiles"`
+	Cancelled   bool   `json:"-"`
+}
+
+// Metric returns the metric of a tag, nil where the run has none.
+func (s *Summary) Metric(tag string) *Metric {
+	for i := range s.Metrics {
+		if s.Metrics[i].Tag == tag {
+			return &s.Metrics[i]
+		}
+	}
+	return nil
+}
+
+// Counts account for every request: Issued = OK + Failed + Cancelled, unless
+// Lost says otherwise.
+type Counts struct {
+	Issued    int  `json:"issued"`
+	OK        int  `json:"ok"`
+	Failed    int  `json:"failed"`
+	Cancelled int  `json:"cancelled"`
+	Lost      int  `json:"lost,omitempty"`   // issued, but no record came back
+	Missed    int  `json:"missed,omitempty"` // due, but never sent before the end
+	Good      *int `json:"good,omitempty"`   // met every SLO
+	Warmup    int  `json:"warmup,omitempty"`
+	Coalesced int  `json:"coalesced,omitempty"` // streamed, yet arrived all at once
+	Ramp      int  `json:"ramp,omitempty"`      // sent while a ramp was climbing
+}
+
+// An Error is a way in which requests failed.
+type Error struct {
+	Kind    loadgen.FailureKind `json:"kind"`
+	Status  int                 `json:"status,omitempty"`
+	Message string              `json:"message"` // of the first such failure
+	Count   int                 `json:"count"`
+}
+
+// A Window is a stretch of the run, in seconds since its epoch, with what was
+// achieved in it. Tokens and requests are counted over the time they are
+// divided by.
+type Window struct {
+	From float64 `json:"from_sec"`
+	To   float64 `json:"to_sec"`
+	Sent int     `json:"sent"`
+	OK   int     `json:"ok"`
+	Good *int    `json:"good,omitempty"`
+	// RequestThroughput is successful requests ended in the window, per second.
+	RequestThroughput float64  `json:"request_throughput"`
+	TokenThroughput   *float64 `json:"output_token_throughput,omitempty"`
+	Goodput           *float64 `json:"goodput,omitempty"`
+	// InFlight is the time-weighted mean.
+	InFlight float64 `json:"in_flight"`
+	Little   *Little `json:"littles_law,omitempty"`
+	// Latency, TTFT, ITL and TTFTFromDue are over the requests sent in the
+	// window, in milliseconds; nil for the whole run, whose metrics have
+	// them, and where more than ExactLimit requests were made.
+	Latency     *Spread `json:"request_latency,omitempty"`
+	TTFT        *Spread `json:"time_to_first_token,omitempty"`
+	ITL         *Spread `json:"inter_token_latency,omitempty"`
+	TTFTFromDue *Spread `json:"time_to_first_token_from_due,omitempty"`
+}
+
+// A Spread is a short distribution in milliseconds.
+type Spread struct {
+	Avg   float64 `json:"avg"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	Count int64   `json:"count"`
+}
+
+// Little holds both sides of Little's law over a window: the mean number in
+// flight, and the rate of completion times the mean time in flight.
+type Little struct {
+	InFlight        float64 `json:"in_flight"`
+	RateTimesFlight float64 `json:"rate_times_time_in_flight"`
+	Ratio           float64 `json:"ratio"`
+}
+
+// An Interval is a metric's mean over the steady window with its 95 %
+// confidence interval by batch means: the values of one run are correlated, so
+// that their number says nothing about the mean's precision.
+type Interval struct {
+	Tag     string  `json:"tag"`
+	Mean    float64 `json:"mean"`
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	Batches int     `json:"batches"`
+}
+
+// A Rate compares the requests per second that were asked for with those sent.
+type Rate struct {
+	Asked    float64 `json:"asked"`
+	Achieved float64 `json:"achieved"`
+	// CeilingBound says that the concurrency ceiling held requests back: the
+	// load was not an open loop.
+	CeilingBound bool `json:"ceiling_bound,omitempty"`
+}
+
+// A Delay is a distribution of a delay of the generator, in milliseconds.
+type Delay struct {
+	P50 float64 `json:"p50_ms"`
+	P99 float64 `json:"p99_ms"`
+	Max float64 `json:"max_ms"`
+}
+
+// Sources say where the figures come from, in numbers of successful requests.
+type Sources struct {
+	Tokenizer     string `json:"tokenizer,omitempty"`
+	OSLUsage      int    `json:"osl_from_usage"`
+	OSLTokenizer  int    `json:"osl_from_tokenizer"`
+	ISL           string `json:"isl,omitempty"`
+	KernelTimed   int    `json:"kernel_timed"`
+	ReaderTimed   int    `json:"reader_timed"`
+	OutputReads   int    `json:"output_reads"`
+	MergedReads   int    `json:"merged_reads"`
+	NotStreamed   int    `json:"not_streamed,omitempty"`
+	OSLNotCounted int    `json:"osl_not_counted,omitempty"`
 }

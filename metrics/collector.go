@@ -1,0 +1,210 @@
+package metrics
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"loadgen"
+)
+
+// A Collector folds the records of one run as they end.
+//
+// Add is called from one goroutine; Live may be called from any at any time,
+// and takes the lock that Add holds for well under a microsecond a record.
+// Nothing of a record is kept: it may be recycled after Add.
+type Collector struct {
+	mu        sync.Mutex
+	facts     Facts
+	slos      []slo
+	m         Measurement
+	warmup    tally
+	profiling tally
+
+	liveTTFT, liveITL *hdrhistogram.Histogram
+}
+
+type slo struct {
+	id     ID
+	limit  float64
+	larger bool
+}
+
+// NewCollector returns a collector for a run. It fails where an SLO names no
+// per-request metric or a limit no threshold.
+func NewCollector(facts Facts) (*Collector, error) {
+	c := &Collector{
+		facts:     facts,
+		warmup:    tally{series: newSeries()},
+		profiling: tally{series: newSeries()},
+		liveTTFT:  newHistogram(),
+		liveITL:   newHistogram(),
+	}
+	for tag, limit := range facts.SLOs {
+		d, ok := Lookup(tag)
+		if !ok || d.Kind != PerRequest || d.ID == ErrorISL {
+			return nil, fmt.Errorf("slo %s: no such per-request metric; docs/metrics.md lists them", tag)
+		}
+		c.slos = append(c.slos, slo{d.ID, limit, d.Larger})
+	}
+	if _, err := thresholds(facts.Limits); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Add folds one record.
+func (c *Collector) Add(r *loadgen.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	Measure(r, &c.m)
+	t := &c.profiling
+	if r.Phase == loadgen.Warmup {
+		t = &c.warmup
+	}
+	t.add(r, &c.m, r.OK() && len(c.slos) > 0 && c.good())
+	if r.Phase == loadgen.Warmup || !r.OK() {
+		return
+	}
+	if v, ok := c.m.Value(TTFT); ok {
+		record(c.liveTTFT, v)
+	}
+	if v, ok := c.m.Value(ITL); ok {
+		record(c.liveITL, v)
+	}
+}
+
+// good reports whether the measurement meets every SLO; a metric it lacks is
+// not met.
+func (c *Collector) good() bool {
+	for _, s := range c.slos {
+		v, ok := c.m.Value(s.id)
+		if !ok || (s.larger && v < s.limit) || (!s.larger && v > s.limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// Live is how a run stands so far.
+type Live struct {
+	Warmup, OK, Failed, Cancelled int
+	Tokens                        float64       // output tokens of successful requests
+	Elapsed                       time.Duration // from the first request sent to the last one ended
+	RequestRate, TokenRate        float64       // per second of Elapsed; 0 before any time has passed
+	// TTFT and ITL are percentiles in milliseconds, within 0.1 %; 0 while
+	// there are none.
+	TTFTP50, TTFTP99, ITLP50, ITLP99 float64
+}
+
+// Live returns how the run stands. It is safe while Add runs.
+func (c *Collector) Live() Live {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &c.profiling
+	l := Live{
+		Warmup: c.warmup.issued(), OK: t.ok, Failed: t.failed, Cancelled: t.cancelled,
+		Tokens: t.dists[OSL].sum, Elapsed: t.lastEnd - t.firstSent,
+	}
+	if l.Elapsed > 0 {
+		l.RequestRate = float64(t.ok) / l.Elapsed.Seconds()
+		l.TokenRate = l.Tokens / l.Elapsed.Seconds()
+	}
+	for _, q := range []struct {
+		h        *hdrhistogram.Histogram
+		p50, p99 *float64
+	}{{c.liveTTFT, &l.TTFTP50, &l.TTFTP99}, {c.liveITL, &l.ITLP50, &l.ITLP99}} {
+		*q.p50 = float64(q.h.ValueAtPercentile(50)) / ticksPerUnit
+		*q.p99 = float64(q.h.ValueAtPercentile(99)) / ticksPerUnit
+	}
+	return l
+}
+
+// Summary folds what was added with what the run says of itself.
+func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Transport) Summary {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := &c.profiling
+	s := Summary{
+		Metrics:     t.metrics(o, len(c.slos) > 0),
+		Warmup:      c.warmup.metrics(o, false),
+		Errors:      t.failures(),
+		Counts:      t.counts(o, len(c.slos) > 0),
+		Lag:         delayOf(&t.lag),
+		ReaderDelay: delayOf(&t.readerDelay),
+		Sources:     t.sources,
+		Percentiles: "exact, linear interpolation",
+		Cancelled:   o.Cancelled,
+	}
+	s.Counts.Warmup = c.warmup.issued()
+	s.Sources.Tokenizer = c.facts.Tokenizer
+	if t.issued() > ExactLimit {
+		s.Percentiles = fmt.Sprintf("HdrHistogram of 3 significant digits: more than %d requests", ExactLimit)
+	}
+	s.Weak = weakPercentiles(s.Metrics)
+	c.windows(&s, o)
+	s.Rate = c.rate(o)
+	s.Validity = c.judge(&s, o, h, tr)
+	return s
+}
+
+func delayOf(d *distribution) *Delay {
+	if d.n == 0 {
+		return nil
+	}
+	return &Delay{P50: d.percentile(50), P99: d.percentile(99), Max: d.max}
+}
+
+// weakPercentiles names the percentiles in the files that rest on too few
+// values.
+func weakPercentiles(ms []Metric) map[string][]string {
+	weak := map[string][]string{}
+	for _, m := range ms {
+		if m.Stats == nil || m.Stats.Count == 0 {
+			continue
+		}
+		for _, p := range m.Stats.percentiles() {
+			if !Supported(p.level, m.Stats.Count) {
+				weak[m.Tag] = append(weak[m.Tag], fmt.Sprintf("p%g", p.level))
+			}
+		}
+	}
+	if len(weak) == 0 {
+		return nil
+	}
+	return weak
+}
+
+// rate compares asked and achieved rate; nil for a closed loop.
+func (c *Collector) rate(o loadgen.Outcome) *Rate {
+	t := &c.profiling
+	span := (t.lastSent - t.firstSent).Seconds()
+	if c.facts.closedLoop() || t.issued() < 2 || span <= 0 {
+		return nil
+	}
+	return &Rate{
+		Asked:        c.facts.RequestRate,
+		Achieved:     float64(t.issued()-1) / span,
+		CeilingBound: c.facts.Concurrency > 0 && o.MaxFlight >= c.facts.Concurrency && t.late*100 > t.issued(),
+	}
+}
+
+func (t *tally) failures() []Error {
+	errs := make([]Error, 0, len(t.errors))
+	for _, e := range t.errors {
+		errs = append(errs, *e)
+	}
+	sort.Slice(errs, func(i, j int) bool {
+		if errs[i].Count != errs[j].Count {
+			return errs[i].Count > errs[j].Count
+		}
+		if errs[i].Kind != errs[j].Kind {
+			return errs[i].Kind < errs[j].Kind
+		}
+		return errs[i].Status < errs[j].Status
+	})
+	return errs
+}

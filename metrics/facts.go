@@ -1,0 +1,31 @@
+package metrics
+
+// Facts are what was asked of a run, as far as its summary depends on it.
+type Facts struct {
+	// Concurrency is the users of a closed loop, or the ceiling of an open
+	// one; 0 for no ceiling.
+	Concurrency int `json:"concurrency,omitempty"`
+	// RequestRate is the asked rate per second; 0 for a closed loop.
+	RequestRate float64 `json:"request_rate,omitempty"`
+	// Paused says that conversations have think times: the users of a closed
+	// loop are then not always in flight.
+	Paused bool `json:"paused,omitempty"`
+	// SLOs are limits by tag in the tag's unit, for goodput.
+	SLOs map[string]float64 `json:"slos,omitempty"`
+	// Limits override the verdict's thresholds; see [Thresholds].
+	Limits map[string]float64 `json:"limits,omitempty"`
+	// Ceiling is what calibration found that this machine's client can
+	// measure truthfully.
+	Ceiling Ceiling `json:"ceiling,omitzero"`
+	// Tokenizer names what counted the tokens; empty for none.
+	Tokenizer string `json:"tokenizer,omitempty"`
+}
+
+// A Ceiling is the most that calibration measured truthfully; 0 where unknown.
+type Ceiling struct {
+	Streams  float64 `json:"streams,omitempty"`  // at once
+	Chunks   float64 `json:"chunks,omitempty"`   // per second
+	Requests float64 `json:"requests,omitempty"` // per second
+}
+
+func (f Facts) closedLoop() bool { return f.RequestRate == 0 }

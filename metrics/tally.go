@@ -1,0 +1,208 @@
+package metrics
+
+import (
+	"math"
+	"math/bits"
+	"time"
+
+	"loadgen"
+)
+
+// A tally folds the records of one phase.
+type tally struct {
+	ok, failed, cancelled, good, ramp int
+	coalesced, discrepant, missesOSL  int
+	errors                            map[failureKey]*Error
+
+	dists            [perRequest]distribution
+	gaps             distribution
+	lag, readerDelay distribution
+	wait             distribution // for a free connection slot
+	late             int          // sent later than noise explains
+
+	firstSent, lastSent, lastEnd time.Duration // of all requests
+	okFirst, okLast              time.Duration // first sent and last output of the successful
+	rampEnd                      time.Duration
+
+	samples []sample // the first ExactLimit requests
+	series  series
+	sources Sources
+	chunks  int
+}
+
+type failureKey struct {
+	kind   loadgen.FailureKind
+	status int
+}
+
+// A sample is what the steady window needs to know of one request. Values that
+// it does not have are NaN.
+type sample struct {
+	span
+	latency, ttft, itl, ttftFromDue float64
+}
+
+// lateAfter is the lag above which a request counts as held back.
+const lateAfter = time.Millisecond
+
+func (t *tally) issued() int { return t.ok + t.failed + t.cancelled }
+
+func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
+	if t.issued() == 0 || r.Sent < t.firstSent {
+		t.firstSent = r.Sent
+	}
+	t.lastSent = max(t.lastSent, r.Sent)
+	t.lastEnd = max(t.lastEnd, r.Ended)
+	t.lag.add(millis(r.Lag()))
+	if r.Lag() > lateAfter {
+		t.late++
+	}
+	if r.Conn.Wait > 0 {
+		t.wait.add(millis(r.Conn.Wait))
+	}
+	if r.Ramp {
+		t.ramp++
+		t.rampEnd = max(t.rampEnd, r.Sent)
+	}
+	begun := t.series.begin(r.Sent)
+	if r.OK() {
+		begun.latency += r.Took
+		begun.answered++
+	}
+	end := t.series.end(max(r.Ended, r.Sent), r.Ended-r.Sent)
+	if r.OK() {
+		end.ok++
+		if good {
+			end.good++
+		}
+	}
+	for mask := m.mask; mask != 0; mask &= mask - 1 {
+		id := ID(bits.TrailingZeros64(mask))
+		t.dists[id].add(m.values[id])
+	}
+	if len(t.samples) < ExactLimit {
+		t.samples = append(t.samples, newSample(r, m))
+	}
+	switch {
+	case r.OK():
+		t.addOK(r, m, good)
+	case r.Cancelled():
+		t.cancelled++
+		t.fail(r)
+	default:
+		t.failed++
+		t.fail(r)
+	}
+}
+
+func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
+	if t.ok == 0 || r.Sent < t.okFirst {
+		t.okFirst = r.Sent
+	}
+	t.ok++
+	t.okLast = max(t.okLast, r.Sent+r.Took)
+	if good {
+		t.good++
+	}
+	if m.Coalesced {
+		t.coalesced++
+	}
+	if m.discrepant() {
+		t.discrepant++
+	}
+	if m.missesOSL(r) {
+		t.missesOSL++
+	}
+	t.chunks += len(r.Chunks)
+	t.spread(r, m)
+	t.source(r, m)
+}
+
+// spread adds the gaps between chunks, and the tokens to the times at which
+// they arrived.
+func (t *tally) spread(r *loadgen.Record, m *Measurement) {
+	osl, counted := m.Value(OSL)
+	if counted && len(r.Chunks) > 0 {
+		each := osl / float64(len(r.Chunks))
+		for _, c := range r.Chunks {
+			t.series.at(r.Sent + c.At).tokens += each
+		}
+	}
+	if !m.Gaps {
+		return
+	}
+	for i := 1; i < len(r.Chunks); i++ {
+		t.gaps.add(millis(r.Chunks[i].At - r.Chunks[i-1].At))
+	}
+}
+
+func (t *tally) source(r *loadgen.Record, m *Measurement) {
+	s := &t.sources
+	if r.Timing == loadgen.Kernel {
+		s.KernelTimed++
+		t.readerDelay.add(millis(r.ReaderDelay))
+	} else {
+		s.ReaderTimed++
+	}
+	if !r.Streamed {
+		s.NotStreamed++
+	} else {
+		s.OutputReads += r.Reads
+		s.MergedReads += r.MergedReads
+	}
+	switch _, counted := m.Value(OSL); {
+	case !counted:
+		s.OSLNotCounted++
+	case m.FromUsage:
+		s.OSLUsage++
+	default:
+		s.OSLTokenizer++
+	}
+	if _, ok := m.Value(ISL); ok {
+		s.ISL = "server usage"
+		if r.Request != nil && r.Request.InputTokens > 0 {
+			s.ISL = "tokenizer, text without template"
+		}
+	}
+}
+
+func (t *tally) fail(r *loadgen.Record) {
+	if t.errors == nil {
+		t.errors = map[failureKey]*Error{}
+	}
+	key := failureKey{r.Failure.Kind, r.Failure.Status}
+	e := t.errors[key]
+	if e == nil {
+		e = &Error{Kind: key.kind, Status: key.status, Message: r.Failure.Message}
+		t.errors[key] = e
+	}
+	e.Count++
+}
+
+func newSample(r *loadgen.Record, m *Measurement) sample {
+	s := sample{span: span{r.Sent, r.Ended}}
+	for _, v := range []struct {
+		id ID
+		to *float64
+	}{{RequestLatency, &s.latency}, {TTFT, &s.ttft}, {ITL, &s.itl}, {TTFTFromDue, &s.ttftFromDue}} {
+		if value, ok := m.Value(v.id); ok {
+			*v.to = value
+		} else {
+			*v.to = math.NaN()
+		}
+	}
+	return s
+}
+
+func (t *tally) counts(o loadgen.Outcome, judged bool) Counts {
+	c := Counts{
+		Issued: max(o.Issued, t.issued()), OK: t.ok, Failed: t.failed, Cancelled: t.cancelled,
+		Missed: o.Missed, Coalesced: t.coalesced, Ramp: t.ramp,
+	}
+	c.Lost = c.Issued - t.issued()
+	if judged {
+		good := t.good
+		c.Good = &good
+	}
+	return c
+}

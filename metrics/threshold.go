@@ -1,0 +1,92 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A Threshold is where a sign of trouble in the generator begins to weaken a
+// run's numbers, and where they are no longer worth having.
+type Threshold struct {
+	Name     string
+	What     string
+	Degraded float64
+	Invalid  float64 // +Inf: never invalid by this alone
+	Unit     string
+	Why      string
+}
+
+// NoiseFloor is the name of the one entry that is no threshold itself: delays
+// below it are never held against the generator.
+const NoiseFloor = "noise_floor"
+
+var never = math.Inf(1)
+
+// table is the one place of the verdict's limits. docs/metrics.md shows it; a
+// test keeps both equal. Limits on delays are shares of what was measured,
+// because what matters is the error in the reported figures.
+var table = []Threshold{
+	{NoiseFloor, "delays of the generator up to this are ignored", 2, 2, "ms", "the operating system's own scheduling on a busy machine"},
+	{"lag_p50", "median lag (sent − due) over median TTFT", 0.1, 0.5, "ratio", "every request starts late by as much: arrivals are not those asked for"},
+	{"lag_p99", "p99 lag over p99 TTFT", 0.5, 2, "ratio", "the tail of figures from due is the generator's, not the server's"},
+	{"reader_delay_p50", "median of the requests' largest reader − kernel delay over median TTFT", 0.25, 1, "ratio", "half of the requests waited so long for this process"},
+	{"reader_delay_p99", "p99 of the requests' largest reader − kernel delay over p99 TTFT", 1, 3, "ratio", "the tail waited for this process, not for the server"},
+	{"merged_reads", "reads with more than one chunk over reads with output", 0.25, never, "ratio", "gaps between merged chunks were not observed; some servers send so"},
+	{"coalesced", "streamed replies that arrived in one read over successful requests", 0.05, never, "ratio", "they have no inter-token latency"},
+	{"sched_latency_p99", "p99 wait of a runnable goroutine for a thread", 20, 100, "ms", "stamps taken in this process are late by as much"},
+	{"gc_pause_p99", "p99 pause of the garbage collector", 20, 100, "ms", "nothing is sent or read in it"},
+	{"process_cpu", "CPU time of this process over what GOMAXPROCS, CPUs and quota allow", 0.85, 0.95, "ratio", "a generator without CPU to spare measures itself"},
+	{"throttled", "time the cgroup held the process back over the run", 0.02, 0.15, "ratio", "nothing is sent or read in it"},
+	{"starved", "requests due before their body was ready over requests issued", 0.001, 0.05, "ratio", "synthesis was slower than the schedule"},
+	{"connection_wait_p99", "p99 wait for a free connection over median TTFT", 0.1, 1, "ratio", "a pool's cap, not the server, set the pace"},
+	{"dial_errors", "failed dials over requests issued", 0.01, never, "ratio", "descriptors or ports may have run out"},
+	{"in_flight_shortfall", "what the users of a closed loop lacked in flight while requests were started, over their number", 0.1, 0.3, "ratio", "the concurrency was not the one asked for"},
+	{"missed", "slots of the schedule never sent over slots due", 0.01, 0.1, "ratio", "the rate was not the one asked for"},
+	{"lost", "requests without a record over requests issued", 0, 0.001, "ratio", "issued = ok + failed + cancelled must hold"},
+	{"littles_law", "distance of Little's ratio from 1 in the steady state, less the window's edge effect", 0.1, never, "ratio", "rate, latency and concurrency contradict each other"},
+	{"clock_steps", "steps of the wall clock in a run with kernel stamps", 0, never, "count", "kernel stamps are wall times"},
+	{"ceiling_streams", "most requests in flight over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it"},
+	{"ceiling_chunks", "chunks per second over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it"},
+	{"ceiling_requests", "requests per second over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it"},
+}
+
+// Thresholds returns the verdict's limits as they stand without overrides.
+func Thresholds() []Threshold { return slices.Clone(table) }
+
+// thresholds returns the limits by name after overrides. An override names a
+// threshold and moves its limit for INVALID, and that for DEGRADED in
+// proportion; one that never made a run INVALID moves the latter alone.
+func thresholds(overrides map[string]float64) (map[string]Threshold, error) {
+	limits := map[string]Threshold{}
+	for _, t := range table {
+		limits[t.Name] = t
+	}
+	for _, name := range slices.Sorted(maps.Keys(overrides)) {
+		limit := overrides[name]
+		t, ok := limits[name]
+		if !ok {
+			return nil, fmt.Errorf("limit %s: no such threshold; there are %s", name, strings.Join(names(), ", "))
+		}
+		if math.IsNaN(limit) || limit < 0 {
+			return nil, fmt.Errorf("limit %s: %g is no limit; it must be 0 or more", name, limit)
+		}
+		if t.Invalid == never {
+			t.Degraded = limit
+		} else {
+			t.Degraded, t.Invalid = limit*t.Degraded/t.Invalid, limit
+		}
+		limits[name] = t
+	}
+	return limits, nil
+}
+
+func names() []string {
+	ns := make([]string, len(table))
+	for i, t := range table {
+		ns[i] = t.Name
+	}
+	return ns
+}
