@@ -1,38 +1,43 @@
 package tokenizer
 
 import (
-	"bytes"
-	"compress/flate"
-	"embed"
+	_ "embed"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 )
 
-//go:embed data/*.bin
-var data embed.FS
+// The vocabularies as generate.go packed them; a page of them that nobody
+// asks for is never read.
+var (
+	//go:embed data/cl100k_base.bin
+	cl100kData []byte
+	//go:embed data/o200k_base.bin
+	o200kData []byte
+	//go:embed data/p50k_base.bin
+	p50kData []byte
+)
 
 // An encoding is one of those that OpenAI published with tiktoken.
 type encoding struct {
-	file    string
+	packed  []byte
 	scan    scanner
-	tokens  int // so many of the file's tokens; 0 is all
+	tokens  int // so many of the packed tokens; 0 is all
 	special map[int]string
 }
 
 var encodings = map[string]encoding{
-	"cl100k_base": {file: "cl100k_base", scan: cl100k(3, letter), special: map[int]string{
+	"cl100k_base": {packed: cl100kData, scan: cl100k(3, letter), special: map[int]string{
 		100257: "<|endoftext|>", 100258: "<|fim_prefix|>", 100259: "<|fim_middle|>", 100260: "<|fim_suffix|>", 100276: "<|endofprompt|>",
 	}},
-	"o200k_base": {file: "o200k_base", scan: o200k(3, true), special: map[int]string{
+	"o200k_base": {packed: o200kData, scan: o200k(3, true), special: map[int]string{
 		199999: "<|endoftext|>", 200018: "<|endofprompt|>",
 	}},
-	"p50k_base": {file: "p50k_base", scan: gpt2, special: map[int]string{50256: "<|endoftext|>"}},
+	"p50k_base": {packed: p50kData, scan: gpt2, special: map[int]string{50256: "<|endoftext|>"}},
 	// GPT-2's vocabulary; p50k_base adds to it runs of blanks.
-	"r50k_base": {file: "p50k_base", scan: gpt2, tokens: 50256, special: map[int]string{50256: "<|endoftext|>"}},
-	"gpt2":      {file: "p50k_base", scan: gpt2, tokens: 50256, special: map[int]string{50256: "<|endoftext|>"}},
+	"r50k_base": {packed: p50kData, scan: gpt2, tokens: 50256, special: map[int]string{50256: "<|endoftext|>"}},
+	"gpt2":      {packed: p50kData, scan: gpt2, tokens: 50256, special: map[int]string{50256: "<|endoftext|>"}},
 }
 
 // Builtins returns the names that [Builtin] knows, sorted.
@@ -45,14 +50,7 @@ func Builtin(name string) (*Tokenizer, error) {
 	if !ok {
 		return nil, fmt.Errorf("no built-in tokenizer %q: there are %q", name, Builtins())
 	}
-	packed, err := data.ReadFile("data/" + e.file + ".bin")
-	if err != nil {
-		return nil, fmt.Errorf("reading the built-in tokenizer %s: %w", name, err)
-	}
-	v, err := unpack(packed, e.tokens)
-	if err != nil {
-		return nil, fmt.Errorf("unpacking the built-in tokenizer %s: %w", name, err)
-	}
+	v := unpack(e.packed, e.tokens)
 	return newRanked(name, v, e.scan, e.special)
 }
 
@@ -75,18 +73,9 @@ func newRanked(name string, v *vocab, scan scanner, special map[int]string) (*To
 }
 
 // unpack reads what generate.go packed, the first so many tokens or all.
-func unpack(packed []byte, most int) (*vocab, error) {
-	r := flate.NewReader(bytes.NewReader(packed))
-	var head [8]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, err
-	}
-	count, size := binary.LittleEndian.Uint32(head[:]), binary.LittleEndian.Uint32(head[4:])
-	body := make([]byte, count+size)
-	if _, err := io.ReadFull(r, body); err != nil {
-		return nil, err
-	}
-	lengths, blob := body[:count], body[count:]
+func unpack(packed []byte, most int) *vocab {
+	count := binary.LittleEndian.Uint32(packed)
+	lengths, blob := packed[8:8+count], packed[8+count:]
 	if most > 0 {
 		lengths = lengths[:most]
 	}
@@ -97,10 +86,10 @@ func unpack(packed []byte, most int) (*vocab, error) {
 		v.spans = append(v.spans, span{at, uint32(n)})
 		at += uint32(n)
 		if n > 0 {
-			v.link(id)
+			v.place(id)
 		}
 	}
-	return v, nil
+	return v
 }
 
 // letters returns the ids of the 256 bytes.

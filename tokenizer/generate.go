@@ -7,7 +7,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -35,7 +34,9 @@ func main() {
 
 // pack writes the tokens of one rank file in the order of their ranks: their
 // number, the sum of their lengths, one byte of length each (0 where a rank
-// is not used), then all their bytes, deflated.
+// is not used), then all their bytes. Not compressed: that would save 1.4 MB
+// of the program and cost 30 ms of each start, and this way the bytes are
+// used where they lie.
 func pack(from, to string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
@@ -66,20 +67,8 @@ func pack(from, to string) error {
 		lengths = append(lengths, byte(len(token)))
 		blob = append(blob, token...)
 	}
-	var packed bytes.Buffer
-	head := binary.LittleEndian.AppendUint32(nil, uint32(len(lengths)))
-	head = binary.LittleEndian.AppendUint32(head, uint32(len(blob)))
-	deflate, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return err
-	}
-	for _, part := range [][]byte{head, lengths, blob} {
-		if _, err := deflate.Write(part); err != nil {
-			return err
-		}
-	}
-	if err := deflate.Close(); err != nil {
-		return err
-	}
-	return os.WriteFile(to, packed.Bytes(), 0o644)
+	packed := binary.LittleEndian.AppendUint32(nil, uint32(len(lengths)))
+	packed = binary.LittleEndian.AppendUint32(packed, uint32(len(blob)))
+	packed = append(append(packed, lengths...), blob...)
+	return os.WriteFile(to, packed, 0o644)
 }

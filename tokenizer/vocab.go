@@ -59,17 +59,27 @@ func (v *vocab) put(id int, token string, findable bool) error {
 
 // link makes the bytes of id findable; of two equal tokens the later wins.
 func (v *vocab) link(id int) {
-	if 2*(v.used+1) > len(v.slots) {
-		v.grow(2 * v.used)
+	token := v.bytes(id)
+	mask := uint64(len(v.slots) - 1)
+	for at := maphash.Bytes(v.seed, token) & mask; v.slots[at] != 0; at = (at + 1) & mask {
+		if string(v.bytes(int(v.slots[at]-1))) == string(token) {
+			v.slots[at] = uint32(id + 1)
+			return
+		}
 	}
+	if v.used++; 2*v.used > len(v.slots) {
+		v.grow(v.used)
+	}
+	v.place(id)
+}
+
+// place is link for a token that is not there yet, where there is room.
+func (v *vocab) place(id int) {
 	token := v.bytes(id)
 	mask := uint64(len(v.slots) - 1)
 	at := maphash.Bytes(v.seed, token) & mask
-	for v.slots[at] != 0 && string(v.bytes(int(v.slots[at]-1))) != string(token) {
+	for v.slots[at] != 0 {
 		at = (at + 1) & mask
-	}
-	if v.slots[at] == 0 {
-		v.used++
 	}
 	v.slots[at] = uint32(id + 1)
 	v.index = max(v.index, len(token))
@@ -79,10 +89,9 @@ func (v *vocab) link(id int) {
 func (v *vocab) grow(n int) {
 	old := v.slots
 	v.slots = make([]uint32, 1<<bits.Len(uint(2*max(n, 8))))
-	v.used = 0
 	for _, slot := range old {
 		if slot != 0 {
-			v.link(int(slot - 1))
+			v.place(int(slot - 1))
 		}
 	}
 }
