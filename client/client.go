@@ -1,0 +1,172 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"loadgen"
+)
+
+// An engine carries one request and pushes what comes back into the reply. It
+// returns nil for a success. Any number of goroutines may use it at once.
+type engine interface {
+	send(ctx context.Context, r *reply) error
+	// close ends the connections that are idle. It is called after the last
+	// send has returned.
+	close()
+}
+
+// A Client performs requests against one endpoint.
+type Client struct {
+	target  *target
+	engine  engine
+	name    Engine
+	clock   *clock
+	stats   *stats
+	replies sync.Pool
+}
+
+// New returns a client for the endpoint, or an error that says what in c is
+// wrong. Nothing is sent or dialled.
+func New(c Config) (*Client, error) {
+	t, err := newTarget(c)
+	if err != nil {
+		return nil, err
+	}
+	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
+	cl.replies.New = func() any { return newReply(t.Streaming) }
+	if cl.name, err = t.choose(); err != nil {
+		return nil, err
+	}
+	cl.engine = newStd(t, cl.stats)
+	return cl, nil
+}
+
+// choose returns the engine that serves the target.
+func (t *target) choose() (Engine, error) {
+	return Std, nil
+}
+
+// Send performs rec.Request and completes rec: every field that Record says is
+// written by client. The record was reset, and its Request, Phase and Start
+// set, Start being the moment of sending. Send returns no error: what goes
+// wrong is rec.Failure. Any number of goroutines may call it at once, each with
+// a record of its own.
+func (c *Client) Send(ctx context.Context, rec *loadgen.Record) {
+	r := c.replies.Get().(*reply)
+	r.reset(rec)
+	rec.BytesOut = len(rec.Request.Body)
+	if err := c.engine.send(ctx, r); err != nil {
+		rec.Took = time.Since(rec.Start)
+		rec.Failure = c.failure(ctx, rec, err)
+	}
+	c.stats.count(rec)
+	r.rec = nil
+	c.replies.Put(r)
+}
+
+func (c *Client) failure(ctx context.Context, rec *loadgen.Record, err error) *loadgen.Failure {
+	f := &loadgen.Failure{Kind: failureKind(ctx, err), Status: rec.Status}
+	switch f.Kind {
+	case loadgen.FailCancelled:
+		f.Message = fmt.Sprintf("cancelled after %.3f s", rec.Took.Seconds())
+	case loadgen.FailTimeout:
+		f.Message = fmt.Sprintf("not answered within the request timeout of %s: %s", c.target.RequestTimeout, progress(rec))
+	default:
+		f.Message = c.target.secrets.message(err.Error())
+	}
+	return f
+}
+
+// progress says how far a request came.
+func progress(rec *loadgen.Record) string {
+	switch {
+	case len(rec.Chunks) > 0:
+		return fmt.Sprintf("%d chunks of the answer had come", len(rec.Chunks))
+	case rec.Head > 0:
+		return "the response had begun, no output had come"
+	case rec.Conn.Wrote > 0:
+		return "the request was sent, no response had come"
+	}
+	return "no connection carried the request"
+}
+
+// Transport says what was done with connections so far.
+func (c *Client) Transport() loadgen.Transport {
+	t := c.stats.transport()
+	t.Engine = string(c.name)
+	t.TLS = c.target.tls != nil
+	return t
+}
+
+// ClockSteps returns how often the wall clock was seen to step against the
+// monotonic one. Arrivals near a step carry the reader's time.
+func (c *Client) ClockSteps() int { return c.clock.steps() }
+
+// Close ends the idle connections. No Send may be running.
+func (c *Client) Close() { c.engine.close() }
+
+// stats counts what the engines do.
+type stats struct {
+	opened, reused, dialErrors, retried atomic.Int64
+	open, maxOpen                       atomic.Int64
+	kernel, reader                      atomic.Int64 // records by Timing
+	protocol                            atomic.Pointer[string]
+}
+
+// count takes in a finished record.
+func (s *stats) count(rec *loadgen.Record) {
+	if rec.Conn.Reused {
+		s.reused.Add(1)
+	}
+	switch {
+	case len(rec.Chunks) == 0:
+	case rec.Timing == loadgen.Kernel:
+		s.kernel.Add(1)
+	default:
+		s.reader.Add(1)
+	}
+}
+
+func (s *stats) connected() {
+	s.opened.Add(1)
+	n := s.open.Add(1)
+	for {
+		m := s.maxOpen.Load()
+		if n <= m || s.maxOpen.CompareAndSwap(m, n) {
+			return
+		}
+	}
+}
+
+func (s *stats) closed() { s.open.Add(-1) }
+
+func (s *stats) speaks(protocol string) {
+	if p := s.protocol.Load(); p == nil || *p != protocol {
+		s.protocol.Store(&protocol)
+	}
+}
+
+func (s *stats) transport() loadgen.Transport {
+	t := loadgen.Transport{
+		Opened:     int(s.opened.Load()),
+		Reused:     int(s.reused.Load()),
+		DialErrors: int(s.dialErrors.Load()),
+		Retried:    int(s.retried.Load()),
+		MaxOpen:    int(s.maxOpen.Load()),
+		Timing:     loadgen.Reader.String(),
+	}
+	if p := s.protocol.Load(); p != nil {
+		t.Protocol = *p
+	}
+	if s.kernel.Load() > 0 {
+		t.Timing = loadgen.Kernel.String()
+		if s.reader.Load() > 0 {
+			t.Timing = "mixed"
+		}
+	}
+	return t
+}

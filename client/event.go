@@ -1,0 +1,262 @@
+package client
+
+import (
+	"bytes"
+
+	"loadgen"
+)
+
+// kinds is a set of what an event carried.
+type kinds uint8
+
+const (
+	hasReasoning kinds = 1 << iota
+	hasContent
+	hasTool
+)
+
+// first returns the kind that a chunk is named after.
+func (k kinds) first() loadgen.ChunkKind {
+	switch {
+	case k&hasReasoning != 0:
+		return loadgen.Reasoning
+	case k&hasContent != 0:
+		return loadgen.Content
+	}
+	return loadgen.ToolCall
+}
+
+// An event is what one JSON object of a reply said. Its text has gone straight
+// into the record; its spans are valid as long as the JSON is.
+type event struct {
+	rec    *loadgen.Record
+	kinds  kinds
+	finish text
+	model  text
+	usage  loadgen.Usage
+	failed bool // the object reports an error
+}
+
+// parse reads one JSON object of a reply, streamed or whole, and appends its
+// text to rec. ok is false where data is no JSON object.
+func parse(data []byte, rec *loadgen.Record) (e event, ok bool) {
+	text, thought, tools := len(rec.Text), len(rec.Thought), len(rec.Tools)
+	s := scanner{b: data}
+	e = event{rec: rec, usage: loadgen.NoUsage}
+	if e.object(&s); s.end() {
+		return e, true
+	}
+	rec.Text, rec.Thought, rec.Tools = rec.Text[:text], rec.Thought[:thought], rec.Tools[:tools]
+	e = event{rec: rec, usage: loadgen.NoUsage}
+	return e, e.slow(data)
+}
+
+// seen guards against a name that comes twice, where encoding/json lets the
+// last one win: unusual enough to leave to it.
+type seen uint8
+
+func (n *seen) once(bit int, s *scanner) {
+	if *n&(1<<bit) != 0 {
+		s.fail()
+	}
+	*n |= 1 << bit
+}
+
+func (e *event) object(s *scanner) {
+	var names seen
+	for s.open('{'); s.more('}'); {
+		switch string(s.key()) {
+		case "choices":
+			names.once(0, s)
+			if s.null() {
+				continue
+			}
+			for s.open('['); s.more(']'); {
+				e.choice(s)
+			}
+		case "usage":
+			names.once(1, s)
+			e.counts(s)
+		case "model":
+			names.once(2, s)
+			e.model = s.text()
+		case "error":
+			names.once(3, s)
+			if !s.null() {
+				e.failed = true
+				s.skip(0)
+			}
+		case "object":
+			names.once(4, s)
+			if bytes.Equal(s.text().raw, []byte("error")) {
+				e.failed = true
+			}
+		default:
+			s.skip(0)
+		}
+	}
+}
+
+func (e *event) choice(s *scanner) {
+	var names seen
+	for s.open('{'); s.more('}'); {
+		switch string(s.key()) {
+		case "delta", "message": // a choice has one of the three
+			names.once(0, s)
+			e.delta(s)
+		case "text":
+			names.once(0, s)
+			e.content(s.text())
+		case "finish_reason":
+			names.once(1, s)
+			if t := s.text(); !t.empty() {
+				e.finish = t
+			}
+		default:
+			s.skip(0)
+		}
+	}
+}
+
+func (e *event) delta(s *scanner) {
+	if s.null() {
+		return
+	}
+	var names seen
+	var content, reasoning, reasoningContent text
+	for s.open('{'); s.more('}'); {
+		switch string(s.key()) {
+		case "content":
+			names.once(0, s)
+			content = s.text()
+		case "reasoning":
+			names.once(1, s)
+			reasoning = s.text()
+		case "reasoning_content":
+			names.once(2, s)
+			reasoningContent = s.text()
+		case "tool_calls":
+			names.once(3, s)
+			if s.null() {
+				continue
+			}
+			for s.open('['); s.more(']'); {
+				e.toolCall(s)
+			}
+		case "function_call": // the older form of the same
+			names.once(3, s)
+			e.function(s)
+		default:
+			s.skip(0)
+		}
+	}
+	e.content(content)
+	// Servers in transition send the same words under both names.
+	if reasoningContent.empty() {
+		reasoningContent = reasoning
+	}
+	e.reasoning(reasoningContent)
+}
+
+func (e *event) toolCall(s *scanner) {
+	var names seen
+	for s.open('{'); s.more('}'); {
+		if string(s.key()) == "function" {
+			names.once(0, s)
+			e.function(s)
+		} else {
+			s.skip(0)
+		}
+	}
+}
+
+func (e *event) function(s *scanner) {
+	if s.null() {
+		return
+	}
+	var names seen
+	var name, arguments text
+	for s.open('{'); s.more('}'); {
+		switch string(s.key()) {
+		case "name":
+			names.once(0, s)
+			name = s.text()
+		case "arguments":
+			names.once(1, s)
+			arguments = s.text()
+		default:
+			s.skip(0)
+		}
+	}
+	e.tool(name, arguments)
+}
+
+func (e *event) content(t text) {
+	if !t.empty() {
+		e.kinds |= hasContent
+		e.rec.Text = t.appendTo(e.rec.Text)
+	}
+}
+
+func (e *event) reasoning(t text) {
+	if !t.empty() {
+		e.kinds |= hasReasoning
+		e.rec.Thought = t.appendTo(e.rec.Thought)
+	}
+}
+
+// tool keeps a call's name on a line of its own and its arguments, which come
+// in pieces, on the next.
+func (e *event) tool(name, arguments text) {
+	if !name.empty() {
+		e.kinds |= hasTool
+		if len(e.rec.Tools) > 0 && e.rec.Tools[len(e.rec.Tools)-1] != '\n' {
+			e.rec.Tools = append(e.rec.Tools, '\n')
+		}
+		e.rec.Tools = append(name.appendTo(e.rec.Tools), '\n')
+	}
+	if !arguments.empty() {
+		e.kinds |= hasTool
+		e.rec.Tools = arguments.appendTo(e.rec.Tools)
+	}
+}
+
+func (e *event) counts(s *scanner) {
+	if s.null() {
+		return
+	}
+	var names seen
+	for s.open('{'); s.more('}'); {
+		switch string(s.key()) {
+		case "prompt_tokens":
+			names.once(0, s)
+			e.usage.PromptTokens = s.count()
+		case "completion_tokens":
+			names.once(1, s)
+			e.usage.CompletionTokens = s.count()
+		case "completion_tokens_details":
+			names.once(2, s)
+			details(s, "reasoning_tokens", &e.usage.ReasoningTokens)
+		case "prompt_tokens_details":
+			names.once(3, s)
+			details(s, "cached_tokens", &e.usage.CachedTokens)
+		default:
+			s.skip(0)
+		}
+	}
+}
+
+func details(s *scanner, name string, count *int) {
+	if s.null() {
+		return
+	}
+	var names seen
+	for s.open('{'); s.more('}'); {
+		if string(s.key()) == name {
+			names.once(0, s)
+			*count = s.count()
+		} else {
+			s.skip(0)
+		}
+	}
+}

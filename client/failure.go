@@ -1,0 +1,73 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"loadgen"
+)
+
+// A fault is an error whose kind of failure is known where it happens.
+type fault struct {
+	kind loadgen.FailureKind
+	err  error
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+func faultf(kind loadgen.FailureKind, format string, args ...any) error {
+	return &fault{kind, fmt.Errorf(format, args...)}
+}
+
+// errTimeout is the cause of a context that ends because the request's time
+// is up, as opposed to one that the caller ended.
+var errTimeout = errors.New("request timeout")
+
+// statusKind says how a status other than 2xx failed.
+func statusKind(status int) loadgen.FailureKind {
+	switch {
+	case status == 429:
+		return loadgen.FailRateLimited
+	case status >= 500:
+		return loadgen.FailHTTP5xx
+	}
+	return loadgen.FailHTTP4xx
+}
+
+// failureKind names what went wrong. Whose end it was comes first: a read that
+// breaks because the caller gave up says nothing about the server.
+func failureKind(ctx context.Context, err error) loadgen.FailureKind {
+	var f *fault
+	switch {
+	case ctx.Err() != nil:
+		return loadgen.FailCancelled
+	case timedOut(err):
+		return loadgen.FailTimeout
+	case errors.As(err, &f):
+		return f.kind
+	case broken(err):
+		return loadgen.FailStreamCut
+	}
+	return loadgen.FailBadStream
+}
+
+func timedOut(err error) bool {
+	return errors.Is(err, errTimeout) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// broken reports whether err is the end of a connection rather than a breach
+// of the protocol on it.
+func broken(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.As(err, &op) || strings.Contains(err.Error(), "server closed idle connection")
+}

@@ -1,0 +1,36 @@
+package client
+
+import (
+	"fmt"
+	"math"
+)
+
+// spareFiles are the open files that a run needs beside its connections:
+// results, logs, the runtime's own.
+const spareFiles = 64
+
+// resources are what the system grants this process.
+type resources struct {
+	files int // open files; math.MaxInt where unlimited or unknown
+	ports int // ephemeral ports to one address; math.MaxInt where unknown
+}
+
+// Preflight refuses a concurrency whose connections this machine cannot hold
+// open, after raising the soft limit of open files as far as it goes. 0, for
+// no ceiling, is let pass.
+func Preflight(concurrency int) error {
+	raiseFileLimit()
+	return resources{openFiles(), ephemeralPorts()}.carry(concurrency)
+}
+
+func (r resources) carry(concurrency int) error {
+	switch {
+	case r.files != math.MaxInt && concurrency > r.files-spareFiles:
+		return fmt.Errorf("concurrency %d needs %d open files but the limit is %d: raise it (ulimit -n %d) or lower concurrency to %d",
+			concurrency, concurrency+spareFiles, r.files, concurrency+spareFiles, max(0, r.files-spareFiles))
+	case concurrency > r.ports:
+		return fmt.Errorf("concurrency %d needs as many local ports but the system has %d for one server address: widen net.ipv4.ip_local_port_range or lower concurrency",
+			concurrency, r.ports)
+	}
+	return nil
+}

@@ -1,0 +1,274 @@
+package client
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"loadgen"
+)
+
+// An arrival says when a read delivered its bytes.
+type arrival struct {
+	at     time.Duration // since Record.Start, by the best clock there is
+	delay  time.Duration // how much later the reader saw them, where kernel
+	kernel bool          // at is the kernel's
+	read   int           // which read of the connection it was
+}
+
+// A form is how the body of a reply is to be read.
+type form uint8
+
+const (
+	unknownForm form = iota // decided by the first byte
+	streamForm
+	wholeForm // one JSON object
+	errorForm // whatever comes with a status that is no success
+)
+
+// errorMax is how much of an error's body is kept for its message.
+const errorMax = 8 << 10
+
+// A reply reads the body of one response, pushed in as it arrives, into a
+// record. Both engines drive it the same way: head, then push for each piece,
+// then end.
+type reply struct {
+	rec     *loadgen.Record
+	form    form
+	asked   bool // an event stream was asked for
+	sse     sse
+	body    []byte
+	now     arrival // of the piece being pushed
+	last    arrival // of the last chunk of output
+	many    bool    // the last chunk's read is counted in MergedReads
+	readers bool    // some chunk carries the reader's time
+	done    bool    // [DONE] was seen
+	fault   error   // what the reply itself said went wrong
+
+	onEvent func(kind, data []byte) bool // event as a func, made once
+	model   string                       // of the last reply: most name the same
+}
+
+func newReply(asked bool) *reply {
+	r := &reply{asked: asked}
+	r.onEvent = r.event
+	return r
+}
+
+func (r *reply) reset(rec *loadgen.Record) {
+	r.sse.reset()
+	*r = reply{rec: rec, asked: r.asked, sse: r.sse, body: emptied(r.body), onEvent: r.onEvent, model: r.model}
+}
+
+// head takes in the final response's head.
+func (r *reply) head(at time.Duration, status int, contentType, encoding []byte) {
+	r.rec.Status, r.rec.Head = status, at
+	mime, _, _ := bytes.Cut(contentType, []byte(";"))
+	mime = bytes.TrimSpace(mime)
+	is := func(s string) bool { return bytes.EqualFold(mime, []byte(s)) }
+	switch {
+	case status < 200 || status > 299:
+		r.form = errorForm
+	case len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")):
+		r.fault = faultf(loadgen.FailBadStream, "reply is encoded as %s, which was not asked for", encoding)
+	case is("text/event-stream"):
+		r.form = streamForm
+	case is("application/json"):
+		r.form = wholeForm
+	case is("text/html"):
+		r.fault = faultf(loadgen.FailBadStream, "status %d with an HTML page instead of an answer: is the endpoint's path right?", status)
+	}
+	r.rec.Streamed = r.form == streamForm
+}
+
+// push takes in the next piece of the body. It reports false where the rest is
+// of no interest: [DONE] or an error was seen.
+func (r *reply) push(p []byte, now arrival) bool {
+	r.rec.BytesIn += len(p)
+	if r.ended() {
+		return false
+	}
+	r.now = now
+	if r.form == unknownForm {
+		r.guess(p)
+	}
+	switch r.form {
+	case streamForm:
+		if !r.sse.push(p, r.onEvent) {
+			r.fault = faultf(loadgen.FailBadStream, "an event is longer than %d bytes", maxEvent)
+		}
+	case errorForm:
+		r.body = append(r.body, p[:min(len(p), errorMax-len(r.body))]...)
+	case wholeForm:
+		if len(r.body)+len(p) > maxEvent {
+			r.fault = faultf(loadgen.FailBadStream, "the reply is longer than %d bytes", maxEvent)
+			break
+		}
+		r.body = append(r.body, p...)
+	}
+	return !r.ended()
+}
+
+// guess decides by the first byte how to read a body that carries no type, or
+// one such as text/plain.
+func (r *reply) guess(p []byte) {
+	p = bytes.TrimLeft(p, " \t\r\n")
+	switch {
+	case len(p) == 0:
+	case p[0] == '{' || !r.asked:
+		r.form = wholeForm
+	default:
+		r.form, r.rec.Streamed = streamForm, true
+	}
+}
+
+// ended reports whether nothing that may still come can change the outcome.
+func (r *reply) ended() bool { return r.done || r.fault != nil }
+
+// end takes in how the body ended: nil where it was complete, as far as HTTP
+// can tell, else the error that cut it short. It returns what is wrong with the
+// reply, nil for a success.
+func (r *reply) end(cut error) error {
+	if r.form == errorForm {
+		// Even half an error message says more than the cut.
+		return r.refusal()
+	}
+	if cut == nil && !r.ended() {
+		r.complete()
+	}
+	switch {
+	case r.fault != nil:
+		return r.fault
+	case cut != nil && !r.done:
+		return cut
+	case len(r.rec.Chunks) == 0:
+		return faultf(loadgen.FailNoTokens, "the reply is complete but holds no output")
+	}
+	r.rec.Took = r.last.at
+	if !r.readers {
+		r.rec.Timing = loadgen.Kernel
+	} else {
+		r.rec.ReaderDelay = 0
+	}
+	return nil
+}
+
+// complete reads what only the end of the body makes readable.
+func (r *reply) complete() {
+	switch r.form {
+	case streamForm:
+		unfinished := r.sse.has || len(r.sse.line) > 0
+		r.sse.flush(r.onEvent)
+		var f *fault
+		switch {
+		case unfinished && errors.As(r.fault, &f) && f.kind == loadgen.FailBadStream:
+			r.fault = faultf(loadgen.FailStreamCut, "the stream ended inside an event")
+		case r.fault == nil && !r.done && r.rec.FinishReason == "":
+			r.fault = faultf(loadgen.FailStreamCut, "the stream ended without [DONE] and without a finish reason")
+		}
+	case wholeForm:
+		r.whole()
+	}
+}
+
+func (r *reply) whole() {
+	e, ok := parse(r.body, r.rec)
+	if !ok {
+		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %.100q", r.body)
+		return
+	}
+	r.note(&e)
+	if e.failed {
+		r.fault = r.inBand(r.body)
+	} else if e.kinds != 0 {
+		r.chunk(loadgen.Content)
+	}
+}
+
+// event takes in one server-sent event and reports whether to go on.
+func (r *reply) event(kind, data []byte) bool {
+	if bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) {
+		r.done = true
+		return false
+	}
+	e, ok := parse(data, r.rec)
+	switch {
+	case e.failed || string(kind) == "error":
+		r.fault = r.inBand(data)
+		return false
+	case !ok:
+		r.fault = faultf(loadgen.FailBadStream, "an event is not a JSON object: %.100q", data)
+		return false
+	}
+	r.note(&e)
+	if e.kinds != 0 {
+		r.chunk(e.kinds.first())
+	}
+	return true
+}
+
+// note keeps what an event says beside its text.
+func (r *reply) note(e *event) {
+	if !e.finish.empty() {
+		r.rec.FinishReason = finishReason(e.finish)
+	}
+	if r.rec.Model == "" && !e.model.empty() {
+		if e.model.escaped || string(e.model.raw) != r.model {
+			r.model = string(e.model.appendTo(nil))
+		}
+		r.rec.Model = r.model
+	}
+	if e.usage != loadgen.NoUsage {
+		r.rec.Usage = e.usage
+	}
+}
+
+// finishReason avoids making a new string for the usual ones.
+func finishReason(t text) string {
+	for _, known := range [...]string{"stop", "length", "tool_calls", "content_filter"} {
+		if string(t.raw) == known {
+			return known
+		}
+	}
+	return string(t.appendTo(nil))
+}
+
+// chunk records that output arrived with the read at hand.
+func (r *reply) chunk(kind loadgen.ChunkKind) {
+	rec := r.rec
+	merged := len(rec.Chunks) > 0 && r.now.read == r.last.read
+	rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.now.at, Kind: kind, Merged: merged})
+	switch {
+	case !merged:
+		rec.Reads++
+		r.many = false
+		rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
+		r.readers = r.readers || !r.now.kernel
+	case !r.many:
+		r.many = true
+		rec.MergedReads++
+	}
+	r.last = r.now
+}
+
+// inBand is an error that came inside a reply with a status of success.
+func (r *reply) inBand(data []byte) error {
+	message, code := reported(data)
+	if message == "" {
+		message = string(data[:min(len(data), messageMax)])
+	}
+	kind := loadgen.FailHTTP5xx
+	if code != 0 {
+		kind = statusKind(code)
+	}
+	return faultf(kind, "error inside the reply: %s", message)
+}
+
+// refusal is a status that is no success.
+func (r *reply) refusal() error {
+	message, _ := reported(r.body)
+	if message == "" {
+		message = string(r.body)
+	}
+	return faultf(statusKind(r.rec.Status), "status %d: %s", r.rec.Status, message)
+}

@@ -1,0 +1,261 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+
+	"loadgen"
+)
+
+const (
+	readBuffer = 16 << 10
+	// drainTime is how long the end of a body may take after [DONE] before the
+	// connection is given up instead of waited for.
+	drainTime = 100 * time.Millisecond
+	// raceTime bounds when a connection that dies unanswered is put down to
+	// the server's keep-alive timer having raced with the request: the death
+	// is then on its way when the request is. Later the server has had the
+	// request and died of it, which is a failure.
+	raceTime = time.Second
+	keptIdle = 300 * time.Second
+)
+
+// std is the engine on net/http.
+type std struct {
+	target    *target
+	stats     *stats
+	transport *http.Transport
+	buffers   sync.Pool
+}
+
+func newStd(t *target, s *stats) *std {
+	e := &std{target: t, stats: s, transport: t.transport(s)}
+	e.buffers.New = func() any { return new([readBuffer]byte) }
+	return e
+}
+
+// transport returns a net/http transport without its hidden limits.
+func (t *target) transport(s *stats) *http.Transport {
+	tr := &http.Transport{
+		DialContext:         counted(t.dialer(), s),
+		TLSClientConfig:     t.tls.Clone(),
+		MaxIdleConnsPerHost: 1 << 20,
+		IdleConnTimeout:     keptIdle,
+		DisableCompression:  true,
+		ReadBufferSize:      readBuffer,
+		Protocols:           new(http.Protocols),
+	}
+	if t.Dial == nil {
+		tr.Proxy = http.ProxyFromEnvironment
+	}
+	tr.Protocols.SetHTTP1(t.HTTP != HTTP2)
+	tr.Protocols.SetHTTP2(t.HTTP != HTTP1)
+	tr.Protocols.SetUnencryptedHTTP2(t.HTTP == HTTP2)
+	return tr
+}
+
+func (t *target) dialer() DialFunc {
+	if t.Dial != nil {
+		return t.Dial
+	}
+	return (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+}
+
+// counted keeps count of the connections that dial opens.
+func counted(dial DialFunc, s *stats) DialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			s.dialErrors.Add(1)
+			return nil, &fault{loadgen.FailConnect, err}
+		}
+		s.connected()
+		return &countedConn{Conn: conn, stats: s}, nil
+	}
+}
+
+type countedConn struct {
+	net.Conn
+	stats *stats
+	once  sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(c.stats.closed)
+	return c.Conn.Close()
+}
+
+func (e *std) close() { e.transport.CloseIdleConnections() }
+
+func (e *std) send(ctx context.Context, r *reply) error {
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if e.target.RequestTimeout > 0 {
+		left := time.Until(r.rec.Start.Add(e.target.RequestTimeout))
+		timer := time.AfterFunc(left, func() { cancel(errTimeout) })
+		defer timer.Stop()
+	}
+	err := e.exchange(inner, cancel, r)
+	if errors.Is(err, context.Canceled) && context.Cause(inner) == errTimeout {
+		return errTimeout
+	}
+	return err
+}
+
+func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *reply) error {
+	resp, err := e.roundTrip(ctx, r.rec)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	e.stats.speaks(resp.Proto)
+	r.head(time.Since(r.rec.Start), resp.StatusCode,
+		[]byte(resp.Header.Get("Content-Type")), []byte(resp.Header.Get("Content-Encoding")))
+
+	buffer := e.buffers.Get().(*[readBuffer]byte)
+	defer e.buffers.Put(buffer)
+	var drain *time.Timer
+	for read := 0; ; read++ {
+		n, err := resp.Body.Read(buffer[:])
+		now := arrival{at: time.Since(r.rec.Start), read: read}
+		if n > 0 && !r.push(buffer[:n], now) && drain == nil && err == nil {
+			drain = time.AfterFunc(drainTime, func() { cancel(nil) })
+			defer drain.Stop()
+		}
+		switch {
+		case err == io.EOF:
+			return r.end(nil)
+		case err != nil:
+			return r.end(err)
+		}
+	}
+}
+
+// roundTrip sends the request, and again on another connection where the first
+// one had been used before and was closed before anything was answered.
+func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Response, error) {
+	const attempts = 3 // of several stale connections each is met once
+	for attempt := 1; ; attempt++ {
+		tr := &trace{rec: rec, stats: e.stats}
+		req := e.request(httptrace.WithClientTrace(ctx, tr.hooks()), rec.Request)
+		resp, err := e.transport.RoundTrip(req)
+		conn, answered, wrote := tr.finish()
+		rec.Conn = conn
+		switch {
+		case err == nil:
+			return resp, nil
+		case attempt < attempts && ctx.Err() == nil && conn.Reused && !answered && broken(err) &&
+			time.Since(rec.Start)-wrote < raceTime:
+			e.stats.retried.Add(1)
+		default:
+			return nil, tr.explain(err)
+		}
+	}
+}
+
+func (e *std) request(ctx context.Context, q *loadgen.Request) *http.Request {
+	h := e.target.header.Clone()
+	if h.Get(requestID) == "" {
+		h.Set(requestID, token(q.ID))
+	}
+	if h.Get(correlationID) == "" {
+		h.Set(correlationID, token(q.Session))
+	}
+	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(q.Body)), nil }
+	reader, _ := body()
+	req := &http.Request{
+		Method: http.MethodPost, URL: e.target.send, Host: e.target.send.Host,
+		Header: h, Body: reader, GetBody: body, ContentLength: int64(len(q.Body)),
+	}
+	return req.WithContext(ctx)
+}
+
+// A trace notes what it took to get a request onto the wire. net/http calls
+// its hooks from goroutines that may outlive the round trip, hence the lock and
+// the copy.
+type trace struct {
+	rec   *loadgen.Record
+	stats *stats
+
+	mu              sync.Mutex
+	conn            loadgen.Conn
+	conns           int
+	answered        bool
+	dialing, tls    bool
+	asked           time.Duration
+	dns, dial, tls0 time.Duration
+}
+
+func (t *trace) hooks() *httptrace.ClientTrace {
+	start := t.rec.Start
+	note := func(f func(now time.Duration)) {
+		now := time.Since(start)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		f(now)
+	}
+	return &httptrace.ClientTrace{
+		GetConn:  func(string) { note(func(now time.Duration) { t.asked = now }) },
+		DNSStart: func(httptrace.DNSStartInfo) { note(func(now time.Duration) { t.dns = now }) },
+		DNSDone: func(httptrace.DNSDoneInfo) {
+			note(func(now time.Duration) { t.conn.DNS = now - t.dns })
+		},
+		ConnectStart: func(string, string) {
+			note(func(now time.Duration) { t.dial, t.dialing = now, true })
+		},
+		ConnectDone: func(string, string, error) {
+			note(func(now time.Duration) { t.conn.Dial, t.dialing = now-t.dial, false })
+		},
+		TLSHandshakeStart: func() { note(func(now time.Duration) { t.tls0, t.tls = now, true }) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			note(func(now time.Duration) { t.conn.TLS, t.tls = now-t.tls0, err != nil })
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			note(func(now time.Duration) {
+				if t.conns++; t.conns > 1 { // net/http saw a stale one itself
+					t.stats.retried.Add(1)
+				}
+				t.conn.Reused = info.Reused
+				t.conn.Local = info.Conn.LocalAddr().String()
+				if info.Reused {
+					t.conn.DNS, t.conn.Dial, t.conn.TLS = 0, 0, 0
+				}
+				t.conn.Wait = max(0, now-t.asked-t.conn.DNS-t.conn.Dial-t.conn.TLS)
+			})
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			note(func(now time.Duration) { t.conn.Wrote = now })
+		},
+		GotFirstResponseByte: func() { note(func(time.Duration) { t.answered = true }) },
+	}
+}
+
+func (t *trace) finish() (conn loadgen.Conn, answered bool, wrote time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn, t.answered, t.conn.Wrote
+}
+
+// explain finds out at which step a round trip failed.
+func (t *trace) explain(err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var f *fault
+	switch {
+	case errors.As(err, &f):
+		return err
+	case t.tls && t.conns == 0:
+		return &fault{loadgen.FailTLS, err}
+	case t.conns == 0:
+		return &fault{loadgen.FailConnect, err}
+	}
+	return err
+}
