@@ -94,15 +94,10 @@ func (a *addedTokens) longest(s string) *addedToken {
 
 func wordBefore(s string) bool {
 	r, _ := utf8.DecodeLastRuneInString(s)
-	return isWord(r) && s != ""
+	return s != "" && classOf(r)&wordy != 0
 }
 
 func wordAfter(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
-	return isWord(r) && s != ""
-}
-
-// isWord is what \w means.
-func isWord(r rune) bool {
-	return r == '_' || classOf(r)&(letter|mark|number) != 0
+	return s != "" && classOf(r)&wordy != 0
 }

@@ -20,6 +20,7 @@ const (
 	punct                      // P
 	symbol                     // S
 	han                        // script Han
+	wordy                      // what \w means
 
 	letter = upper | lower | caseless
 )
@@ -67,6 +68,8 @@ func lookUp(r rune) class {
 		{unicode.Lu, upper}, {unicode.Lt, upper}, {unicode.Ll, lower}, {unicode.Lm, caseless}, {unicode.Lo, caseless},
 		{unicode.M, mark}, {unicode.N, number}, {unicode.White_Space, space}, {unicode.P, punct}, {unicode.S, symbol},
 		{unicode.Han, han},
+		{unicode.L, wordy}, {unicode.Other_Alphabetic, wordy}, {unicode.M, wordy}, {unicode.Nd, wordy}, {unicode.Nl, wordy},
+		{unicode.Pc, wordy}, {unicode.Join_Control, wordy},
 	} {
 		if unicode.Is(of.table, r) {
 			c |= of.class

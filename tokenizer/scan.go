@@ -6,10 +6,8 @@ import "strings"
 // the end, beyond i, of the word that begins at s[i].
 type scanner func(s string, i int) int
 
-// whole says which scanner cuts as a pattern of a published tokenizer does,
-// for the patterns that leave no character unmatched or whose unmatched
-// stretches are words of their own.
-var whole = map[string]scanner{
+// patterns says which scanner cuts as a pattern of a published tokenizer does.
+var patterns = map[string]scanner{
 	gpt2Pattern: gpt2,
 	// Llama 3, GLM 4, Phi 4 and cl100k_base.
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: cl100k(3, letter),
@@ -22,6 +20,11 @@ var whole = map[string]scanner{
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(3, true),
 	// Mistral's Tekken.
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(1, false),
+}
+
+// gappy has the patterns that leave characters unmatched: such a stretch is a
+// word of its own.
+var gappy = map[string]scanner{
 	// DeepSeek V3 and R1 cut three times: numbers, then Chinese and Japanese, then the rest.
 	`\p{N}{1,3}`:   isolated(func(s string, i int) int { return digits(s, i, 3) }),
 	`[一-龥぀-ゟ゠-ヿ]+`: isolated(cjk),
@@ -30,11 +33,16 @@ var whole = map[string]scanner{
 
 const gpt2Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 
-// scannerFor returns the scanner of a pattern. Files write \r and \n either
-// as escapes of the pattern or as the characters themselves.
-func scannerFor(pattern string) (scanner, bool) {
-	s, ok := whole[strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(pattern)]
-	return s, ok
+// scannerFor returns the scanner of a pattern and whether the pattern leaves
+// gaps. Files write \r and \n either as escapes of the pattern or as the
+// characters themselves.
+func scannerFor(pattern string) (scan scanner, gaps, ok bool) {
+	pattern = strings.NewReplacer("\r", `\r`, "\n", `\n`).Replace(pattern)
+	if scan, ok = patterns[pattern]; ok {
+		return scan, false, true
+	}
+	scan, ok = gappy[pattern]
+	return scan, true, ok
 }
 
 // gpt2 scans gpt2Pattern.

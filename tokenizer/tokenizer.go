@@ -92,7 +92,7 @@ func (t *Tokenizer) AppendDecode(dst []byte, ids ...int) []byte {
 	start := len(dst)
 	for _, id := range ids {
 		if content, isAdded := t.contents[id]; isAdded {
-			dst = t.decode.special(dst, content, len(dst) == start)
+			dst = t.decode.special(dst, content)
 		} else if raw := t.vocab.bytes(id); len(raw) > 0 {
 			dst = t.decode.token(dst, raw)
 		}
@@ -108,6 +108,9 @@ type scratch struct {
 	ids    []int32
 	pieces []piece
 	heap   heap
+	steps  []step
+	ends   []int32
+	part   []byte
 	texts  [][]byte // the text that each stage wrote
 }
 
@@ -116,7 +119,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // release gives the scratch back, unless a huge word has blown it up.
 func (sc *scratch) release() {
 	sc.out = nil
-	if cap(sc.pieces) < 1<<16 {
+	if max(cap(sc.pieces), cap(sc.steps)) < 1<<16 {
 		scratches.Put(sc)
 	}
 }
