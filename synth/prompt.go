@@ -1,0 +1,166 @@
+package synth
+
+import (
+	"math/rand/v2"
+	"strings"
+	"unicode/utf8"
+
+	"loadgen"
+)
+
+// A writer writes texts of an exact number of tokens.
+type writer struct {
+	tok    Tokenizer
+	words  *words
+	corpus *corpus // nil: texts are words of the vocabulary
+	seed   loadgen.Seed
+	flat   bool // the endpoint takes one text, not messages
+	phase  loadgen.Phase
+
+	systemTokens, prefixes, prefixTokens int
+
+	system   string // the shared system prompt
+	systemIs int    // its true length
+	mul, add uint64 // of the walk through all salts
+}
+
+// bytesPerWord is about what a word and the space before it take.
+const bytesPerWord = 8
+
+func newWriter(spec Spec, tok Tokenizer) (*writer, error) {
+	corpus, err := openCorpus(spec.Corpus)
+	if err != nil {
+		return nil, err
+	}
+	walk := spec.Seed.Rand("prompt.salt")
+	w := &writer{
+		tok: tok, words: chooseWords(tok), corpus: corpus,
+		seed: spec.Seed, flat: spec.Completions, phase: spec.Phase,
+		systemTokens: spec.SystemTokens, prefixes: spec.Prefixes, prefixTokens: spec.PrefixTokens,
+		mul: walk.Uint64() | 1, add: walk.Uint64(),
+	}
+	rng := spec.Seed.Rand("prompt.system")
+	text := w.words.append(nil, spec.SystemTokens, rng.Uint64(), rng)
+	w.system, w.systemIs = w.fit(text, spec.SystemTokens, rng)
+	return w, nil
+}
+
+// salt returns the number that sets the prompt at a position apart from all
+// others of the run: a walk with an odd stride through the residues of 2⁶⁴,
+// which repeats itself in the lowest n bits only after 2ⁿ positions. Warm-up
+// walks backwards from the start, so that it stays clear of the measured
+// prompts.
+func (w *writer) salt(position int) uint64 {
+	at := uint64(position)
+	if w.phase == loadgen.Warmup {
+		at = ^at
+	}
+	return w.mul*at + w.add
+}
+
+// distinct reports whether prompts at different positions up to this one are
+// certain to differ, having n tokens of their own.
+func (w *writer) distinct(position, n int) bool {
+	bits := w.words.capacity(n, w.prefixes == 0 && !(w.flat && w.systemTokens > 0))
+	return position>>bits == 0
+}
+
+// opening writes the messages of a session's first turn with n tokens of its
+// own, and returns how many tokens they truly have and how many they should.
+func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []loadgen.Message, tokens, target int) {
+	text := make([]byte, 0, bytesPerWord*(w.systemTokens+w.prefixTokens+n))
+	if w.systemTokens > 0 {
+		if w.flat {
+			text = append(text, w.system...)
+		} else {
+			messages = append(messages, loadgen.Message{Role: "system", Content: w.system})
+			tokens = w.systemIs
+		}
+	}
+	target = w.systemTokens + n
+	own := target - tokens
+	if w.prefixes > 0 {
+		// A prefix is made anew each time: that is as cheap as copying it and
+		// needs no memory, however large the pool.
+		of := w.seed.RandAt("prompt.prefix", prefix)
+		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+w.add, of)
+		target += w.prefixTokens
+		own += w.prefixTokens
+	}
+	content, count := w.own(text, n, own, w.salt(position), rng)
+	return append(messages, loadgen.Message{Role: "user", Content: content}), tokens + count, target
+}
+
+// blocks writes n tokens that begin with the given blocks: texts with the same
+// ids in front begin with the same tokens, in every run with the same seed.
+func (w *writer) blocks(ids []int64, size, n, position int, rng *rand.Rand) (string, int) {
+	text := make([]byte, 0, bytesPerWord*n)
+	rest := n
+	for _, id := range ids {
+		of := w.seed.RandAt("prompt.block", int(id))
+		text = w.words.append(text, min(size, rest), of.Uint64(), of)
+		rest -= min(size, rest)
+	}
+	return w.own(text, rest, n, w.salt(position), rng)
+}
+
+// text writes n tokens that are like no others by chance alone.
+func (w *writer) text(n int, rng *rand.Rand) (string, int) {
+	return w.own(make([]byte, 0, bytesPerWord*n), n, n, rng.Uint64(), rng)
+}
+
+// own puts n tokens behind a prefix, so that all is total tokens, and returns
+// the text and its true count.
+func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.Rand) (string, int) {
+	if w.corpus == nil {
+		text := w.words.append(prefix, n, salt, rng)
+		if w.words.exact {
+			return string(text), total
+		}
+		return w.fit(text, total, rng)
+	}
+	text := w.words.append(prefix, min(n, saltWords), salt, rng)
+	if n > saltWords {
+		text = w.corpus.append(text, n-saltWords, rng)
+	}
+	return w.fit(text, total, rng)
+}
+
+// fit makes a text exactly n tokens long and returns it with its true count: n,
+// or the nearest that could be had where the tokenizer has no text of n tokens
+// that begins like this one.
+//
+// Too long a text is cut between tokens, too short a one gets words at its end.
+// Either can disturb the token at the seam, so that it may take a few rounds.
+func (w *writer) fit(text []byte, n int, rng *rand.Rand) (string, int) {
+	const rounds = 10
+	now := string(text)
+	count := w.tok.Count(now)
+	best, bestCount := now, count
+	for range rounds {
+		if count == n {
+			return now, n
+		}
+		if count > n {
+			now = cut(w.tok.Decode(w.tok.Encode(now)[:n]))
+		} else {
+			now = string(w.words.append([]byte(now), n-count, rng.Uint64(), rng))
+		}
+		count = w.tok.Count(now)
+		if distance(count, n) < distance(bestCount, n) {
+			best, bestCount = now, count
+		}
+	}
+	return best, bestCount
+}
+
+// cut removes what a cut between tokens can leave at the end of a text: a part
+// of a character, and spaces that would merge with what comes behind.
+func cut(text string) string {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "")
+	}
+	return strings.TrimRight(text, "\uFFFD \t\r\n")
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }

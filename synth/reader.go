@@ -1,0 +1,211 @@
+package synth
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxEntry bounds one entry of a dataset, and with it the memory of reading
+// one, in bytes.
+const maxEntry = 64 << 20
+
+var errLongEntry = fmt.Errorf("the entry is longer than %d MiB", maxEntry>>20)
+
+// An item is one entry of a dataset file. Its bytes are valid until the next
+// one is read.
+type item struct {
+	json   []byte
+	line   int   // on which it begins, from 1
+	offset int64 // at which it begins, in bytes
+}
+
+// An itemReader yields the entries of a file, and io.EOF behind the last one.
+// After another error it cannot go on; the item then says where it was.
+type itemReader interface{ next() (item, error) }
+
+// newItemReader looks at the beginning of a file to tell lines from an array,
+// which also an object can hold under the key "data".
+func newItemReader(f Format, r io.Reader) (itemReader, error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	mark := 0
+	if head, err := buffered.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
+		if mark, err = buffered.Discard(3); err != nil {
+			return nil, err
+		}
+	}
+	switch f {
+	case InputsJSON:
+		return newArrayReader(buffered, "data")
+	case ShareGPT:
+		head, _ := buffered.Peek(buffered.Size())
+		if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
+			return newArrayReader(buffered, "")
+		}
+	}
+	return &lineReader{r: buffered, offset: int64(mark)}, nil
+}
+
+// A lineReader reads JSON lines. Empty ones are passed over.
+type lineReader struct {
+	r      *bufio.Reader
+	line   int
+	offset int64
+	long   []byte // a line that the buffer could not hold
+}
+
+func (l *lineReader) next() (item, error) {
+	for {
+		it := item{line: l.line + 1, offset: l.offset}
+		var err error
+		it.json, err = l.read()
+		if err != nil && (err != io.EOF || len(it.json) == 0) {
+			return it, err
+		}
+		l.line++
+		l.offset += int64(len(it.json))
+		if it.json = bytes.TrimSpace(it.json); len(it.json) > 0 {
+			return it, nil
+		}
+	}
+}
+
+func (l *lineReader) read() ([]byte, error) {
+	part, err := l.r.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return part, err
+	}
+	l.long = l.long[:0]
+	for err == bufio.ErrBufferFull {
+		l.long = append(l.long, part...)
+		if len(l.long) > maxEntry {
+			return nil, errLongEntry
+		}
+		part, err = l.r.ReadSlice('\n')
+	}
+	l.long = append(l.long, part...)
+	return l.long, err
+}
+
+// An arrayReader reads the elements of a JSON array without holding more than
+// one of them.
+type arrayReader struct {
+	src *countingReader
+	dec *json.Decoder
+	raw json.RawMessage
+}
+
+// newArrayReader goes to the beginning of the array: the top of the file, or
+// the value of a key of the object that the file consists of.
+func newArrayReader(r io.Reader, key string) (*arrayReader, error) {
+	src := &countingReader{r: r, line: 1, end: maxEntry}
+	a := &arrayReader{src: src, dec: json.NewDecoder(src)}
+	if key != "" {
+		if err := a.expect('{'); err != nil {
+			return nil, err
+		}
+		for {
+			name, err := a.dec.Token()
+			if err != nil {
+				return nil, a.fault(err)
+			}
+			if name == key {
+				break
+			}
+			if name == json.Delim('}') {
+				return nil, fmt.Errorf("the object has no key %q", key)
+			}
+			if err := a.dec.Decode(&a.raw); err != nil {
+				return nil, a.fault(err)
+			}
+			src.end = a.dec.InputOffset() + maxEntry
+		}
+	}
+	return a, a.expect('[')
+}
+
+func (a *arrayReader) expect(want json.Delim) error {
+	got, err := a.dec.Token()
+	if err != nil {
+		return a.fault(err)
+	}
+	if got != want {
+		return fmt.Errorf("it begins with %v where a %v belongs", got, want)
+	}
+	return nil
+}
+
+func (a *arrayReader) fault(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = errors.New("the file ends before its JSON does")
+	}
+	return err
+}
+
+func (a *arrayReader) next() (item, error) {
+	a.src.end = a.dec.InputOffset() + maxEntry
+	if !a.dec.More() {
+		// More is also false when reading failed: the closing bracket tells.
+		end, err := a.dec.Token()
+		if err == nil && end == json.Delim(']') {
+			return item{}, io.EOF
+		}
+		if err == nil {
+			err = fmt.Errorf("a %v stands where the array should end", end)
+		}
+		return a.here(), a.fault(err)
+	}
+	if err := a.dec.Decode(&a.raw); err != nil {
+		return a.here(), a.fault(err)
+	}
+	offset := a.dec.InputOffset() - int64(len(a.raw))
+	return item{json: a.raw, line: a.src.lineAt(offset), offset: offset}, nil
+}
+
+// here is an item without contents, to say where reading ended.
+func (a *arrayReader) here() item {
+	offset := a.dec.InputOffset()
+	return item{line: a.src.lineAt(offset), offset: offset}
+}
+
+// A countingReader knows on which line each byte lies that was read ahead, and
+// stops a reader that reads too far.
+type countingReader struct {
+	r        io.Reader
+	offset   int64
+	end      int64   // no reading beyond it
+	line     int     // of the last position asked for
+	newlines []int64 // offsets of line ends behind that position
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	if c.offset >= c.end {
+		return 0, errLongEntry
+	}
+	n, err := c.r.Read(p)
+	for i := 0; i < n; i++ {
+		at := bytes.IndexByte(p[i:n], '\n')
+		if at < 0 {
+			break
+		}
+		i += at
+		c.newlines = append(c.newlines, c.offset+int64(i))
+	}
+	c.offset += int64(n)
+	return n, err
+}
+
+// lineAt returns the line of an offset that is not before the last one asked
+// for.
+func (c *countingReader) lineAt(offset int64) int {
+	passed := 0
+	for passed < len(c.newlines) && c.newlines[passed] < offset {
+		passed++
+	}
+	c.line += passed
+	c.newlines = append(c.newlines[:0], c.newlines[passed:]...)
+	return c.line
+}

@@ -1,0 +1,235 @@
+package synth
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"loadgen"
+)
+
+// A Source yields the sessions of a phase of a run. Its methods may be called
+// by many goroutines at once.
+type Source struct {
+	spec    Spec
+	writer  *writer
+	dataset *dataset // nil: sessions are made up
+	shapes  []shape  // what to draw lengths from instead of the spec; see New
+	prefix  string   // of request IDs
+
+	mu   sync.Mutex
+	next int // index of the session to come
+
+	sessions, requests, inexact, repeats, reused atomic.Int64
+}
+
+// A shape is the lengths of one request, in tokens.
+type shape struct{ input, output int }
+
+// Stats says what a source has yielded so far.
+type Stats struct {
+	Sessions, Requests int
+	// Inexact counts requests whose prompt is not as long as was drawn, because
+	// the tokenizer has no such text. Their InputTokens is the true length.
+	Inexact int
+	// Repeats counts the prompts that are too short to be certain to differ
+	// from all earlier ones of the run: at 1 token a vocabulary gives a few
+	// thousand prompts, at 2 millions, at 4 more than any run sends.
+	Repeats int
+	// Reused counts the sessions of a dataset that were taken another time.
+	Reused int
+}
+
+// New checks a spec, every fault at once, and opens a source of sessions. A
+// dataset is read through once, so that a bad line is found before the run.
+//
+// The warm-up of a dataset is made up, with the lengths of the dataset's first
+// entries: it must leave nothing in the server's cache that the run asks for.
+func New(spec Spec, tok Tokenizer) (*Source, error) {
+	if err := spec.Check(); err != nil {
+		return nil, fmt.Errorf("checking what to send: %w", err)
+	}
+	w, err := newWriter(spec, tok)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{
+		spec: spec, writer: w,
+		prefix: fmt.Sprintf("%016x", uint64(spec.Seed.Sub("request."+spec.Phase.String()))),
+	}
+	if spec.File == "" {
+		return s, nil
+	}
+	if s.dataset, err = openDataset(spec); err != nil {
+		return nil, err
+	}
+	if spec.Phase == loadgen.Warmup {
+		defer s.dataset.close()
+		s.shapes, err = s.sample(64)
+		s.dataset = nil
+		return s, err
+	}
+	return s, nil
+}
+
+// Next returns the session that is next in order, or [io.EOF] behind the last
+// one. Goroutines that call it at once get sessions one each, and the i-th
+// session is the same whoever gets it.
+func (s *Source) Next() (*loadgen.Session, error) {
+	s.mu.Lock()
+	if s.spec.Sessions > 0 && s.next >= s.spec.Sessions {
+		s.mu.Unlock()
+		return nil, io.EOF
+	}
+	i := s.next
+	if s.dataset == nil {
+		s.next++
+		s.mu.Unlock()
+		return s.At(i), nil
+	}
+	e, reused, err := s.dataset.next()
+	if err == nil {
+		s.next++
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if reused {
+		s.reused.Add(1)
+	}
+	text := s.spec.Seed.RandAt("dataset.text", i)
+	return s.session(i, s.recorded(i, e, text), text), nil
+}
+
+// recorded returns the turns of a dataset's entry, with what it leaves to be
+// made up.
+func (s *Source) recorded(i int, e entry, text *rand.Rand) []turn {
+	lengths := s.spec.Seed.RandAt("dataset.lengths", i)
+	turns := make([]turn, len(e.turns))
+	for k, r := range e.turns {
+		t := turn{messages: r.messages, answer: r.answer, output: r.output, delay: r.delay, body: r.body}
+		if r.input > 0 {
+			var content string
+			content, t.tokens = s.writer.blocks(r.blocks, s.spec.blockTokens(), r.input, i, text)
+			t.messages = []loadgen.Message{{Role: "user", Content: content}}
+			t.target = r.input
+		} else {
+			t.tokens = s.count(r.messages)
+			t.target = t.tokens
+		}
+		if t.output == 0 && s.spec.Output.Mean > 0 && t.body == nil {
+			t.output = s.spec.Output.atLeast(1, lengths)
+		}
+		turns[k] = t
+	}
+	return turns
+}
+
+// sample returns the lengths of the first requests of a dataset.
+func (s *Source) sample(most int) ([]shape, error) {
+	var shapes []shape
+	for i := range min(most, s.dataset.entries) {
+		e, _, err := s.dataset.next()
+		if err != nil {
+			return nil, err
+		}
+		first := s.recorded(i, e, s.spec.Seed.RandAt("warmup.sample", i))[0]
+		shapes = append(shapes, shape{max(1, first.tokens), first.output})
+	}
+	return shapes, nil
+}
+
+// At returns the i-th session of a source that makes its sessions up, without
+// regard to which were taken before; nil for a source that reads a dataset.
+func (s *Source) At(i int) *loadgen.Session {
+	if s.dataset != nil {
+		return nil
+	}
+	name := "prompt."
+	if s.spec.Phase == loadgen.Warmup {
+		name = "warmup."
+	}
+	// Lengths have a stream of their own, so that they do not depend on the
+	// tokenizer or the corpus.
+	lengths := s.spec.Seed.RandAt(name+"lengths", i)
+	text := s.spec.Seed.RandAt(name+"text", i)
+
+	var prefix int
+	if s.spec.Prefixes > 0 {
+		prefix = below(lengths, s.spec.Prefixes)
+	}
+	turns := make([]turn, s.spec.Turns.atLeast(1, lengths))
+	for k := range turns {
+		t := &turns[k]
+		size := s.draw(lengths)
+		t.output = size.output
+		if k == 0 {
+			t.messages, t.tokens, t.target = s.writer.opening(i, size.input, prefix, text)
+			if !s.writer.distinct(i, size.input) {
+				s.repeats.Add(1)
+			}
+		} else {
+			t.delay = time.Duration(max(0, s.spec.Delay.draw(lengths)) * float64(time.Millisecond))
+			t.target = size.input
+			var content string
+			content, t.tokens = s.writer.text(size.input, text)
+			t.messages = []loadgen.Message{{Role: "user", Content: content}}
+		}
+	}
+	return s.session(i, turns, text)
+}
+
+// draw returns the lengths of one request.
+func (s *Source) draw(rng *rand.Rand) shape {
+	if len(s.shapes) > 0 {
+		return s.shapes[below(rng, len(s.shapes))]
+	}
+	input, output := s.spec.Input, s.spec.Output
+	if len(s.spec.Mixture) > 0 {
+		c := s.spec.Mixture.draw(rng)
+		input, output = c.Input, c.Output
+	}
+	size := shape{input: input.atLeast(1, rng)}
+	if output.Mean > 0 {
+		size.output = output.atLeast(1, rng)
+	}
+	return size
+}
+
+// Times returns when each session of a dataset is due, since the first one; nil
+// where the dataset does not say.
+func (s *Source) Times() []time.Duration {
+	if s.dataset == nil {
+		return nil
+	}
+	return s.dataset.times
+}
+
+// Len returns how many sessions the source yields before it ends or repeats
+// itself; 0 for no end.
+func (s *Source) Len() int {
+	if s.dataset == nil || (s.spec.Sessions > 0 && s.spec.Sessions < s.dataset.entries) {
+		return s.spec.Sessions
+	}
+	return s.dataset.entries
+}
+
+// Stats returns what the source has yielded so far.
+func (s *Source) Stats() Stats {
+	return Stats{
+		Sessions: int(s.sessions.Load()), Requests: int(s.requests.Load()),
+		Inexact: int(s.inexact.Load()), Repeats: int(s.repeats.Load()), Reused: int(s.reused.Load()),
+	}
+}
+
+// Close closes the dataset's file.
+func (s *Source) Close() error {
+	if s.dataset == nil {
+		return nil
+	}
+	return s.dataset.close()
+}
