@@ -38,3 +38,21 @@ func BenchmarkLoadBuiltin(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkLoadFile(b *testing.B) {
+	for _, name := range []string{"Meta-Llama-3-8B-Instruct.json", "cohere-tokenizer.json", "bert-base-uncased.json"} {
+		b.Run(name, func(b *testing.B) {
+			text, err := os.ReadFile(realFile(b, name))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := tokenizer.Read(name, text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
