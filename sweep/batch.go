@@ -1,0 +1,123 @@
+package sweep
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"loadgen/mockllm"
+)
+
+// Options are what is said about a batch file from outside it.
+type Options struct {
+	// Stdin is read for the path "-".
+	Stdin io.Reader
+	// Overrides replace values, each written as path=value with the value in
+	// YAML: base_config.concurrency=8.
+	Overrides []string
+	// OutputBaseDir replaces output_base_dir where it is not empty.
+	OutputBaseDir string
+	// LookupEnv finds environment variables. Where it is nil the file is
+	// checked without them: nothing needs to be set.
+	LookupEnv func(name string) (value string, ok bool)
+}
+
+// A Batch is a batch file that was found sound, with its cells.
+type Batch struct {
+	BatchName     string `yaml:"batch_name" need:"my_benchmark" validate:"filename"`
+	OutputBaseDir string `yaml:"output_base_dir" need:"results" validate:"min=1"`
+	Base          Config `yaml:"base_config" need:"{model: …, url: …, …}"`
+	Sweeps        Sweeps `yaml:"sweeps"`
+	MaxCells      int    `yaml:"max_cells" validate:"gte=1,lte=10000"`
+	// Mock describes the simulated endpoint.
+	Mock     mockllm.Config `yaml:"mock"`
+	Profiler Profiler       `yaml:"profiler"`
+
+	// Overrides are those of the options, with secrets redacted.
+	Overrides []string `yaml:"-"`
+	// Notes say what is worth knowing about the file although nothing is wrong
+	// with it, a sentence each.
+	Notes []string `yaml:"-"`
+
+	cells []Cell
+}
+
+// Cells returns the combinations of the sweep values, the first key of the
+// file varying slowest; one without values for a batch without sweeps.
+func (b *Batch) Cells() []Cell { return b.cells }
+
+// Load reads the batch file at a path, "-" for standard input. Everything that
+// is wrong with the file is in the error, a [*Faults].
+func Load(path string, o Options) (*Batch, error) {
+	name, text, fault := readFile(path, o.Stdin)
+	if fault != nil {
+		return nil, &Faults{List: []*Fault{fault}}
+	}
+	return Parse(name, text, o)
+}
+
+// Parse reads a batch file from its text; the name is what faults call it. The
+// error is as in [Load].
+func Parse(name string, text []byte, o Options) (*Batch, error) {
+	src := newSource(name, text)
+	root, fault := src.parse(text)
+	if fault != nil {
+		return nil, &Faults{List: []*Fault{fault}}
+	}
+	f := &file{source: src, report: &report{}, origin: map[*yaml.Node]*source{}}
+	f.hideSecrets(root)
+	root, ok := f.expand(root)
+	if !ok {
+		return nil, f.report.err()
+	}
+	if root.Kind != yaml.MappingNode {
+		f.report.add(f.fault(root, "", "a batch file is a map of keys, not "+describe(root),
+			"it needs batch_name, output_base_dir and base_config"))
+		return nil, f.report.err()
+	}
+	for _, assignment := range o.Overrides {
+		root = f.override(root, "--set", assignment)
+	}
+	if o.OutputBaseDir != "" {
+		value := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: o.OutputBaseDir, Line: 1, Column: 1}
+		f.adopt(value, newSource("--output-base-dir", []byte(o.OutputBaseDir)), 0)
+		root = with(root, []string{"output_base_dir"}, value, value)
+	}
+	batch := f.batch(root, o)
+	if err := f.report.err(); err != nil {
+		return nil, err
+	}
+	for _, assignment := range o.Overrides {
+		path, value, _ := strings.Cut(assignment, "=")
+		if overrideSecrets(path, value) != nil {
+			assignment = path + "=" + redacted
+		}
+		batch.Overrides = append(batch.Overrides, assignment)
+	}
+	return batch, nil
+}
+
+// batch binds the file, checks it and expands its cells.
+func (f *file) batch(root *yaml.Node, o Options) *Batch {
+	batch := &Batch{Base: defaults(), MaxCells: 100, Mock: mockllm.DefaultConfig(), Profiler: defaultProfiler()}
+	b := f.newBinder()
+	b.exempt = func(path string) bool {
+		key, below := strings.CutPrefix(path, "base_config.")
+		return below && lookup(lookup(root, "sweeps"), key) != nil
+	}
+	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
+	batch.Base.given = b.givenBelow("base_config")
+	b.checkValues(batch)
+	b.checkSupport()
+	b.checkMock(batch.Mock)
+	if total := batch.Sweeps.combinations(); total > batch.MaxCells && !b.unsound["max_cells"] {
+		b.failKey("sweeps", fmt.Sprintf("make %d cells, more than max_cells: %d", total, batch.MaxCells),
+			"sweep fewer values, or raise max_cells (to at most 10000)")
+		return batch
+	}
+	f.expandCells(batch, b, o)
+	return batch
+}

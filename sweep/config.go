@@ -1,0 +1,151 @@
+package sweep
+
+import (
+	"strings"
+	"time"
+)
+
+// DefaultSeed is the random_seed of a batch file that names none: a batch is
+// reproducible unless it is told not to be.
+const DefaultSeed = 42
+
+// Config is a base_config, or that of one cell: the base with the cell's
+// values. Keys that were not written hold their defaults; [Config.Given] tells
+// the two apart. In the tags, need holds an example for a required key and
+// unit the unit of a number that stands for a duration.
+type Config struct {
+	Model     string `yaml:"model" need:"meta/llama-3.3-70b-instruct" validate:"min=1"`
+	Tokenizer string `yaml:"tokenizer" validate:"min=1"`
+
+	// URL is the service's base, without the endpoint's path; mock:// starts
+	// the simulated endpoint.
+	URL      string `yaml:"url" need:"http://localhost:8000" validate:"service"`
+	Endpoint string `yaml:"endpoint" validate:"startswith=/"`
+	// EndpointType is chat or completions.
+	EndpointType        string `yaml:"endpoint_type" validate:"oneof=chat completions"`
+	HealthCheckEndpoint string `yaml:"health_check_endpoint" validate:"startswith=/"`
+	// APIKeyEnvVar names the environment variable that holds the API key.
+	APIKeyEnvVar string `yaml:"api_key_env_var" validate:"envvar"`
+	// Headers may hold ${NAME} for the value of an environment variable;
+	// [Config.ExpandedHeaders] puts it in.
+	Headers     map[string]string `yaml:"headers" validate:"dive,keys,headername,endkeys,headervalue"`
+	TLS         TLS               `yaml:"tls"`
+	Transport   string            `yaml:"transport" validate:"oneof=auto raw std"`
+	HTTPVersion Version           `yaml:"http_version" validate:"oneof=auto 1.1 2"`
+	Streaming   bool              `yaml:"streaming"`
+
+	WarmupRequestCount int           `yaml:"warmup_request_count" need:"20" validate:"gte=0"`
+	BenchmarkDuration  time.Duration `yaml:"benchmark_duration" unit:"s" validate:"gt=0"`
+	RequestCount       int           `yaml:"request_count" validate:"gte=1"`
+	GracePeriod        time.Duration `yaml:"grace_period" unit:"s" validate:"gte=0"`
+	RequestTimeout     time.Duration `yaml:"request_timeout" unit:"s" validate:"gt=0"`
+
+	Concurrency             int           `yaml:"concurrency" validate:"gte=1,lte=1000000"`
+	ConcurrencyRampDuration time.Duration `yaml:"concurrency_ramp_duration" unit:"s" validate:"gte=0"`
+	RequestRate             Rate          `yaml:"request_rate"`
+	RequestRateMode         string        `yaml:"request_rate_mode" validate:"oneof=constant poisson gamma"`
+	RequestRateSmoothness   float64       `yaml:"request_rate_smoothness" validate:"gt=0"`
+	RequestRateRampDuration time.Duration `yaml:"request_rate_ramp_duration" unit:"s" validate:"gte=0"`
+	NumUsers                int           `yaml:"num_users" validate:"gte=1"`
+	// UserRequestRate is the pace of each user in requests per second.
+	UserRequestRate float64 `yaml:"user_request_rate" validate:"gt=0"`
+	FixedSchedule   bool    `yaml:"fixed_schedule"`
+
+	RandomSeed                 int64   `yaml:"random_seed" validate:"gte=0"`
+	PromptInputTokensMean      float64 `yaml:"prompt_input_tokens_mean" validate:"gte=1"`
+	PromptInputTokensStddev    float64 `yaml:"prompt_input_tokens_stddev" validate:"gte=0"`
+	PromptOutputTokensMean     float64 `yaml:"prompt_output_tokens_mean" validate:"gte=1"`
+	PromptOutputTokensStddev   float64 `yaml:"prompt_output_tokens_stddev" validate:"gte=0"`
+	SequenceDistribution       string  `yaml:"sequence_distribution" validate:"min=1"`
+	InputTokensIncludeTemplate bool    `yaml:"input_tokens_include_template"`
+	PromptCorpus               string  `yaml:"prompt_corpus" validate:"min=1"`
+	SharedSystemPromptLength   int     `yaml:"shared_system_prompt_length" validate:"gte=0"`
+	NumPrefixPrompts           int     `yaml:"num_prefix_prompts" validate:"gte=0"`
+	PrefixPromptLength         int     `yaml:"prefix_prompt_length" validate:"gte=0"`
+
+	SessionTurnsMean       float64       `yaml:"session_turns_mean" validate:"gte=1"`
+	SessionTurnsStddev     float64       `yaml:"session_turns_stddev" validate:"gte=0"`
+	SessionTurnDelayMean   time.Duration `yaml:"session_turn_delay_mean" unit:"ms" validate:"gte=0"`
+	SessionTurnDelayStddev time.Duration `yaml:"session_turn_delay_stddev" unit:"ms" validate:"gte=0"`
+	// ConversationHistory says whose answers later turns carry: server or
+	// synthetic.
+	ConversationHistory string `yaml:"conversation_history" validate:"oneof=server synthetic"`
+
+	InputFile         string `yaml:"input_file" validate:"min=1"`
+	CustomDatasetType string `yaml:"custom_dataset_type" validate:"oneof=single_turn multi_turn random_pool mooncake_trace sharegpt inputs_json"`
+
+	// ExtraInputs is merged into the request body and wins over generated
+	// keys.
+	ExtraInputs        map[string]any `yaml:"extra_inputs"`
+	UseLegacyMaxTokens bool           `yaml:"use_legacy_max_tokens"`
+	// IgnoreEOS asks the server to generate on past the end of its answer.
+	IgnoreEOS bool `yaml:"ignore_eos"`
+	// MinOutputTokens sends min_tokens equal to the output length asked for.
+	MinOutputTokens bool `yaml:"min_output_tokens"`
+
+	// SLOs are limits by metric tag, in the tag's display unit.
+	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,tag,endkeys,gt=0"`
+	RequireSLOs bool               `yaml:"require_slos"`
+	// Budgets are limits of a run by metric tag, optionally with a statistic:
+	// time_to_first_token.p99.
+	Budgets map[string]float64 `yaml:"budgets" validate:"dive,keys,budget,endkeys,gte=0"`
+	// Validity overrides thresholds of the verdict by name.
+	Validity map[string]float64 `yaml:"validity" validate:"dive,keys,tag,endkeys,gte=0"`
+
+	given map[string]bool
+}
+
+// TLS is how an https service is trusted and what the client shows of itself.
+type TLS struct {
+	CAFile             string `yaml:"ca_file" validate:"min=1"`
+	CertFile           string `yaml:"cert_file" validate:"min=1"`
+	KeyFile            string `yaml:"key_file" validate:"min=1"`
+	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
+}
+
+const (
+	chatEndpoint        = "/v1/chat/completions"
+	completionsEndpoint = "/v1/completions"
+	mockURL             = "mock://"
+)
+
+// defaults returns the config of a base_config without keys.
+func defaults() Config {
+	return Config{
+		Endpoint:              chatEndpoint,
+		EndpointType:          "chat",
+		HealthCheckEndpoint:   "/v1/models",
+		Transport:             "auto",
+		HTTPVersion:           "auto",
+		GracePeriod:           30 * time.Second,
+		RequestTimeout:        600 * time.Second,
+		RequestRateMode:       "constant",
+		RequestRateSmoothness: 1,
+		RandomSeed:            DefaultSeed,
+		PromptInputTokensMean: 550,
+		SessionTurnsMean:      1,
+		ConversationHistory:   "server",
+	}
+}
+
+// Given reports whether a key was written, in the base, a sweep or an override.
+// The key is a path below base_config, such as slos.time_to_first_token.
+func (c *Config) Given(key string) bool { return c.given[key] }
+
+// Mock reports whether the endpoint is the simulated one.
+func (c *Config) Mock() bool { return c.URL == mockURL }
+
+// Target returns the URL that requests go to; without a scheme and host for
+// the simulated endpoint, whose address is known only once it runs.
+func (c *Config) Target() string { return c.join(c.Endpoint) }
+
+// HealthCheck returns the URL that tells whether the service is there, like
+// [Config.Target].
+func (c *Config) HealthCheck() string { return c.join(c.HealthCheckEndpoint) }
+
+func (c *Config) join(path string) string {
+	if c.Mock() {
+		return path
+	}
+	return strings.TrimSuffix(c.URL, "/") + path
+}

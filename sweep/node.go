@@ -1,0 +1,312 @@
+package sweep
+
+import (
+	"fmt"
+	"iter"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A file is a batch file while it is being read: its text, the texts of the
+// overrides, and what was found wrong.
+type file struct {
+	*source
+	report *report
+	// origin names the texts of nodes that do not come from the file itself.
+	origin map[*yaml.Node]*source
+}
+
+// fault returns a fault at a node; without one, of the file as a whole.
+func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
+	if n == nil {
+		fault := f.whole(f.clean(message), f.clean(hint))
+		fault.Key = path
+		return fault
+	}
+	src := f.source
+	if from := f.origin[n]; from != nil {
+		src = from
+	}
+	width := 1
+	if n.Kind == yaml.ScalarNode {
+		width = utf8.RuneCountInString(n.Value)
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			width += 2
+		}
+	}
+	return src.fault(n.Line, n.Column, width, path, message, hint)
+}
+
+// expand returns a copy of a tree without aliases and merge keys, so that
+// nothing behind it needs to know of them. It reports duplicate keys and keys
+// that are not plain words. ok is false when the tree is too deep or grows too
+// large, as that of an alias bomb does.
+func (f *file) expand(n *yaml.Node) (tree *yaml.Node, ok bool) {
+	budget := maxNodes
+	return f.expandWithin(n, "", 0, &budget)
+}
+
+func (f *file) expandWithin(n *yaml.Node, path string, depth int, budget *int) (*yaml.Node, bool) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	*budget--
+	if depth > maxDepth {
+		f.report.add(f.fault(n, "", fmt.Sprintf("aliases nest deeper than %d levels", maxDepth), "does an alias contain itself?"))
+		return nil, false
+	}
+	if *budget < 0 {
+		f.report.add(f.fault(nil, "", fmt.Sprintf("holds more than %d values, aliases expanded", maxNodes), "repeat less"))
+		return nil, false
+	}
+	copied := *n
+	copied.Content = make([]*yaml.Node, 0, len(n.Content))
+	if n.Kind == yaml.MappingNode {
+		return &copied, f.expandMapping(n, &copied, path, depth, budget)
+	}
+	for _, item := range n.Content {
+		item, ok := f.expandWithin(item, path, depth+1, budget)
+		if !ok {
+			return nil, false
+		}
+		copied.Content = append(copied.Content, item)
+	}
+	return &copied, true
+}
+
+// expandMapping fills a mapping: first the keys written in it, then those of
+// the mappings that it merges, of which the earlier ones win.
+func (f *file) expandMapping(n, into *yaml.Node, path string, depth int, budget *int) bool {
+	first := map[string]*yaml.Node{}
+	var merged []*yaml.Node
+	for key, value := range pairs(n) {
+		for key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		if key.ShortTag() == "!!merge" {
+			merged = append(merged, value)
+			continue
+		}
+		if key.Kind != yaml.ScalarNode || key.Value == "" {
+			f.report.add(f.fault(key, path, "a key must be a word, not "+describe(key), ""))
+			continue
+		}
+		at := join(path, key.Value)
+		if before := first[key.Value]; before != nil {
+			f.report.add(f.fault(key, at, "is written twice", fmt.Sprintf("first written in line %d: remove one", before.Line)))
+			continue
+		}
+		first[key.Value] = key
+		value, ok := f.expandWithin(value, at, depth+1, budget)
+		if !ok {
+			return false
+		}
+		into.Content = append(into.Content, key, value)
+	}
+	for len(merged) > 0 {
+		from, ok := f.expandWithin(merged[0], path, depth+1, budget)
+		if !ok {
+			return false
+		}
+		merged = merged[1:]
+		if from.Kind == yaml.SequenceNode {
+			merged = append(append([]*yaml.Node{}, from.Content...), merged...)
+			continue
+		}
+		if from.Kind != yaml.MappingNode {
+			f.report.add(f.fault(from, path, "<< must merge a map, not "+describe(from), ""))
+			continue
+		}
+		for key, value := range pairs(from) {
+			if first[key.Value] == nil {
+				first[key.Value] = key
+				into.Content = append(into.Content, key, value)
+			}
+		}
+	}
+	return true
+}
+
+// pairs yields the keys of a mapping with their values.
+func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// lookup returns the value of a key, nil where it is not written.
+func lookup(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for k, value := range pairs(n) {
+		if k.Value == key {
+			return value
+		}
+	}
+	return nil
+}
+
+// with returns a mapping in which the value at the segments of a path is
+// replaced or added; the mapping given is not changed. The key is shown in
+// faults about it.
+func with(n *yaml.Node, segments []string, key, value *yaml.Node) *yaml.Node {
+	if len(segments) == 0 {
+		return value
+	}
+	changed := yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: key.Line, Column: key.Column}
+	if n != nil && n.Kind == yaml.MappingNode {
+		changed = *n
+		changed.Content = append([]*yaml.Node{}, n.Content...)
+	}
+	for i := 0; i+1 < len(changed.Content); i += 2 {
+		if changed.Content[i].Value == segments[0] {
+			changed.Content[i+1] = with(changed.Content[i+1], segments[1:], key, value)
+			return &changed
+		}
+	}
+	name := *key
+	name.Value = segments[0]
+	changed.Content = append(changed.Content, &name, with(nil, segments[1:], key, value))
+	return &changed
+}
+
+// describe names a value as the user would: by its kind, and the value itself
+// where it is short.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	value := n.Value
+	if utf8.RuneCountInString(value) > 40 {
+		value = string([]rune(value)[:40]) + "…"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!str":
+		return "the text " + strconv.Quote(value)
+	case "!!int", "!!float":
+		return "the number " + value
+	}
+	return value
+}
+
+// plain returns the Go value of a node: map[string]any, []any, string, int,
+// float64, bool or nil.
+func plain(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for key, value := range pairs(n) {
+			m[key.Value] = plain(value)
+		}
+		return m
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			list[i] = plain(item)
+		}
+		return list
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return nil
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true")
+	case "!!int":
+		if i, ok := integer(n); ok {
+			return int(i)
+		}
+	case "!!float":
+		if x, ok := number(n); ok {
+			return x
+		}
+	}
+	return n.Value
+}
+
+// override returns the tree of a batch file with one value replaced, written
+// as path=value with the value in YAML.
+func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
+	path, text, found := strings.Cut(assignment, "=")
+	path = strings.TrimSpace(path)
+	src := newSource(flag, []byte(assignment))
+	src.secrets = overrideSecrets(path, text)
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: path, Line: 1, Column: 1}
+	f.origin[key] = src
+	if !found || path == "" {
+		f.report.add(f.fault(key, "", "must be KEY=VALUE", "such as base_config.concurrency=8"))
+		return root
+	}
+	segments, leaf := splitKey(reflect.TypeFor[Batch](), path)
+	if sweep, swept := strings.CutPrefix(path, "sweeps."); swept {
+		segments, leaf = []string{"sweeps", sweep}, reflect.TypeFor[Sweeps]()
+	}
+	if leaf == nil {
+		f.report.add(f.fault(key, "", "unknown key "+strconv.Quote(path), overrideHint(path)))
+		return root
+	}
+	value, fault := newSource(flag, []byte(text)).parse([]byte(text))
+	if fault != nil {
+		f.report.add(src.fault(1, utf8.RuneCountInString(assignment), 1, path, fault.Message, fault.Hint))
+		return root
+	}
+	value, ok := f.expand(value)
+	if !ok {
+		return root
+	}
+	f.adopt(value, src, utf8.RuneCountInString(assignment)-utf8.RuneCountInString(text))
+	if base, ok := strings.CutPrefix(path, "base_config."); ok && lookup(lookup(root, "sweeps"), base) != nil {
+		f.report.add(f.fault(key, path, "is swept, so a value for the base has no effect", "set sweeps."+base))
+	}
+	return with(root, segments, key, value)
+}
+
+// adopt records where the nodes of an override come from.
+func (f *file) adopt(n *yaml.Node, src *source, shift int) {
+	f.origin[n] = src
+	if n.Line == 1 {
+		n.Column += shift
+	}
+	for _, child := range n.Content {
+		f.adopt(child, src, shift)
+	}
+}
+
+func overrideHint(path string) string {
+	head, rest, _ := strings.Cut(path, ".")
+	if hint := suggest(path, keysOf(reflect.TypeFor[Batch]())); hint != "" {
+		return hint
+	}
+	if _, leaf := splitKey(reflect.TypeFor[Config](), path); leaf != nil {
+		return "write base_config." + path
+	}
+	if head == "base_config" {
+		if hint := suggest(rest, keysOf(reflect.TypeFor[Config]())); hint != "" {
+			return hint
+		}
+	}
+	return "name a key of the batch file by its path, such as base_config.concurrency"
+}
+
+// overrideSecrets returns the value of an override that is never shown.
+func overrideSecrets(path, value string) []string {
+	header := strings.HasPrefix(path, "base_config.headers")
+	pasted := path == "base_config.api_key_env_var" && !variable.MatchString(value)
+	if value != "" && (header || pasted || path == "base_config") {
+		return []string{value}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package sweep
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Mode is a way of deciding when requests are due.
+type Mode uint8
+
+const (
+	// ClosedLoop keeps Concurrency users busy: each sends its next request
+	// when the last has ended.
+	ClosedLoop Mode = iota
+	// OpenLoop sends at a rate, whatever the endpoint does.
+	OpenLoop
+	// UserPaced gives each of Users a pace of its own.
+	UserPaced
+	// FixedSchedule sends at the times of a trace.
+	FixedSchedule
+)
+
+// Pacing is how a cell loads the endpoint: what was written, resolved.
+type Pacing struct {
+	Mode Mode
+	// Concurrency is the number of users of a closed loop, and in the other
+	// modes the ceiling of requests in flight, 0 for none.
+	Concurrency int
+	// Rate is in sessions per second, in an open loop; 0 where Auto is set.
+	Rate float64
+	// Auto asks for Rate = WarmupConcurrency ÷ mean latency of a warm-up that
+	// runs as a closed loop of WarmupConcurrency users: Little's law.
+	Auto              bool
+	WarmupConcurrency int
+	// Smoothness is the shape k of gamma-distributed gaps, 1 for Poisson
+	// arrivals, 0 for constant gaps; in an open loop.
+	Smoothness float64
+	// Users send one request every UserGap each; when user-paced.
+	Users   int
+	UserGap time.Duration
+	// ConcurrencyRamp and RateRamp are the times in which the two climb.
+	ConcurrencyRamp, RateRamp time.Duration
+}
+
+// Pacing resolves the keys that say when requests are due.
+func (c *Config) Pacing() Pacing {
+	p := Pacing{Concurrency: c.Concurrency, ConcurrencyRamp: c.ConcurrencyRampDuration}
+	switch {
+	case c.FixedSchedule:
+		p.Mode = FixedSchedule
+	case c.UserRequestRate > 0:
+		p.Mode = UserPaced
+		p.Users = c.NumUsers
+		p.UserGap = time.Duration(float64(time.Second) / c.UserRequestRate)
+	case c.RequestRate.Auto:
+		p.Mode = OpenLoop
+		p.Auto, p.WarmupConcurrency, p.Concurrency = true, c.Concurrency, 0
+		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
+	case c.RequestRate.PerSecond > 0:
+		p.Mode = OpenLoop
+		p.Rate = c.RequestRate.PerSecond
+		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
+	}
+	return p
+}
+
+// smoothness returns the shape of the gaps by request_rate_mode.
+func (c *Config) smoothness() float64 {
+	switch c.RequestRateMode {
+	case "gamma":
+		return c.RequestRateSmoothness
+	case "poisson":
+		return 1
+	}
+	return 0
+}
+
+// String says in a few words how the endpoint is loaded.
+func (p Pacing) String() string {
+	ceiling := ""
+	if p.Concurrency > 0 {
+		ceiling = fmt.Sprintf(", at most %d in flight", p.Concurrency)
+	}
+	switch p.Mode {
+	case FixedSchedule:
+		return "at the times of the trace" + ceiling
+	case UserPaced:
+		return fmt.Sprintf("%d users, each sending every %v%s", p.Users, p.UserGap, ceiling)
+	case OpenLoop:
+		rate := fmt.Sprintf("%g requests/s", p.Rate)
+		if p.Auto {
+			rate = fmt.Sprintf("as many requests/s as %d users made in the warm-up", p.WarmupConcurrency)
+		}
+		switch p.Smoothness {
+		case 0:
+			rate += " at constant gaps"
+		case 1:
+			rate += " at Poisson arrivals"
+		default:
+			rate += fmt.Sprintf(" at gamma gaps of shape %g", p.Smoothness)
+		}
+		return rate + ceiling
+	}
+	return fmt.Sprintf("closed loop of %d users", p.Concurrency)
+}

@@ -1,0 +1,127 @@
+package sweep
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"loadgen"
+)
+
+// Parameters are keys with their values in an order worth keeping; as JSON, an
+// object.
+type Parameters []loadgen.Value
+
+// MarshalJSON writes an object with the keys in order.
+func (p Parameters) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, v := range p {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := json.Marshal(v.Key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(v.Value)
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", v.Key, err)
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// String writes the parameters on one line: {ca_file: ca.pem}.
+func (p Parameters) String() string {
+	parts := make([]string, len(p))
+	for i, v := range p {
+		parts[i] = v.Key + ": " + text(v.Value)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// Effective returns the keys that have a bearing on the config's runs, written
+// or by default, in the order of the documentation. Values are as they would
+// stand in a batch file: durations are numbers of the key's unit. Values of
+// headers are redacted.
+func (c *Config) Effective() Parameters {
+	idle := c.idle()
+	var list Parameters
+	v := reflect.ValueOf(*c)
+	for _, field := range fields(v.Type()) {
+		key := keyOf(field)
+		value := v.FieldByIndex(field.Index)
+		if _, isIdle := idle[key]; isIdle || value.IsZero() && !c.Given(key) || c.defaulted(key) {
+			continue
+		}
+		if key == "headers" {
+			list = append(list, loadgen.Value{Key: key, Value: c.redactedHeaders()})
+			continue
+		}
+		list = append(list, loadgen.Value{Key: key, Value: parameter(value, field.Tag.Get("unit"))})
+	}
+	return list
+}
+
+// defaulted reports whether a key holds a default that another key sets aside.
+func (c *Config) defaulted(key string) bool {
+	if c.Given(key) {
+		return false
+	}
+	switch key {
+	case "request_rate_mode":
+		return c.Pacing().Mode != OpenLoop
+	case "request_rate_smoothness":
+		return c.RequestRateMode != "gamma" || c.Pacing().Mode != OpenLoop
+	case "prompt_input_tokens_mean":
+		return c.InputFile != "" || c.SequenceDistribution != ""
+	case "session_turns_mean":
+		return c.InputFile != "" || c.SessionTurnsStddev == 0
+	case "conversation_history":
+		return c.singleTurn()
+	}
+	return false
+}
+
+func (c *Config) redactedHeaders() Parameters {
+	var list Parameters
+	for name := range c.Headers {
+		list = append(list, loadgen.Value{Key: name, Value: redacted})
+	}
+	slices.SortFunc(list, func(a, b loadgen.Value) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}
+
+// parameter returns a value as a batch file would hold it.
+func parameter(v reflect.Value, unit string) any {
+	switch x := v.Interface().(type) {
+	case Rate:
+		return x.parameter()
+	case Version:
+		return string(x)
+	case time.Duration:
+		if unit == "ms" {
+			return float64(x) / float64(time.Millisecond)
+		}
+		return x.Seconds()
+	}
+	if v.Kind() != reflect.Struct {
+		return v.Interface()
+	}
+	var list Parameters
+	for _, field := range fields(v.Type()) {
+		if value := v.FieldByIndex(field.Index); !value.IsZero() {
+			list = append(list, loadgen.Value{Key: keyOf(field), Value: parameter(value, field.Tag.Get("unit"))})
+		}
+	}
+	return list
+}

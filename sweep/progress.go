@@ -1,0 +1,50 @@
+package sweep
+
+import (
+	"sync"
+	"time"
+
+	"loadgen/load"
+	"loadgen/metrics"
+)
+
+// Progress shows how a run goes on. Its methods may be called at any time.
+type Progress struct {
+	Cell  *Cell
+	Cells int // in the batch
+
+	driver    *load.Driver
+	collector *metrics.Collector
+
+	mu    sync.Mutex
+	stage Stage
+}
+
+// A Stage is a part of a run and what ends it.
+type Stage struct {
+	Name     string        // "warm-up" or "profiling"; empty before the first request
+	Requests int           // ends after so many, 0 for no limit
+	Duration time.Duration // ends after so long, 0 for no limit
+}
+
+func (p *Progress) begin(name string, requests int, duration time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stage = Stage{name, requests, duration}
+}
+
+// Stage returns what the run is doing.
+func (p *Progress) Stage() Stage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stage
+}
+
+// InFlight returns how many requests are under way.
+func (p *Progress) InFlight() int { return p.driver.InFlight() }
+
+// Issued returns how many requests the stage has sent.
+func (p *Progress) Issued() int { return p.driver.Issued() }
+
+// Live returns the figures so far.
+func (p *Progress) Live() metrics.Live { return p.collector.Live() }

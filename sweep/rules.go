@@ -1,0 +1,163 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/go-playground/validator/v10"
+	"go.yaml.in/yaml/v4"
+)
+
+var (
+	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	metricTag  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	budgetTag  = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.(avg|min|max|std|p1|p5|p10|p25|p50|p75|p90|p95|p99))?$`)
+)
+
+// rules checks single values by the validate tags of the structs.
+var rules = sync.OnceValue(func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(field reflect.StructField) string { return field.Tag.Get("yaml") })
+	for tag, valid := range map[string]func(string) bool{
+		"service":     func(s string) bool { message, _ := serviceFault(s); return message == "" },
+		"filename":    isFileName,
+		"envvar":      envName.MatchString,
+		"headername":  headerName.MatchString,
+		"headervalue": isHeaderValue,
+		"tag":         metricTag.MatchString,
+		"budget":      budgetTag.MatchString,
+	} {
+		check := func(level validator.FieldLevel) bool { return valid(level.Field().String()) }
+		if err := v.RegisterValidation(tag, check); err != nil {
+			panic(err) // only for a tag that is no word
+		}
+	}
+	return v
+})
+
+// checkValues reports the values of a struct that break the rule of their
+// field. Values that were not written hold defaults and are not looked at.
+func (b *binder) checkValues(v any) {
+	var broken validator.ValidationErrors
+	errors.As(rules().Struct(v), &broken)
+	for _, e := range broken {
+		if path := keyPath(e.Namespace()); b.sound(path) {
+			message, hint := explain(e.Tag(), e.Param(), b.values[path])
+			if e.Tag() == "headername" || e.Tag() == "tag" || e.Tag() == "budget" {
+				b.failKey(path, message, hint)
+			} else {
+				b.fail(b.values[path], path, message, hint)
+			}
+		}
+	}
+}
+
+// keyPath turns a validator's namespace into the path of a key:
+// Batch.base_config.slos[ttft] into base_config.slos.ttft.
+func keyPath(namespace string) string {
+	_, path, _ := strings.Cut(namespace, ".")
+	if head, key, indexed := strings.Cut(path, "["); indexed {
+		return head + "." + strings.TrimSuffix(key, "]")
+	}
+	return path
+}
+
+// explain says what a broken rule asks for.
+func explain(rule, parameter string, n *yaml.Node) (message, hint string) {
+	switch rule {
+	case "gte":
+		return fmt.Sprintf("must be at least %s, not %s", parameter, n.Value), ""
+	case "gt":
+		return fmt.Sprintf("must be above %s, not %s", parameter, n.Value), ""
+	case "lte":
+		return fmt.Sprintf("must be at most %s, not %s", parameter, n.Value), ""
+	case "min":
+		return "must not be empty", ""
+	case "oneof":
+		words := strings.Fields(parameter)
+		return fmt.Sprintf("must be one of %s, not %s", strings.Join(words, ", "), describe(n)), suggest(n.Value, words)
+	case "startswith":
+		return "must begin with " + parameter, "write " + parameter + n.Value
+	case "service":
+		return serviceFault(n.Value)
+	case "filename":
+		return "must be usable as the name of a directory", `use letters, digits, "-", "_" and "."; at most 100 characters`
+	case "envvar":
+		return "is not the name of an environment variable", "name the variable that holds the key, such as NVIDIA_API_KEY; never write the key itself"
+	case "headername":
+		return "is not the name of an HTTP header", ""
+	case "headervalue":
+		return "is not the value of an HTTP header", "write one line, and ${NAME} for the value of an environment variable"
+	case "tag":
+		return "must be lower-case words joined by _", "such as time_to_first_token"
+	case "budget":
+		return "must be a metric's tag, with or without a statistic", "such as request_latency.p99; statistics are avg, min, max, std, p1, p5, p10, p25, p50, p75, p90, p95 and p99"
+	}
+	return "breaks the rule " + rule, ""
+}
+
+// serviceFault says what is wrong with the URL of a service; empty for nothing.
+func serviceFault(raw string) (message, hint string) {
+	if raw == mockURL {
+		return "", ""
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "is not a URL", "write the service's base, such as http://localhost:8000"
+	case strings.HasPrefix(raw, mockURL):
+		return "takes nothing behind mock://", "describe the simulated endpoint below mock:"
+	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
+		return "must begin with http://, https:// or mock://", schemeHint(raw)
+	case u.Hostname() == "":
+		return "names no host", "write the service's base, such as http://localhost:8000"
+	case u.User != nil:
+		return "must not hold a user or password", "use api_key_env_var, or headers with ${NAME}"
+	case u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(raw, "?") || strings.HasSuffix(raw, "#"):
+		return "must not hold a query or fragment", "put the query behind the path in endpoint"
+	}
+	return "", ""
+}
+
+func schemeHint(raw string) string {
+	if strings.Contains(raw, "://") || strings.ContainsAny(raw, " \t") {
+		return ""
+	}
+	return "write http://" + raw
+}
+
+// isFileName reports whether a name can be that of a directory on every usual
+// system, and shows in a listing.
+func isFileName(name string) bool {
+	if name == "" || len(name) > 100 || name[0] == '.' || name[0] == '-' || strings.ContainsAny(name, `/\:*?"<>|`) {
+		return false
+	}
+	if last := name[len(name)-1]; last == '.' || last == ' ' {
+		return false
+	}
+	return isHeaderValue(name) && strings.TrimSpace(name) == name
+}
+
+// isHeaderValue reports whether text is one line without control characters
+// in which every ${ begins the name of a variable.
+func isHeaderValue(value string) bool {
+	for _, r := range value {
+		if r < ' ' || r == 0x7f {
+			return false
+		}
+	}
+	named := 0
+	for _, m := range reference.FindAllStringSubmatch(value, -1) {
+		if !envName.MatchString(m[1]) {
+			return false
+		}
+		named++
+	}
+	return named == strings.Count(value, "${")
+}
