@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Caps on a tokenizer.json; the largest published one has 33 MB.
@@ -93,6 +94,7 @@ func readHF(name string, text []byte) (*Tokenizer, error) {
 	parts := map[string]*component{}
 	r := &jsonReader{text: text}
 	err := r.object(func(key string) error {
+		key = strings.Clone(key)
 		var err error
 		switch key {
 		case "added_tokens":

@@ -44,18 +44,18 @@ func (r *jsonReader) take(c byte) bool {
 	return true
 }
 
-// object calls value for each key, with the reader at its value.
+// object calls value for each key, with the reader at its value. The key is
+// good until the next string is read.
 func (r *jsonReader) object(value func(key string) error) error {
 	return r.list('{', '}', func() error {
 		key, err := r.str()
 		if err != nil {
 			return err
 		}
-		name := string(key)
 		if !r.take(':') {
 			return r.fail("a colon")
 		}
-		return value(name)
+		return value(view(key))
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // modelConfig is the part of a model that is not its vocabulary.
@@ -41,7 +40,7 @@ func (t *Tokenizer) readModel(text []byte, byteLevel bool) error {
 		case len(raw) > maxPart || len(fields) == 64:
 			return fmt.Errorf("%s: %w", shorten(key), errMany)
 		default:
-			fields[key] = raw
+			fields[strings.Clone(key)] = raw
 		}
 		return nil
 	})
@@ -256,17 +255,17 @@ func (v *vocab) optionalLetters() *[256]int32 {
 	return &ids
 }
 
-// byteOf says which byte a letter of GPT-2's byte alphabet stands for: the
-// visible Latin-1 characters stand for themselves, the other 68 bytes are
-// the letters from U+0100 on.
-var byteOf = func() map[rune]byte {
-	of := map[rune]byte{}
-	next := rune(256)
-	for b := range rune(256) {
+// byteOf says which byte a letter of GPT-2's byte alphabet stands for, -1 for
+// other runes: the visible Latin-1 characters stand for themselves, the other
+// 68 bytes are the letters from U+0100 on.
+var byteOf = func() (of [256 + 68]int16) {
+	next := 256
+	for b := range 256 {
+		of[b] = -1
 		if b >= '!' && b <= '~' || b >= '¡' && b <= '¬' || b >= '®' {
-			of[b] = byte(b)
+			of[b] = int16(b)
 		} else {
-			of[next] = byte(b)
+			of[next] = int16(b)
 			next++
 		}
 	}
@@ -277,11 +276,10 @@ var byteOf = func() map[rune]byte {
 // with any other character stands for itself: it is reported as false.
 func appendBytes(dst []byte, s string) ([]byte, bool) {
 	for _, r := range s {
-		b, ok := byteOf[r]
-		if !ok || r == utf8.RuneError {
+		if int(r) >= len(byteOf) || byteOf[r] < 0 {
 			return dst, false
 		}
-		dst = append(dst, b)
+		dst = append(dst, byte(byteOf[r]))
 	}
 	return dst, true
 }
