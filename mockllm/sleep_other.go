@@ -1,0 +1,11 @@
+//go:build !linux
+
+package mockllm
+
+import "time"
+
+const canSleepPrecisely = false
+
+func sharpenTimers() {}
+
+func sleepPrecisely(d time.Duration) { time.Sleep(d) }
