@@ -51,7 +51,7 @@ func BatchTable(runs []*Run, o Options) string {
 		for k, m := range main {
 			text := absent
 			if v, ok := m.value(r); ok {
-				text = fixed(v, m.decimals)
+				text = decimal(v, m.decimals)
 			}
 			row = append(row, text)
 			if k == 0 && len(gains) > 0 {
@@ -223,9 +223,9 @@ func failedShare(r *Run) string {
 	n := failed(r)
 	ok, known := mainMetric{tag: "request_count"}.value(r)
 	if n == 0 || !known {
-		return fixed(float64(n), 0)
+		return decimal(float64(n), 0)
 	}
-	return fmt.Sprintf("%s (%s%%)", fixed(float64(n), 0), fixed(100*float64(n)/(float64(n)+ok), 1))
+	return fmt.Sprintf("%s (%s%%)", decimal(float64(n), 0), decimal(100*float64(n)/(float64(n)+ok), 1))
 }
 
 func (v Verdict) word() string {

@@ -10,9 +10,9 @@ import (
 // absent stands where a run has no such number.
 const absent = "N/A"
 
-// fixed writes v with so many decimals and a comma between thousands:
+// decimal writes v with so many decimals and a comma between thousands:
 // 1,234.50. A number that is not finite is absent.
-func fixed(v float64, decimals int) string {
+func decimal(v float64, decimals int) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return absent
 	}
@@ -38,7 +38,7 @@ func percent(change float64) string {
 	if change >= 0 {
 		sign = "+"
 	}
-	return sign + fixed(100*change, 1) + "%"
+	return sign + decimal(100*change, 1) + "%"
 }
 
 // span writes a duration to the second, or finer where that says nothing:
@@ -61,7 +61,7 @@ func span(d time.Duration) string {
 // count writes a number of things with the noun in the right form: 1 request,
 // 2 requests.
 func count(n int, noun string) string {
-	s := fixed(float64(n), 0) + " " + noun
+	s := decimal(float64(n), 0) + " " + noun
 	if n != 1 {
 		s += "s"
 	}

@@ -39,7 +39,7 @@ func PlanText(runs []Planned, o Options) string {
 		}
 		requests, duration := "as many as fit", "until all are done"
 		if r.Requests > 0 {
-			requests = fixed(float64(r.Requests), 0)
+			requests = decimal(float64(r.Requests), 0)
 		}
 		if r.Duration > 0 {
 			duration = span(r.Duration)

@@ -147,11 +147,11 @@ func metricRow(m metrics.Metric, mark string) []string {
 	for i, c := range metricColumns {
 		switch {
 		case m.Stats != nil:
-			row = append(row, fixed(c.of(m.Stats), 2))
+			row = append(row, decimal(c.of(m.Stats), 2))
 		case i == 0 && m.Value != nil && m.Integer:
-			row = append(row, fixed(*m.Value, 0))
+			row = append(row, decimal(*m.Value, 0))
 		case i == 0 && m.Value != nil:
-			row = append(row, fixed(*m.Value, 2))
+			row = append(row, decimal(*m.Value, 2))
 		default:
 			row = append(row, absent)
 		}
@@ -175,7 +175,7 @@ func failureTable(all []Failures, o Options) string {
 	kind, number := len("Failure"), len("Count")
 	for _, f := range sorted {
 		kind = max(kind, len(f.Kind))
-		number = max(number, len(fixed(float64(f.Count), 0)))
+		number = max(number, len(decimal(float64(f.Count), 0)))
 	}
 	frame := kind + number + 8 // borders and padding
 	for _, f := range sorted {
@@ -183,7 +183,7 @@ func failureTable(all []Failures, o Options) string {
 		if o.Width > frame+10 {
 			example = Options{Width: o.Width - frame}.wrap(0, example)
 		}
-		g.rows = append(g.rows, []string{string(f.Kind), fixed(float64(f.Count), 0), example})
+		g.rows = append(g.rows, []string{string(f.Kind), decimal(float64(f.Count), 0), example})
 	}
 	text, _ := g.draw(o)
 	return text

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	imagecolor "image/color"
+	"image/draw"
+	"image/png"
+	"math"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// A raster is a canvas of pixels, scale of them for each unit.
+type raster struct {
+	img   *image.RGBA
+	scale float64
+	face  *opentype.Font
+	sizes map[float64]font.Face
+}
+
+func newRaster(width, height int, scale float64) (*raster, error) {
+	f, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		return nil, fmt.Errorf("drawing a picture: reading the font: %w", err)
+	}
+	size := image.Rect(0, 0, int(scale*float64(width)), int(scale*float64(height)))
+	return &raster{img: image.NewRGBA(size), scale: scale, face: f, sizes: map[float64]font.Face{}}, nil
+}
+
+func (r *raster) png() ([]byte, error) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, r.img); err != nil {
+		return nil, fmt.Errorf("drawing a picture: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (c color) rgba() imagecolor.RGBA {
+	return imagecolor.RGBA{R: uint8(c >> 16), G: uint8(c >> 8), B: uint8(c), A: 255}
+}
+
+// box fills whole pixels; one that has any width has at least one.
+func (r *raster) box(x, y, w, h float64, fill color, _ string) {
+	if w <= 0 || h <= 0 {
+		return
+	}
+	at := image.Rect(r.px(x), r.px(y), max(r.px(x+w), r.px(x)+1), max(r.px(y+h), r.px(y)+1))
+	draw.Draw(r.img, at, image.NewUniform(fill.rgba()), image.Point{}, draw.Src)
+}
+
+func (r *raster) frame(x, y, w, h, width float64, stroke color) {
+	r.box(x-width, y-width, w+2*width, width, stroke, "")
+	r.box(x-width, y+h, w+2*width, width, stroke, "")
+	r.box(x-width, y, width, h, stroke, "")
+	r.box(x+w, y, width, h, stroke, "")
+}
+
+func (r *raster) px(v float64) int { return int(math.Round(v * r.scale)) }
+
+func (r *raster) text(x, y, size float64, align int, fill color, text string) {
+	face, ok := r.sizes[size]
+	if !ok {
+		var err error
+		face, err = opentype.NewFace(r.face, &opentype.FaceOptions{Size: size * r.scale, DPI: 72, Hinting: font.HintingFull})
+		if err != nil {
+			return // a size that the font does not have: only a picture without words
+		}
+		r.sizes[size] = face
+	}
+	d := font.Drawer{Dst: r.img, Src: image.NewUniform(fill.rgba()), Face: face}
+	d.Dot = fixed.P(r.px(x), r.px(y))
+	d.Dot.X -= d.MeasureString(text) * fixed.Int26_6(align+1) / 2
+	d.DrawString(text)
+}
