@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,12 +42,39 @@ func New(c Config) (*Client, error) {
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err
 	}
-	cl.engine = newStd(t, cl.stats)
+	if cl.name == Raw {
+		cl.engine = newRaw(t, cl.stats, cl.clock)
+	} else {
+		cl.engine = newStd(t, cl.stats)
+	}
 	return cl, nil
 }
 
 // choose returns the engine that serves the target.
 func (t *target) choose() (Engine, error) {
+	obstacle := ""
+	if t.HTTP == HTTP2 {
+		obstacle = "HTTP/2"
+	}
+	if t.Dial == nil {
+		proxy, err := http.ProxyFromEnvironment(&http.Request{URL: t.send})
+		if err != nil {
+			return "", invalid("proxy in the environment cannot be read: check HTTP_PROXY and HTTPS_PROXY")
+		}
+		if proxy != nil {
+			obstacle = "a proxy (set NO_PROXY to go without)"
+		}
+	}
+	switch {
+	case t.Engine == Std:
+		return Std, nil
+	case t.Engine != Auto && t.Engine != Raw:
+		return "", invalid("engine %q: want auto, raw or std", t.Engine)
+	case obstacle == "":
+		return Raw, nil
+	case t.Engine == Raw:
+		return "", invalid("the raw engine does not speak %s: use engine auto or std", obstacle)
+	}
 	return Std, nil
 }
 
@@ -146,7 +174,8 @@ func (s *stats) closed() { s.open.Add(-1) }
 
 func (s *stats) speaks(protocol string) {
 	if p := s.protocol.Load(); p == nil || *p != protocol {
-		s.protocol.Store(&protocol)
+		spoken := protocol // a variable of its own, so that only this branch allocates
+		s.protocol.Store(&spoken)
 	}
 }
 

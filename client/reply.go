@@ -81,12 +81,11 @@ func (r *reply) head(at time.Duration, status int, contentType, encoding []byte)
 	r.rec.Streamed = r.form == streamForm
 }
 
-// push takes in the next piece of the body. It reports false where the rest is
-// of no interest: [DONE] or an error was seen.
-func (r *reply) push(p []byte, now arrival) bool {
+// push takes in the next piece of the body.
+func (r *reply) push(p []byte, now arrival) {
 	r.rec.BytesIn += len(p)
 	if r.ended() {
-		return false
+		return
 	}
 	r.now = now
 	if r.form == unknownForm {
@@ -106,7 +105,6 @@ func (r *reply) push(p []byte, now arrival) bool {
 		}
 		r.body = append(r.body, p...)
 	}
-	return !r.ended()
 }
 
 // guess decides by the first byte how to read a body that carries no type, or
@@ -122,8 +120,10 @@ func (r *reply) guess(p []byte) {
 	}
 }
 
-// ended reports whether nothing that may still come can change the outcome.
-func (r *reply) ended() bool { return r.done || r.fault != nil }
+// ended reports whether nothing that may still come is of interest.
+func (r *reply) ended() bool {
+	return r.done || r.fault != nil || r.form == errorForm && len(r.body) == errorMax
+}
 
 // end takes in how the body ended: nil where it was complete, as far as HTTP
 // can tell, else the error that cut it short. It returns what is wrong with the
@@ -237,6 +237,8 @@ func finishReason(t text) string {
 func (r *reply) chunk(kind loadgen.ChunkKind) {
 	rec := r.rec
 	merged := len(rec.Chunks) > 0 && r.now.read == r.last.read
+	// A read without the kernel's time may lie before one with it.
+	r.now.at = max(r.now.at, r.last.at)
 	rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.now.at, Kind: kind, Merged: merged})
 	switch {
 	case !merged:

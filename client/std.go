@@ -126,7 +126,10 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 	for read := 0; ; read++ {
 		n, err := resp.Body.Read(buffer[:])
 		now := arrival{at: time.Since(r.rec.Start), read: read}
-		if n > 0 && !r.push(buffer[:n], now) && drain == nil && err == nil {
+		if n > 0 {
+			r.push(buffer[:n], now)
+		}
+		if r.ended() && drain == nil && err == nil {
 			drain = time.AfterFunc(drainTime, func() { cancel(nil) })
 			defer drain.Stop()
 		}

@@ -1,0 +1,151 @@
+package client
+
+import (
+	"bytes"
+	"math"
+
+	"loadgen"
+)
+
+// headMax bounds a response's head.
+const headMax = 256 << 10
+
+// A response is the part of a response's head that a client of an LLM needs.
+// Its slices point into the bytes it was read from.
+type response struct {
+	status      int
+	contentType []byte
+	encoding    []byte
+	length      int64 // Content-Length, −1 where there is none
+	chunked     bool
+	keepAlive   bool
+}
+
+func badHead(format string, args ...any) error {
+	return faultf(loadgen.FailBadStream, format, args...)
+}
+
+// parseHead reads a head from the beginning of b. n is its length, 0 while it
+// is not complete.
+func parseHead(b []byte) (h response, n int, err error) {
+	const proto = "HTTP/1."
+	if known := b[:min(len(b), len(proto))]; string(known) != proto[:len(known)] {
+		return h, 0, badHead("not an HTTP/1 response: %.60q", b)
+	}
+	n = headEnd(b)
+	if n == 0 {
+		return h, 0, nil
+	}
+	line, rest := cutLine(b[:n])
+	minor, ok := h.statusLine(line)
+	if !ok {
+		return h, 0, badHead("malformed status line %.60q", line)
+	}
+	h.length = -1
+	h.keepAlive = minor == '1'
+	encodings := 0
+	for {
+		line, rest = cutLine(rest)
+		if len(line) == 0 {
+			break
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			continue // the rest of a folded header, of no use here
+		}
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		if !ok {
+			return h, 0, badHead("malformed header line %.60q", line)
+		}
+		value = bytes.TrimSpace(value)
+		switch {
+		case is(name, "content-type"):
+			h.contentType = value
+		case is(name, "content-encoding"):
+			h.encoding = value
+		case is(name, "content-length"):
+			length, ok := decimal(value)
+			if !ok || h.length >= 0 && h.length != length {
+				return h, 0, badHead("malformed Content-Length %.60q", value)
+			}
+			h.length = length
+		case is(name, "transfer-encoding") && minor == '1':
+			if encodings++; encodings > 1 || !is(value, "chunked") {
+				return h, 0, badHead("unsupported Transfer-Encoding %.60q", value)
+			}
+			h.chunked = true
+		case is(name, "connection"):
+			h.connection(value)
+		}
+	}
+	if h.chunked {
+		h.length = -1
+	}
+	if h.status < 200 || h.status == 204 || h.status == 304 {
+		h.chunked, h.length = false, 0
+	}
+	return h, n, nil
+}
+
+func is(b []byte, s string) bool { return bytes.EqualFold(b, []byte(s)) }
+
+// headEnd returns the length of a head with its blank line, 0 where that has
+// not come. Lines may end in LF alone.
+func headEnd(b []byte) int {
+	for i := 0; ; {
+		lf := bytes.IndexByte(b[i:], '\n')
+		if lf < 0 {
+			return 0
+		}
+		i += lf + 1
+		switch {
+		case i < len(b) && b[i] == '\n':
+			return i + 1
+		case i+1 < len(b) && b[i] == '\r' && b[i+1] == '\n':
+			return i + 2
+		}
+	}
+}
+
+func cutLine(b []byte) (line, rest []byte) {
+	line, rest, _ = bytes.Cut(b, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), rest
+}
+
+// statusLine reads "HTTP/1.1 200 OK" and returns the minor version.
+func (h *response) statusLine(line []byte) (minor byte, ok bool) {
+	const status = len("HTTP/1.1 ")
+	if len(line) < status+3 || line[status-1] != ' ' || line[7] != '0' && line[7] != '1' {
+		return 0, false
+	}
+	if len(line) > status+3 && line[status+3] != ' ' {
+		return 0, false
+	}
+	code, ok := decimal(line[status : status+3])
+	h.status = int(code)
+	return line[7], ok && code >= 100
+}
+
+func (h *response) connection(value []byte) {
+	for len(value) > 0 {
+		var option []byte
+		option, value, _ = bytes.Cut(value, []byte(","))
+		switch option = bytes.TrimSpace(option); {
+		case is(option, "close"):
+			h.keepAlive = false
+			return
+		case is(option, "keep-alive"):
+			h.keepAlive = true
+		}
+	}
+}
+
+func decimal(b []byte) (int64, bool) {
+	var n int64
+	for _, c := range b {
+		if c < '0' || c > '9' || n > (math.MaxInt64-9)/10 {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, len(b) > 0
+}
