@@ -17,17 +17,20 @@ type PayloadOptions struct {
 	Type            EndpointType // Chat where empty
 	Streaming       bool
 	LegacyMaxTokens bool           // max_tokens instead of max_completion_tokens in chat
+	IgnoreEOS       bool           // ignore_eos: go on past the end of the answer
+	MinTokens       bool           // min_tokens equal to the token limit, where a request has one
 	Extra           map[string]any // extra_inputs: merged in at the top level, and winning
 }
 
 // A Payload builds request bodies. The order of keys is always the same:
-// messages or prompt, model, stream, stream_options, the token limit, then the
-// extra inputs sorted by key. It may be used by many goroutines.
+// messages or prompt, model, stream, stream_options, the token limits,
+// ignore_eos, then the extra inputs sorted by key. It may be used by many goroutines.
 type Payload struct {
 	chat     bool
 	prompt   bool   // the prompt is ours to write: no extra input replaces it
 	middle   []byte // from the model to the token limit, members each led by a comma
 	limitKey []byte // `,"max_tokens":`; nil where an extra input replaces it
+	minKey   []byte // `,"min_tokens":`; nil where it is not asked for
 	extra    []byte
 }
 
@@ -58,6 +61,12 @@ func NewPayload(o PayloadOptions) (*Payload, error) {
 	}
 	if keep(limit) {
 		p.limitKey = []byte(`,"` + limit + `":`)
+	}
+	if o.MinTokens && keep("min_tokens") {
+		p.minKey = []byte(`,"min_tokens":`)
+	}
+	if o.IgnoreEOS && keep("ignore_eos") {
+		p.extra = append(p.extra, `,"ignore_eos":true`...)
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Extra)) {
 		value, err := json.Marshal(o.Extra[key])
@@ -93,6 +102,9 @@ func (p *Payload) Append(dst []byte, req *loadgen.Request) []byte {
 	dst = append(dst, p.middle...)
 	if req.MaxTokens > 0 && p.limitKey != nil {
 		dst = strconv.AppendInt(append(dst, p.limitKey...), int64(req.MaxTokens), 10)
+	}
+	if req.MaxTokens > 0 && p.minKey != nil {
+		dst = strconv.AppendInt(append(dst, p.minKey...), int64(req.MaxTokens), 10)
 	}
 	dst = append(dst, p.extra...)
 	dst[open] = '{' // in place of the first member's comma

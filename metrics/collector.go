@@ -56,6 +56,14 @@ func NewCollector(facts Facts) (*Collector, error) {
 	return c, nil
 }
 
+// SetRate says what rate was asked for, where that is only known after the
+// warm-up.
+func (c *Collector) SetRate(perSecond float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.facts.RequestRate = perSecond
+}
+
 // Add folds one record.
 func (c *Collector) Add(r *loadgen.Record) {
 	c.mu.Lock()
@@ -134,6 +142,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 		Errors:      t.failures(),
 		Counts:      t.counts(o, len(c.slos) > 0),
 		Lag:         delayOf(&t.lag),
+		OwnLag:      delayOf(&t.ownLag),
 		ReaderDelay: delayOf(&t.readerDelay),
 		Sources:     t.sources,
 		Percentiles: "exact, linear interpolation",
@@ -145,8 +154,8 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 		s.Percentiles = fmt.Sprintf("HdrHistogram of 3 significant digits: more than %d requests", ExactLimit)
 	}
 	s.Weak = weakPercentiles(s.Metrics)
-	c.windows(&s, o)
-	s.Rate = c.rate(o)
+	c.windows(&s)
+	s.Rate = c.rate()
 	s.Validity = c.judge(&s, o, h, tr)
 	return s
 }
@@ -179,7 +188,7 @@ func weakPercentiles(ms []Metric) map[string][]string {
 }
 
 // rate compares asked and achieved rate; nil for a closed loop.
-func (c *Collector) rate(o loadgen.Outcome) *Rate {
+func (c *Collector) rate() *Rate {
 	t := &c.profiling
 	span := (t.lastSent - t.firstSent).Seconds()
 	if c.facts.closedLoop() || t.issued() < 2 || span <= 0 {
@@ -188,7 +197,7 @@ func (c *Collector) rate(o loadgen.Outcome) *Rate {
 	return &Rate{
 		Asked:        c.facts.RequestRate,
 		Achieved:     float64(t.issued()-1) / span,
-		CeilingBound: c.facts.Concurrency > 0 && o.MaxFlight >= c.facts.Concurrency && t.late*100 > t.issued(),
+		CeilingBound: t.held*100 > t.issued(),
 	}
 }
 

@@ -1,0 +1,263 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"loadgen"
+	"loadgen/client"
+	"loadgen/load"
+	"loadgen/metrics"
+	"loadgen/synth"
+)
+
+// A Tokenizer counts the tokens of prompts and answers.
+type Tokenizer interface {
+	synth.Tokenizer
+	metrics.Counter
+}
+
+// A Recorder keeps what a batch produces.
+type Recorder interface {
+	// StartCell is called before a cell's first request, with what is known of
+	// its run by then: the cell and the facts.
+	StartCell(*Run) (CellRecorder, error)
+}
+
+// A CellRecorder keeps what a run produces. An error of it ends the run.
+type CellRecorder interface {
+	// Session is given the sessions of the measured phase in order, before
+	// they are sent and more of them than are sent; from one goroutine that is
+	// not that of Record.
+	Session(*loadgen.Session) error
+	// Record is given every finished record, of the warm-up too, from one
+	// goroutine. It must copy what it keeps.
+	Record(*loadgen.Record) error
+	// End is called once, whatever became of the run, after the last Record
+	// and Session.
+	End(*Run) error
+}
+
+// A Run is what became of a cell.
+type Run struct {
+	Cell    *Cell
+	Facts   metrics.Facts
+	Outcome loadgen.Outcome
+	Health  loadgen.Health
+	// Transport is what became of connections, over warm-up and measurement.
+	Transport loadgen.Transport
+	Prompts   synth.Stats
+	// Summary is nil where the run ended before it measured anything.
+	Summary *metrics.Summary
+	// Err is why the run failed; nil for success.
+	Err error
+}
+
+// A Runner runs the cells of a batch one after another.
+type Runner struct {
+	Batch    *Batch
+	Recorder Recorder
+	// Endpoint replaces the URL of cells that ask for the simulated endpoint.
+	Endpoint string
+	// LookupEnv finds the API key and the variables of headers.
+	LookupEnv func(string) (string, bool)
+	// Version is loadgen's, for the User-Agent.
+	Version string
+	// Tokenizer returns the tokenizer for a name, which may be empty, with the
+	// name by which results call it.
+	Tokenizer func(ctx context.Context, name, model string) (Tokenizer, string)
+	// Ceiling is what this machine was calibrated to.
+	Ceiling metrics.Ceiling
+	// Stop, when done, lets the requests in flight finish within the grace
+	// period and starts no more.
+	Stop context.Context
+	// Wait paces open loops; nil waits by the runtime's timers.
+	Wait func() load.Wait
+	// Started is told of every cell that begins, with a view of its progress;
+	// it may be nil.
+	Started func(*Progress)
+	Log     *slog.Logger
+}
+
+// ErrEndpointGone is a run that was ended because the endpoint could no longer
+// be connected to.
+var ErrEndpointGone = errors.New("the endpoint is gone: no connection for 10 s")
+
+// ErrAllFailed is a run of whose requests not one succeeded.
+var ErrAllFailed = errors.New("every request failed")
+
+// Run runs all cells and returns what became of each that was begun. A cell
+// that fails does not keep the next from running; an error of the recorder, a
+// stop or a cancelled context does. The error is that of the recorder.
+func (r *Runner) Run(ctx context.Context) ([]*Run, error) {
+	var runs []*Run
+	cells := r.Batch.Cells()
+	for i := range cells {
+		if ctx.Err() != nil || r.Stop.Err() != nil {
+			break
+		}
+		if len(cells) > 1 {
+			r.Log.Info(fmt.Sprintf("Run %d/%d", i+1, len(cells)))
+			r.Log.Info("Sweep parameters: " + Literal(cells[i].Values))
+		} else {
+			r.Log.Info("Single Run")
+		}
+		run, err := r.runCell(ctx, &cells[i])
+		runs = append(runs, run)
+		r.report(run, len(cells))
+		if err != nil {
+			return runs, err
+		}
+	}
+	return runs, nil
+}
+
+// report logs the end of a run as the seed's runner does.
+func (r *Runner) report(run *Run, cells int) {
+	name := "Run"
+	if cells > 1 {
+		name = fmt.Sprintf("Run %d", run.Cell.Index+1)
+	}
+	switch {
+	case run.Err != nil:
+		r.Log.Error(fmt.Sprintf("%s failed: %v", name, run.Err))
+	case run.Outcome.Cancelled:
+		r.Log.Warn(name + " was interrupted; what it measured is kept")
+	default:
+		r.Log.Info(name + " completed successfully")
+	}
+}
+
+// runCell runs one cell. The error is that of the recorder; what else went
+// wrong is in the Run.
+func (r *Runner) runCell(ctx context.Context, cell *Cell) (*Run, error) {
+	run := &Run{Cell: cell, Facts: cell.Config.facts(cell.Pacing)}
+	var tok Tokenizer
+	tok, run.Facts.Tokenizer = r.Tokenizer(ctx, cell.Config.Tokenizer, cell.Config.Model)
+	run.Facts.Ceiling = r.Ceiling
+	keep, err := r.Recorder.StartCell(run)
+	if err != nil {
+		run.Err = err
+		return run, err
+	}
+	kept := &recording{CellRecorder: keep}
+	run.Err = r.measure(ctx, run, tok, kept)
+	if err := keep.End(run); err != nil && kept.err == nil {
+		kept.err = fmt.Errorf("keeping the results: %w", err)
+	}
+	if kept.err != nil {
+		run.Err = kept.err
+	}
+	return run, kept.err
+}
+
+// recording remembers the first error of a recorder, to tell it from what goes
+// wrong with the run itself.
+type recording struct {
+	CellRecorder
+	err error
+}
+
+func (k *recording) Session(s *loadgen.Session) error {
+	if err := k.CellRecorder.Session(s); err != nil {
+		return fmt.Errorf("keeping the prompts: %w", err)
+	}
+	return nil
+}
+
+func (k *recording) Record(rec *loadgen.Record) error {
+	if err := k.CellRecorder.Record(rec); err != nil {
+		k.err = fmt.Errorf("keeping the records: %w", err)
+		return k.err
+	}
+	return nil
+}
+
+// measure makes everything ready, warms up and measures.
+func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *recording) error {
+	c, pacing := &run.Cell.Config, run.Cell.Pacing
+	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Cell.Seed))
+	if err := client.Preflight(pacing.connections()); err != nil {
+		return err
+	}
+	payload, err := c.payload()
+	if err != nil {
+		return err
+	}
+	settings, err := c.client(r.Endpoint, r.Version, r.LookupEnv)
+	if err != nil {
+		return err
+	}
+	sender, err := client.New(settings)
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	collector, err := metrics.NewCollector(run.Facts)
+	if err != nil {
+		return err
+	}
+	stopping, stop := context.WithCancelCause(r.Stop)
+	defer stop(nil)
+	p := &phases{
+		Runner: r, run: run, payload: payload, tok: tok, keep: keep, collector: collector,
+		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
+	}
+	p.driver.Emit = p.emit
+	if r.Wait != nil {
+		p.driver.Wait = r.Wait()
+	}
+	p.progress = &Progress{Cell: run.Cell, Cells: len(r.Batch.Cells()), driver: p.driver, collector: collector}
+	if r.Started != nil {
+		r.Started(p.progress)
+	}
+
+	latency, err := p.warmUp(ctx)
+	if err != nil {
+		return err
+	}
+	if err := gone(stopping); err != nil {
+		return err
+	}
+	if stopping.Err() != nil || ctx.Err() != nil {
+		run.Outcome.Cancelled = true
+		return nil
+	}
+	if pacing.Auto {
+		if latency == 0 {
+			return errors.New("no request of the warm-up succeeded: there is no latency to calculate the request rate from")
+		}
+		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
+		r.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
+			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
+		run.Facts.RequestRate = pacing.Rate
+		collector.SetRate(pacing.Rate)
+	}
+	err = p.measure(ctx, pacing)
+	run.Transport = sender.Transport()
+	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
+	if p.driver.Issued() > 0 {
+		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
+		run.Summary = &summary
+	}
+	switch {
+	case err != nil:
+		return err
+	case gone(stopping) != nil:
+		run.Outcome.Cancelled = false
+		return gone(stopping)
+	case run.Summary != nil && run.Summary.Counts.OK == 0 && run.Summary.Counts.Failed > 0:
+		return fmt.Errorf("%w: %s", ErrAllFailed, run.Summary.Errors[0].Message)
+	}
+	return nil
+}
+
+// gone returns ErrEndpointGone where that is why a run was stopped.
+func gone(stopping context.Context) error {
+	if errors.Is(context.Cause(stopping), ErrEndpointGone) {
+		return ErrEndpointGone
+	}
+	return nil
+}

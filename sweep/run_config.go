@@ -1,0 +1,142 @@
+package sweep
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"loadgen"
+	"loadgen/client"
+	"loadgen/load"
+	"loadgen/metrics"
+	"loadgen/synth"
+)
+
+// payload returns what makes the bodies of a cell's requests.
+func (c *Config) payload() (*client.Payload, error) {
+	return client.NewPayload(client.PayloadOptions{
+		Model:           c.Model,
+		Type:            client.EndpointType(c.EndpointType),
+		Streaming:       c.Streaming,
+		LegacyMaxTokens: c.UseLegacyMaxTokens,
+		IgnoreEOS:       c.IgnoreEOS,
+		MinTokens:       c.MinOutputTokens,
+		Extra:           c.ExtraInputs,
+	})
+}
+
+// client returns the settings of the client of a cell. endpoint is where the
+// simulated endpoint listens, for a cell that asks for it.
+func (c *Config) client(endpoint, version string, lookupEnv func(string) (string, bool)) (client.Config, error) {
+	headers, err := c.ExpandedHeaders(lookupEnv)
+	if err != nil {
+		return client.Config{}, err
+	}
+	url := c.URL
+	if c.Mock() {
+		url = endpoint
+	}
+	key := ""
+	if c.APIKeyEnvVar != "" {
+		key, _ = lookupEnv(c.APIKeyEnvVar)
+	}
+	version1 := client.HTTPVersion(c.HTTPVersion)
+	if c.HTTPVersion == "auto" {
+		version1 = client.AnyHTTP
+	}
+	return client.Config{
+		URL: url, Endpoint: c.Endpoint, Health: c.HealthCheckEndpoint, Model: c.Model,
+		Type: client.EndpointType(c.EndpointType), Streaming: c.Streaming,
+		APIKey: key, Headers: headers, Version: version,
+		TLS: client.TLS{
+			CAFile: c.TLS.CAFile, CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile,
+			InsecureSkipVerify: c.TLS.InsecureSkipVerify,
+		},
+		RequestTimeout: c.RequestTimeout,
+		Engine:         client.Engine(c.Transport),
+		HTTP:           version1,
+	}, nil
+}
+
+// spec returns what the requests of a phase of a cell consist of.
+func (c *Config) spec(seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error) {
+	s := synth.Spec{
+		Seed:         seed,
+		Phase:        phase,
+		Completions:  c.EndpointType == "completions",
+		Input:        synth.Normal{Mean: c.PromptInputTokensMean, Stddev: c.PromptInputTokensStddev},
+		Output:       synth.Normal{Mean: c.PromptOutputTokensMean, Stddev: c.PromptOutputTokensStddev},
+		SystemTokens: c.SharedSystemPromptLength,
+		Prefixes:     c.NumPrefixPrompts,
+		PrefixTokens: c.PrefixPromptLength,
+		Corpus:       c.PromptCorpus,
+		Turns:        synth.Normal{Mean: c.SessionTurnsMean, Stddev: c.SessionTurnsStddev},
+		Delay: synth.Normal{
+			Mean:   float64(c.SessionTurnDelayMean) / float64(time.Millisecond),
+			Stddev: float64(c.SessionTurnDelayStddev) / float64(time.Millisecond),
+		},
+		File: c.InputFile,
+		// A run that goes on longer than its dataset uses it again, and says so.
+		Wrap: !c.FixedSchedule,
+	}
+	var err error
+	if s.History, err = synth.ParseHistory(c.ConversationHistory); err != nil {
+		return s, err
+	}
+	if c.SequenceDistribution != "" {
+		if s.Mixture, err = synth.ParseMixture(c.SequenceDistribution); err != nil {
+			return s, err
+		}
+	}
+	if c.InputFile != "" {
+		if s.Format, err = synth.ParseFormat(c.CustomDatasetType); err != nil {
+			return s, err
+		}
+		s.Turns, s.Delay = synth.Normal{}, synth.Normal{}
+	}
+	return s, nil
+}
+
+// plan returns what the measured phase is to do. times are those of the
+// dataset, where it has any.
+func (c *Config) plan(p Pacing, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
+	plan := load.Plan{
+		Phase:           loadgen.Profiling,
+		Concurrency:     p.Concurrency,
+		ConcurrencyRamp: p.ConcurrencyRamp,
+		Ramp:            max(p.ConcurrencyRamp, p.RateRamp),
+		Requests:        c.RequestCount,
+		Duration:        c.BenchmarkDuration,
+		Grace:           c.GracePeriod,
+	}
+	switch p.Mode {
+	case FixedSchedule:
+		if len(times) == 0 {
+			return plan, fmt.Errorf("fixed_schedule: %s has no times to send at", c.InputFile)
+		}
+		plan.Schedule = load.Replay(times)
+	case UserPaced:
+		plan.Concurrency, plan.UserGap = p.Users, p.UserGap
+	case OpenLoop:
+		plan.Schedule = load.Arrival{
+			Rate: p.Rate, Ramp: p.RateRamp, Smoothness: p.Smoothness,
+			Rand: func() *rand.Rand { return seed.Rand("arrivals") },
+		}.Schedule()
+	}
+	return plan, nil
+}
+
+// facts returns what is asked of a run, as far as its figures depend on it.
+func (c *Config) facts(p Pacing) metrics.Facts {
+	return metrics.Facts{
+		Concurrency: max(p.Concurrency, p.Users),
+		RequestRate: p.Rate,
+		Paused:      p.Mode == UserPaced || c.SessionTurnDelayMean > 0 || c.SessionTurnDelayStddev > 0,
+		SLOs:        c.SLOs,
+		Limits:      c.Validity,
+	}
+}
+
+// connections returns how many connections a pacing may hold at once, as far
+// as that is known before it runs.
+func (p Pacing) connections() int { return max(p.Concurrency, p.Users, p.WarmupConcurrency) }

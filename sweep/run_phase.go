@@ -1,0 +1,157 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"loadgen"
+	"loadgen/client"
+	"loadgen/load"
+	"loadgen/metrics"
+	"loadgen/synth"
+)
+
+// phases is a run's state while its requests are sent.
+type phases struct {
+	*Runner
+	run       *Run
+	payload   *client.Payload
+	tok       Tokenizer
+	driver    *load.Driver
+	collector *metrics.Collector
+	keep      *recording
+	progress  *Progress
+	stop      context.CancelCauseFunc
+
+	warmUps int
+	latency time.Duration // sum over the successful requests of the warm-up
+	silent  time.Duration // when the endpoint was last heard of; -1: just now
+}
+
+// emit takes a finished record through all that is to become of it.
+func (p *phases) emit(rec *loadgen.Record) error {
+	metrics.CountTokens(rec, p.tok)
+	p.collector.Add(rec)
+	if rec.Phase == loadgen.Warmup && rec.OK() {
+		p.warmUps++
+		p.latency += rec.Took
+	}
+	if p.vanished(rec) {
+		p.stop(ErrEndpointGone)
+	}
+	return p.keep.Record(rec)
+}
+
+// goneAfter is how long an endpoint may refuse every connection before a run
+// is given up: a night is not spent on a dead server.
+const goneAfter = 10 * time.Second
+
+// vanished reports whether no connection could be made for too long.
+func (p *phases) vanished(rec *loadgen.Record) bool {
+	if rec.OK() || rec.Failure.Kind != loadgen.FailConnect {
+		p.silent = -1
+		return false
+	}
+	if p.silent < 0 {
+		p.silent = rec.Sent
+	}
+	return rec.Ended-p.silent > goneAfter
+}
+
+// warmUp sends the warm-up requests in a closed loop and waits for all of
+// them. It returns the mean latency of those that succeeded, 0 for none.
+func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
+	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
+	if c.WarmupRequestCount == 0 {
+		return 0, nil
+	}
+	p.progress.begin("warm-up", c.WarmupRequestCount, 0)
+	plan := load.Plan{
+		Phase:       loadgen.Warmup,
+		Requests:    c.WarmupRequestCount,
+		Concurrency: min(max(pacing.connections(), 1), c.WarmupRequestCount),
+		Grace:       c.GracePeriod,
+	}
+	source, err := p.open(loadgen.Warmup)
+	if err != nil {
+		return 0, err
+	}
+	defer source.Close()
+	if _, err := p.drive(ctx, plan, source, func(*loadgen.Session) error { return nil }); err != nil || p.warmUps == 0 {
+		return 0, err
+	}
+	return p.latency / time.Duration(p.warmUps), nil
+}
+
+// measure sends the measured requests.
+func (p *phases) measure(ctx context.Context, pacing Pacing) error {
+	c := &p.run.Cell.Config
+	source, err := p.open(loadgen.Profiling)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	plan, err := c.plan(pacing, p.run.Cell.Seed, source.Times())
+	if err != nil {
+		return err
+	}
+	p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
+	p.silent = -1
+	watch := load.StartWatch()
+	p.run.Outcome, err = p.drive(ctx, plan, source, p.keep.Session)
+	p.run.Health = watch.Stop()
+	p.run.Health.Starved = p.driver.Starved()
+	p.run.Prompts = source.Stats()
+	return err
+}
+
+// open returns the source of a phase's sessions.
+func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
+	spec, err := p.run.Cell.Config.spec(p.run.Cell.Seed, phase)
+	if err != nil {
+		return nil, err
+	}
+	return synth.New(spec, p.tok)
+}
+
+// drive runs a plan with the sessions of a source. Each of them gets its
+// bodies and is shown to begin before it is sent.
+func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source, begin func(*loadgen.Session) error) (loadgen.Outcome, error) {
+	p.driver.Follow = func(prev *loadgen.Record, next *loadgen.Request) {
+		before := len(next.Messages)
+		if source.Follow(prev, next); len(next.Messages) != before {
+			next.Body = p.payload.Append(next.Body[:0], next)
+		}
+	}
+	feed := load.StartFeed(ctx, func() (*loadgen.Session, error) {
+		session, err := source.Next()
+		if err != nil {
+			return nil, err
+		}
+		for _, req := range session.Turns {
+			if req.Body == nil {
+				req.Body = p.payload.Append(nil, req)
+			}
+		}
+		return session, begin(session)
+	}, p.ahead(plan))
+	if feed.Ready(ctx) != nil {
+		return loadgen.Outcome{Cancelled: true}, feed.Stop()
+	}
+	outcome, err := p.driver.Run(ctx, plan, feed.Sessions())
+	return outcome, errors.Join(err, feed.Stop())
+}
+
+// ahead returns how many sessions are made before they are due: a few rounds
+// for all users, a moment of the rate, and of short prompts more than of long
+// ones, so that neither the first request nor a later one waits for them.
+func (p *phases) ahead(plan load.Plan) int {
+	c := &p.run.Cell.Config
+	const tokens = 1 << 16
+	n := max(4*plan.Concurrency, min(1024, max(16, int(tokens/c.PromptInputTokensMean))), int(p.run.Facts.RequestRate/10))
+	if plan.Requests > 0 {
+		n = min(n, plan.Requests)
+	}
+	return n
+}
