@@ -3,7 +3,6 @@ package synth
 import (
 	"math/rand/v2"
 	"strings"
-	"unicode/utf8"
 
 	"loadgen"
 )
@@ -58,13 +57,6 @@ func (w *writer) salt(position int) uint64 {
 	return w.mul*at + w.add
 }
 
-// distinct reports whether prompts at different positions up to this one are
-// certain to differ, having n tokens of their own.
-func (w *writer) distinct(position, n int) bool {
-	bits := w.words.capacity(n, w.prefixes == 0 && !(w.flat && w.systemTokens > 0))
-	return position>>bits == 0
-}
-
 // opening writes the messages of a session's first turn with n tokens of its
 // own, and returns how many tokens they truly have and how many they should.
 func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []loadgen.Message, tokens, target int) {
@@ -83,7 +75,8 @@ func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []lo
 		// A prefix is made anew each time: that is as cheap as copying it and
 		// needs no memory, however large the pool.
 		of := w.seed.RandAt("prompt.prefix", prefix)
-		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+w.add, of)
+		// The walk of the prefixes starts elsewhere than that of the prompts.
+		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+^w.add, of)
 		target += w.prefixTokens
 		own += w.prefixTokens
 	}
@@ -131,18 +124,24 @@ func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.Rand) (
 // that begins like this one.
 //
 // Too long a text is cut between tokens, too short a one gets words at its end.
-// Either can disturb the token at the seam, so that it may take a few rounds.
+// Either can disturb the tokens at the seam, so that it may take a few rounds.
 func (w *writer) fit(text []byte, n int, rng *rand.Rand) (string, int) {
 	const rounds = 10
 	now := string(text)
 	count := w.tok.Count(now)
 	best, bestCount := now, count
-	for range rounds {
+	for round := range rounds {
 		if count == n {
-			return now, n
+			break
 		}
 		if count > n {
-			now = cut(w.tok.Decode(w.tok.Encode(now)[:n]))
+			now = strings.ToValidUTF8(w.tok.Decode(w.tok.Encode(now)[:n]), "")
+			now = strings.TrimRight(now, "\uFFFD")
+			if round < rounds/2 {
+				// Chat templates may drop a space at the end, so that one is
+				// left there only where nothing else is exact.
+				now = strings.TrimRight(now, " \t\r\n")
+			}
 		} else {
 			now = string(w.words.append([]byte(now), n-count, rng.Uint64(), rng))
 		}
@@ -152,15 +151,6 @@ func (w *writer) fit(text []byte, n int, rng *rand.Rand) (string, int) {
 		}
 	}
 	return best, bestCount
-}
-
-// cut removes what a cut between tokens can leave at the end of a text: a part
-// of a character, and spaces that would merge with what comes behind.
-func cut(text string) string {
-	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "")
-	}
-	return strings.TrimRight(text, "\uFFFD \t\r\n")
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }

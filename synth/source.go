@@ -160,7 +160,7 @@ func (s *Source) At(i int) *loadgen.Session {
 
 	var prefix int
 	if s.spec.Prefixes > 0 {
-		prefix = below(lengths, s.spec.Prefixes)
+		prefix = below(text, s.spec.Prefixes)
 	}
 	turns := make([]turn, s.spec.Turns.atLeast(1, lengths))
 	for k := range turns {
@@ -169,7 +169,7 @@ func (s *Source) At(i int) *loadgen.Session {
 		t.output = size.output
 		if k == 0 {
 			t.messages, t.tokens, t.target = s.writer.opening(i, size.input, prefix, text)
-			if !s.writer.distinct(i, size.input) {
+			if !s.writer.words.distinct(i, size.input) {
 				s.repeats.Add(1)
 			}
 		} else {
