@@ -66,9 +66,9 @@ type Driver struct {
 	// before. Nil where requests are complete from the start.
 	Follow func(prev *loadgen.Record, next *loadgen.Request)
 
-	// Stop ends the phase early when it is closed: nothing new is started and
+	// Stop ends the phase early when it is done: nothing new is started and
 	// what is in flight gets the grace period. Nil never stops.
-	Stop <-chan struct{}
+	Stop context.Context
 
 	// Wait paces an open loop; nil waits by the runtime's timers.
 	Wait Wait
@@ -135,6 +135,7 @@ func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Se
 	return loadgen.Outcome{
 		Epoch:     r.epoch.UnixNano(),
 		Issued:    d.Issued(),
+		Sessions:  int(r.taken.Load()),
 		Elapsed:   elapsed,
 		StoppedAt: r.stoppedAt,
 		Cancelled: cancelled,
@@ -159,6 +160,7 @@ type run struct {
 
 	slots     chan struct{} // free slots under the ceiling; nil without one
 	maxFlight atomic.Int64
+	taken     atomic.Int64 // sessions
 	stoppedAt time.Duration
 	missed    int
 }
@@ -167,7 +169,10 @@ type run struct {
 // period once the phase is over. It reports whether it was stopped.
 func (r *run) await(ended <-chan struct{}, cancelSends func()) (cancelled bool) {
 	over := r.issuing.Done()
-	stop := r.Stop
+	var stop <-chan struct{}
+	if r.Stop != nil {
+		stop = r.Stop.Done()
+	}
 	var grace <-chan time.Time
 	r.stoppedAt = -1
 	for {

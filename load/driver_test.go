@@ -269,6 +269,24 @@ func TestSessionsKeepOrderAndThinkTime(t *testing.T) {
 	})
 }
 
+func TestUserStaysAwayFromADeadEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &kept{}
+		d := &load.Driver{Sender: refusing{}, Emit: k.emit}
+		d.Run(t.Context(), load.Plan{Concurrency: 1, Duration: 2 * time.Second}, endless(t, 1, 0))
+		if len(k.records) != 4 { // at 0, 0.5, 1 and 1.5 s
+			t.Errorf("%d requests in 2 s, want 4", len(k.records))
+		}
+	})
+}
+
+// refusing is an endpoint to which no connection can be made.
+type refusing struct{}
+
+func (refusing) Send(_ context.Context, rec *loadgen.Record) {
+	rec.Failure = &loadgen.Failure{Kind: loadgen.FailConnect}
+}
+
 func TestFailureEndsItsSessionOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &kept{}
@@ -294,12 +312,12 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				stop := make(chan struct{})
+				stop, cancel := context.WithCancel(t.Context())
 				k := &kept{}
 				d := &load.Driver{Sender: &service{takes: 10 * time.Second}, Emit: k.emit, Stop: stop}
 				go func() {
 					time.Sleep(1500 * time.Millisecond)
-					close(stop)
+					cancel()
 				}()
 				out, err := d.Run(t.Context(), tt.plan, endless(t, 1, 0))
 				if err != nil || !out.Cancelled || out.Issued != 2 || out.StoppedAt != 1500*time.Millisecond {

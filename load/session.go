@@ -7,6 +7,10 @@ import (
 	"loadgen"
 )
 
+// connectPause is how long a user stays away after it could not connect: a dead
+// endpoint is not hammered by a loop without any wait in it.
+const connectPause = 500 * time.Millisecond
+
 // session sends the turns of a session in order, the first now, and returns
 // when whoever sent them is due next. It reports false when the phase is over.
 func (r *run) session(worker int, session *loadgen.Session, due, held time.Duration) (next time.Duration, ok bool) {
@@ -29,6 +33,9 @@ func (r *run) session(worker int, session *loadgen.Session, due, held time.Durat
 		}
 		due = max(rec.Ended, due+r.UserGap)
 		failed := rec.Failure != nil
+		if failed && rec.Failure.Kind == loadgen.FailConnect {
+			due += connectPause
+		}
 		if last := i+1 == len(session.Turns); !last && !failed && r.Follow != nil {
 			r.Follow(rec, session.Turns[i+1])
 		}
@@ -78,19 +85,20 @@ func (r *run) raiseMaxFlight(n int64) {
 }
 
 // take returns the next session, nil where there are no more or ctx is done.
-func (r *run) take(ctx context.Context) *loadgen.Session {
+func (r *run) take(ctx context.Context) (s *loadgen.Session) {
 	select {
-	case s := <-r.sessions:
-		return s
+	case s = <-r.sessions:
 	default:
+		r.starved.Add(1)
+		select {
+		case s = <-r.sessions:
+		case <-ctx.Done():
+		}
 	}
-	r.starved.Add(1)
-	select {
-	case s := <-r.sessions:
-		return s
-	case <-ctx.Done():
-		return nil
+	if s != nil {
+		r.taken.Add(1)
 	}
+	return s
 }
 
 // reach waits until due; it reports false where the phase ends before.
