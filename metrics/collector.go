@@ -167,7 +167,7 @@ func delayOf(d *distribution) *Delay {
 	return &Delay{P50: d.percentile(50), P99: d.percentile(99), Max: d.max}
 }
 
-// weakPercentiles names the percentiles in the files that rest on too few
+// weakPercentiles names, by tag, the upper percentiles that rest on too few
 // values.
 func weakPercentiles(ms []Metric) map[string][]string {
 	weak := map[string][]string{}
@@ -176,7 +176,7 @@ func weakPercentiles(ms []Metric) map[string][]string {
 			continue
 		}
 		for _, p := range m.Stats.percentiles() {
-			if !Supported(p.level, m.Stats.Count) {
+			if p.level >= 90 && !Supported(p.level, m.Stats.Count) {
 				weak[m.Tag] = append(weak[m.Tag], fmt.Sprintf("p%g", p.level))
 			}
 		}

@@ -7,8 +7,8 @@ type Facts struct {
 	Concurrency int `json:"concurrency,omitempty"`
 	// RequestRate is the asked rate per second; 0 for a closed loop.
 	RequestRate float64 `json:"request_rate,omitempty"`
-	// Paused says that conversations have think times: the users of a closed
-	// loop are then not always in flight.
+	// Paused says that users have think times or a pace of their own: those of
+	// a closed loop are then not always in flight.
 	Paused bool `json:"paused,omitempty"`
 	// SLOs are limits by tag in the tag's unit, for goodput.
 	SLOs map[string]float64 `json:"slos,omitempty"`

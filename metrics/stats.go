@@ -92,9 +92,9 @@ func (s *Stats) percentiles() [9]percentile {
 	}
 }
 
-// Supported reports whether n values can support the p-th percentile: one of
-// them at least must be expected beyond it. p90 needs 10, p99 100 and p99.9
-// 1,000; p1 as many as p99.
+// Supported reports whether n values can support the p-th percentile: at least
+// one of them must be expected beyond it. p90 needs 10, p95 20, p99 100 and
+// p99.9 1,000; p1 as many as p99.
 func Supported(p float64, n int64) bool {
 	tail := min(p, 100-p)
 	return float64(n)*tail > 100-1e-6 // 99.9 is not exact in binary

@@ -24,7 +24,7 @@ const (
 )
 
 // windows sets the figures of the whole run and of its steady part.
-func (c *Collector) windows(s *Summary, o loadgen.Outcome) {
+func (c *Collector) windows(s *Summary) {
 	t := &c.profiling
 	if t.issued() == 0 {
 		s.NoSteady = "no request ended"
@@ -32,7 +32,7 @@ func (c *Collector) windows(s *Summary, o loadgen.Outcome) {
 	}
 	whole := c.window(0, len(t.series.bins), t.firstSent, t.lastEnd)
 	s.Whole = &whole
-	from, to, why := t.steady(o)
+	from, to, why := t.steady()
 	if why != "" {
 		s.NoSteady = why
 		return
@@ -83,14 +83,9 @@ func (c *Collector) window(from, to int, start, end time.Duration) Window {
 // steady returns the bins between ramp and drain, or why there is no steady
 // state. The usual number in flight is the median over the time in which
 // requests were being started.
-func (t *tally) steady(o loadgen.Outcome) (from, to int, why string) {
+func (t *tally) steady() (from, to int, why string) {
 	width := t.series.width
-	from = int((max(t.rampEnd, t.firstSent, 0) + width - 1) / width)
-	stopped := t.lastSent
-	if o.StoppedAt > 0 {
-		stopped = min(o.StoppedAt, t.lastEnd)
-	}
-	to = min(int(stopped/width), len(t.series.bins))
+	from, to = t.sending()
 	if to-from < 2 {
 		return 0, 0, "no new requests were started for long enough"
 	}
@@ -112,6 +107,14 @@ func (t *tally) steady(o loadgen.Outcome) (from, to int, why string) {
 			length.Seconds(), residence.Seconds())
 	}
 	return from, to, t.trend(from, to)
+}
+
+// sending returns the bins from the end of the ramp until the last request was
+// sent. Outcome.StoppedAt would be later for a run that ended by its number of
+// requests: by the drain.
+func (t *tally) sending() (from, to int) {
+	width := t.series.width
+	return int((max(t.rampEnd, t.firstSent, 0) + width - 1) / width), int(t.lastSent / width)
 }
 
 // trend says how the latency of the requests climbs or falls over the bins, by

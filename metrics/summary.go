@@ -52,8 +52,10 @@ type Summary struct {
 	NoSteady string     `json:"no_steady_state,omitempty"`
 	Means    []Interval `json:"means,omitempty"`
 	Rate     *Rate      `json:"rate,omitempty"`
-	// Lag is how late requests were sent, over all of them.
-	Lag *Delay `json:"lag,omitempty"`
+	// Lag is how late requests were sent, over all of them; OwnLag leaves out
+	// the time that the ceiling held them back: the generator's own fault.
+	Lag    *Delay `json:"lag,omitempty"`
+	OwnLag *Delay `json:"own_lag,omitempty"`
 	// ReaderDelay is, over requests, the largest time between the kernel's
 	// receipt and this process's read; nil where the kernel gave no stamps.
 	ReaderDelay *Delay  `json:"reader_delay,omitempty"`

@@ -17,8 +17,9 @@ type tally struct {
 	dists            [perRequest]distribution
 	gaps             distribution
 	lag, readerDelay distribution
+	ownLag           distribution // lag without the wait under the ceiling
 	wait             distribution // for a free connection slot
-	late             int          // sent later than noise explains
+	held             int          // requests that the ceiling held back
 
 	firstSent, lastSent, lastEnd time.Duration // of all requests
 	okFirst, okLast              time.Duration // first sent and last output of the successful
@@ -42,8 +43,9 @@ type sample struct {
 	latency, ttft, itl, ttftFromDue float64
 }
 
-// lateAfter is the lag above which a request counts as held back.
-const lateAfter = time.Millisecond
+// heldAfter is the wait under the ceiling above which a request counts as held
+// back.
+const heldAfter = time.Millisecond
 
 func (t *tally) issued() int { return t.ok + t.failed + t.cancelled }
 
@@ -54,8 +56,9 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 	t.lastSent = max(t.lastSent, r.Sent)
 	t.lastEnd = max(t.lastEnd, r.Ended)
 	t.lag.add(millis(r.Lag()))
-	if r.Lag() > lateAfter {
-		t.late++
+	t.ownLag.add(millis(r.Lag() - r.Held))
+	if r.Held > heldAfter {
+		t.held++
 	}
 	if r.Conn.Wait > 0 {
 		t.wait.add(millis(r.Conn.Wait))

@@ -30,8 +30,8 @@ var never = math.Inf(1)
 // because what matters is the error in the reported figures.
 var table = []Threshold{
 	{NoiseFloor, "delays of the generator up to this are ignored", 2, 2, "ms", "the operating system's own scheduling on a busy machine"},
-	{"lag_p50", "median lag (sent − due) over median TTFT", 0.1, 0.5, "ratio", "every request starts late by as much: arrivals are not those asked for"},
-	{"lag_p99", "p99 lag over p99 TTFT", 0.5, 2, "ratio", "the tail of figures from due is the generator's, not the server's"},
+	{"lag_p50", "median lag (sent − due, less the wait under a ceiling) over median TTFT", 0.1, 0.5, "ratio", "every request starts late by as much: arrivals are not those asked for"},
+	{"lag_p99", "p99 of the same lag over p99 TTFT", 0.5, 2, "ratio", "the tail of figures from due is the generator's, not the server's"},
 	{"reader_delay_p50", "median of the requests' largest reader − kernel delay over median TTFT", 0.25, 1, "ratio", "half of the requests waited so long for this process"},
 	{"reader_delay_p99", "p99 of the requests' largest reader − kernel delay over p99 TTFT", 1, 3, "ratio", "the tail waited for this process, not for the server"},
 	{"merged_reads", "reads with more than one chunk over reads with output", 0.25, never, "ratio", "gaps between merged chunks were not observed; some servers send so"},

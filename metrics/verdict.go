@@ -137,12 +137,12 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 		measured = &t.dists[RequestLatency]
 	}
 	p50, p99 := measured.percentile(50), measured.percentile(99)
-	switch bound := s.Rate != nil && s.Rate.CeilingBound; {
-	case bound:
-		j.note("ceiling bound: not an open loop; %d requests waited for one of %d slots, the longest %.3g ms", t.late, c.facts.Concurrency, s.Lag.Max)
-	case s.Lag != nil:
-		j.delay("lag_p50", s.Lag.P50, p50)
-		j.delay("lag_p99", s.Lag.P99, p99)
+	if s.Rate != nil && s.Rate.CeilingBound {
+		j.note("ceiling bound: not an open loop; %d of %d requests were held back by the ceiling of %d in flight", t.held, t.issued(), c.facts.Concurrency)
+	}
+	if lag := s.OwnLag; lag != nil {
+		j.delay("lag_p50", lag.P50, p50)
+		j.delay("lag_p99", lag.P99, p99)
 	}
 	if d := s.ReaderDelay; d != nil {
 		j.delay("reader_delay_p50", d.P50, p50)
@@ -169,7 +169,7 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 		j.note("%d slots of the schedule were still waiting for the ceiling at the end", o.Missed)
 	}
 	if c.facts.closedLoop() && c.facts.Concurrency > 0 && !c.facts.Paused {
-		if lack, ok := t.shortfall(float64(c.facts.Concurrency), o); ok {
+		if lack, ok := t.shortfall(float64(c.facts.Concurrency)); ok {
 			j.sign("in_flight_shortfall", lack)
 		}
 	}
@@ -188,11 +188,10 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 // shortfall returns what share of the users was missing in flight, from the
 // first time in the run that all had been started until no more were. It is
 // judged only where that lasted for a request's latency at least.
-func (t *tally) shortfall(users float64, o loadgen.Outcome) (float64, bool) {
+func (t *tally) shortfall(users float64) (float64, bool) {
 	width := t.series.width
 	level := t.series.inFlight()
-	from := int((max(t.rampEnd, t.firstSent, 0) + width - 1) / width)
-	to := min(int(o.StoppedAt/width), len(level))
+	from, to := t.sending()
 	if to-from < 10 || t.ok == 0 {
 		return 0, false
 	}

@@ -1,0 +1,69 @@
+package results
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"loadgen"
+)
+
+// A Batch is the directory of one execution of a batch file:
+// <output_base_dir>/<batch_name>/<YYYYMMDD_HHMMSS>.
+type Batch struct {
+	Dir     string
+	Name    string
+	started time.Time
+	secrets []string
+}
+
+// maxSuffix bounds how many batches of the same name may start in a second.
+const maxSuffix = 100
+
+// CreateBatch makes the directory of a batch that starts now. It is this
+// call's own: where the name is taken, by an older batch or one that starts in
+// the same second, _2, _3 … is appended. Secrets are texts that no file of the
+// batch may hold; they show as <redacted>.
+func CreateBatch(base, name string, now time.Time, secrets ...string) (*Batch, error) {
+	parent := filepath.Join(base, name)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, failed(parent, err)
+	}
+	stamp := now.Format("20060102_150405")
+	for i := 1; i <= maxSuffix; i++ {
+		dir := filepath.Join(parent, stamp)
+		if i > 1 {
+			dir += fmt.Sprintf("_%d", i)
+		}
+		err := os.Mkdir(dir, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, failed(dir, err)
+		}
+		return &Batch{Dir: dir, Name: name, started: now, secrets: secrets}, nil
+	}
+	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
+}
+
+// CellDir returns the directory of a cell: the batch's own for a batch without
+// sweeps.
+func (b *Batch) CellDir(cell loadgen.Cell) string { return filepath.Join(b.Dir, cell.Dir) }
+
+// benchmarkID names a run in the form of a UUID (version 8) that is the same
+// whenever it is asked for.
+func (b *Batch) benchmarkID(cell loadgen.Cell) string {
+	sum := sha256.Sum256([]byte(b.Name + "\x00" + filepath.Base(b.Dir) + "\x00" + cell.Dir))
+	sum[6] = sum[6]&0x0f | 0x80
+	sum[8] = sum[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+// localTime is how AIPerf and its runner write a moment: local and without a
+// zone.
+func localTime(t time.Time) string { return t.Local().Format("2006-01-02T15:04:05.000000") }

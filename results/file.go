@@ -1,0 +1,97 @@
+package results
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// WriteFile puts data into a file that appears whole or not at all, even if
+// the machine loses power: it is written under a temporary name beside it,
+// synced and renamed. A file of that name is replaced.
+func WriteFile(path string, data []byte) error {
+	f, err := create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		discard(f)
+		return failed(path, err)
+	}
+	return publish(f, path)
+}
+
+// WriteJSON marshals v with an indent of two and puts it into a file as
+// WriteFile does.
+func WriteJSON(path string, v any) error {
+	data, err := marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return WriteFile(path, data)
+}
+
+// marshal leaves <, > and & as they are: the files are no web pages.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// create opens the temporary file that publish turns into path.
+func create(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, failed(path, err)
+	}
+	return f, nil
+}
+
+func publish(f *os.File, path string) error {
+	err := errors.Join(f.Chmod(0o644), f.Sync())
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return failed(path, err)
+	}
+	return failed(path, syncDir(filepath.Dir(path)))
+}
+
+func discard(f *os.File) {
+	f.Close()
+	os.Remove(f.Name())
+}
+
+// syncDir makes a rename in dir last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// failed says which file could not be written, and what to do about it; nil
+// for nil.
+func failed(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("write %s: %w; free some space or choose another output_base_dir", path, err)
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("write %s: %w; choose an output_base_dir that can be written to", path, err)
+	}
+	return fmt.Errorf("write %s: %w", path, err)
+}

@@ -1,0 +1,88 @@
+package results
+
+import (
+	"encoding/json"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// Metadata is what is known of a run before it begins: run_metadata.json.
+type Metadata struct {
+	// RunIndex counts the runs of the batch from 1.
+	RunIndex   int
+	Timestamp  time.Time
+	ConfigFile string
+	Cell       loadgen.Cell
+	// BaseConfig is the batch file's base_config, as it was written, without
+	// secrets. Whatever encoding/json can marshal.
+	BaseConfig any
+	// Command is the command line, without secrets.
+	Command []string
+
+	// What follows is loadgen's own and stands under the key "loadgen".
+
+	Version   string
+	Seed      loadgen.Seed // of the batch; the cell's is in Cell
+	Host      any          // what the machine is: kernel, CPUs, limits
+	Config    any          // the cell's configuration with every default filled in
+	Overrides []string     // --set key=value, as given
+	Facts     metrics.Facts
+}
+
+// metadataFile is run_metadata.json: the keys of the runner around AIPerf, then
+// loadgen's own.
+type metadataFile struct {
+	RunIndex    int             `json:"run_index"`
+	Timestamp   string          `json:"timestamp"`
+	ConfigFile  string          `json:"config_file"`
+	SweepParams json.RawMessage `json:"sweep_params"`
+	BaseConfig  any             `json:"base_config"`
+	Command     []string        `json:"command"`
+	Own         metadataOwn     `json:"loadgen"`
+}
+
+type metadataOwn struct {
+	Version   string        `json:"version,omitempty"`
+	Seed      uint64        `json:"seed"`
+	CellSeed  uint64        `json:"cell_seed"`
+	CellIndex int           `json:"cell_index"`
+	Host      any           `json:"host,omitempty"`
+	Config    any           `json:"config,omitempty"`
+	Overrides []string      `json:"overrides,omitempty"`
+	Facts     metrics.Facts `json:"facts"`
+}
+
+func (m *Metadata) file() (metadataFile, error) {
+	params, err := sweepParams(m.Cell.Values)
+	return metadataFile{
+		RunIndex:    m.RunIndex,
+		Timestamp:   localTime(m.Timestamp),
+		ConfigFile:  m.ConfigFile,
+		SweepParams: params,
+		BaseConfig:  m.BaseConfig,
+		Command:     m.Command,
+		Own: metadataOwn{
+			Version: m.Version, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
+			Host: m.Host, Config: m.Config, Overrides: m.Overrides, Facts: m.Facts,
+		},
+	}, err
+}
+
+// sweepParams is an object in the order of the batch file, null for a batch
+// without sweeps: the runner's None.
+func sweepParams(values []loadgen.Value) (json.RawMessage, error) {
+	if len(values) == 0 {
+		return json.RawMessage("null"), nil
+	}
+	var o object
+	o.open()
+	for _, v := range values {
+		if err := o.any(v.Key, v.Value); err != nil {
+			return nil, err
+		}
+	}
+	o.close()
+	return o.b, nil
+}

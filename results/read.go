@@ -1,0 +1,253 @@
+package results
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"loadgen"
+)
+
+// maxLine bounds the memory that a foreign file can take: a line of a million
+// chunks is under 16 MiB.
+const maxLine = 64 << 20
+
+// errTruncated marks a last line that was cut off while it was being written.
+var errTruncated = errors.New("the last line is cut off")
+
+// A line is what is read of a line of profile_export.jsonl.
+type line struct {
+	Metadata struct {
+		SessionNum   int    `json:"session_num"`
+		RequestID    string `json:"x_request_id"`
+		Conversation string `json:"conversation_id"`
+		Turn         int    `json:"turn_index"`
+		Start        int64  `json:"request_start_ns"`
+		Ack          int64  `json:"request_ack_ns"`
+		Worker       string `json:"worker_id"`
+		Phase        string `json:"benchmark_phase"`
+	} `json:"metadata"`
+	Metrics struct {
+		TTFT struct{ Value float64 }   `json:"time_to_first_token"`
+		Gaps struct{ Value []float64 } `json:"inter_chunk_latency"`
+	} `json:"metrics"`
+	Own *struct {
+		Due         time.Duration   `json:"due_ns"`
+		Sent        time.Duration   `json:"sent_ns"`
+		Ended       time.Duration   `json:"ended_ns"`
+		Took        time.Duration   `json:"took_ns"`
+		Held        time.Duration   `json:"held_ns"`
+		Ramp        bool            `json:"ramp"`
+		Status      int             `json:"status"`
+		Streamed    bool            `json:"streamed"`
+		Chunks      []time.Duration `json:"chunk_ns"`
+		Kinds       string          `json:"chunk_kinds"`
+		Input       int             `json:"input_tokens"`
+		Template    int             `json:"template_tokens"`
+		Max         int             `json:"max_tokens"`
+		Delay       time.Duration   `json:"delay_ns"`
+		Output      *int            `json:"output_tokens"`
+		Reasoning   *int            `json:"reasoning_tokens"`
+		Usage       usage           `json:"usage"`
+		Finish      string          `json:"finish_reason"`
+		Model       string          `json:"model"`
+		Timing      string          `json:"timing_source"`
+		ReaderDelay time.Duration   `json:"reader_delay_ns"`
+		Reads       int             `json:"reads"`
+		MergedReads int             `json:"merged_reads"`
+		BytesOut    int             `json:"bytes_out"`
+		BytesIn     int             `json:"bytes_in"`
+		Conn        conn            `json:"conn"`
+		Failure     *failure        `json:"failure"`
+	} `json:"loadgen"`
+}
+
+type usage struct {
+	Prompt     *int `json:"prompt_tokens"`
+	Completion *int `json:"completion_tokens"`
+	Reasoning  *int `json:"reasoning_tokens"`
+	Cached     *int `json:"cached_tokens"`
+}
+
+type conn struct {
+	Reused bool          `json:"reused"`
+	Wait   time.Duration `json:"wait_ns"`
+	DNS    time.Duration `json:"dns_ns"`
+	Dial   time.Duration `json:"dial_ns"`
+	TLS    time.Duration `json:"tls_ns"`
+	Wrote  time.Duration `json:"wrote_ns"`
+	Local  string        `json:"local"`
+}
+
+type failure struct {
+	Kind    loadgen.FailureKind `json:"kind"`
+	Status  int                 `json:"status"`
+	Message string              `json:"message"`
+}
+
+// readLines calls yield with every record of a profile_export.jsonl, in the
+// order of the file, until it returns false. The record is used again for the
+// next line. A last line that was cut off is errTruncated; any other broken
+// line is an error that names it.
+func readLines(r io.Reader, yield func(*loadgen.Record) bool) error {
+	br := bufio.NewReaderSize(r, 1<<20)
+	rec := &loadgen.Record{Request: &loadgen.Request{}}
+	var text []byte
+	for n := 1; ; n++ {
+		text = text[:0]
+		var err error
+		for {
+			var part []byte
+			part, err = br.ReadSlice('\n')
+			text = append(text, part...)
+			if !errors.Is(err, bufio.ErrBufferFull) {
+				break
+			}
+			if len(text) > maxLine {
+				return fmt.Errorf("line %d is longer than %d MiB", n, maxLine>>20)
+			}
+		}
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if last && len(text) == 0 {
+			return nil
+		}
+		if err := parseLine(text, rec); err != nil {
+			if last {
+				return errTruncated
+			}
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if !yield(rec) || last {
+			return nil
+		}
+	}
+}
+
+// parseLine makes the record of a line again, but for the texts of prompt and
+// answer, which no line carries.
+func parseLine(text []byte, r *loadgen.Record) error {
+	var l line
+	if err := json.Unmarshal(text, &l); err != nil {
+		return err
+	}
+	own := l.Own
+	if own == nil {
+		return errors.New("no loadgen object: not written by loadgen")
+	}
+	q := r.Request
+	r.Reset()
+	*q = loadgen.Request{
+		ID: l.Metadata.RequestID, Session: l.Metadata.Conversation, Turn: l.Metadata.Turn,
+		InputTokens: own.Input, TemplateTokens: own.Template, MaxTokens: own.Max, Delay: own.Delay,
+	}
+	r.Request = q
+	if l.Metadata.Phase == loadgen.Warmup.String() {
+		r.Phase = loadgen.Warmup
+	}
+	r.Index = l.Metadata.SessionNum
+	r.Worker, _ = strconv.Atoi(strings.TrimPrefix(l.Metadata.Worker, "worker_"))
+	r.Start = time.Unix(0, l.Metadata.Start)
+	r.Due, r.Sent, r.Ended, r.Took, r.Held = own.Due, own.Sent, own.Ended, own.Took, own.Held
+	if r.Sent < 0 || r.Ended < r.Sent || r.Took < 0 {
+		return errors.New("times that run backwards")
+	}
+	if l.Metadata.Ack > 0 {
+		r.Head = time.Duration(l.Metadata.Ack - l.Metadata.Start)
+	}
+	r.Ramp, r.Status, r.Streamed = own.Ramp, own.Status, own.Streamed
+	r.OutputTokens, r.ReasoningTokens = given(own.Output), given(own.Reasoning)
+	r.Usage = loadgen.Usage{
+		PromptTokens: given(own.Usage.Prompt), CompletionTokens: given(own.Usage.Completion),
+		ReasoningTokens: given(own.Usage.Reasoning), CachedTokens: given(own.Usage.Cached),
+	}
+	r.FinishReason, r.Model = own.Finish, own.Model
+	if own.Timing == loadgen.Kernel.String() {
+		r.Timing = loadgen.Kernel
+	}
+	r.ReaderDelay, r.Reads, r.MergedReads = own.ReaderDelay, own.Reads, own.MergedReads
+	r.BytesOut, r.BytesIn = own.BytesOut, own.BytesIn
+	r.Conn = loadgen.Conn(own.Conn)
+	if own.Failure != nil {
+		f := loadgen.Failure(*own.Failure)
+		r.Failure = &f
+	}
+	return parseChunks(&l, r)
+}
+
+func given(n *int) int {
+	if n == nil {
+		return -1
+	}
+	return *n
+}
+
+// parseChunks makes the arrival times again: from their own list, or from TTFT
+// and the gaps, which are exact to the nanosecond.
+func parseChunks(l *line, r *loadgen.Record) error {
+	for _, at := range l.Own.Chunks {
+		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
+	}
+	if gaps := l.Metrics.Gaps.Value; len(l.Own.Chunks) == 0 && len(gaps) > 0 {
+		at := nanos(l.Metrics.TTFT.Value)
+		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
+		for _, gap := range gaps {
+			at += nanos(gap)
+			r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
+		}
+	}
+	for _, c := range r.Chunks {
+		if c.At < 0 {
+			return errors.New("a chunk before its request")
+		}
+	}
+	return parseKinds(l.Own.Kinds, r.Chunks)
+}
+
+func nanos(ms float64) time.Duration { return time.Duration(math.Round(ms * 1e6)) }
+
+// parseKinds reads the run-length list of kinds; an empty one leaves all
+// chunks content.
+func parseKinds(s string, chunks []loadgen.Chunk) error {
+	if s == "" {
+		return nil
+	}
+	n := 0
+	for i := 0; i < len(s); {
+		kind := strings.IndexByte("crtCRT", s[i])
+		if kind < 0 {
+			return fmt.Errorf("chunk_kinds: %q is no kind", s[i])
+		}
+		i++
+		digits := i
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		run := 1
+		if i > digits {
+			var err error
+			if run, err = strconv.Atoi(s[digits:i]); err != nil {
+				return fmt.Errorf("chunk_kinds: %w", err)
+			}
+		}
+		if run < 1 || run > len(chunks)-n {
+			return fmt.Errorf("chunk_kinds: more kinds than %d chunks", len(chunks))
+		}
+		for ; run > 0; run-- {
+			chunks[n].Kind, chunks[n].Merged = loadgen.ChunkKind(kind%3), kind >= 3
+			n++
+		}
+	}
+	if n != len(chunks) {
+		return fmt.Errorf("chunk_kinds: %d kinds for %d chunks", n, len(chunks))
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// The files of a run.
+const (
+	MetadataName = "run_metadata.json"
+	ProcessName  = "process_result.json"
+	InputsName   = "inputs.json"
+	JSONName     = "profile_export_aiperf.json"
+	CSVName      = "profile_export_aiperf.csv"
+	RecordsName  = "profile_export.jsonl"
+	WarmupName   = "profile_export_warmup.jsonl"
+	LogName      = "logs/loadgen.log"
+)
+
+// A Run is the directory of a run that is under way. Its methods are called
+// from one goroutine.
+type Run struct {
+	Dir string
+
+	batch   *Batch
+	meta    Metadata
+	lines   lineWriter
+	records [2]*recordFile // by phase
+}
+
+// Begin makes the directory of a cell's run and writes what is known of it.
+// The directory must not hold a run.
+func (b *Batch) Begin(meta Metadata) (*Run, error) {
+	r := &Run{Dir: b.CellDir(meta.Cell), batch: b, meta: meta}
+	if meta.Cell.Dir != "" {
+		if err := os.Mkdir(r.Dir, 0o755); err != nil {
+			return nil, failed(r.Dir, err)
+		}
+	}
+	file, err := meta.file()
+	if err != nil {
+		return nil, failed(filepath.Join(r.Dir, MetadataName), err)
+	}
+	// Opened first: it refuses a directory that a run has been in.
+	if r.records[loadgen.Profiling], err = openRecords(filepath.Join(r.Dir, RecordsName)); err != nil {
+		return nil, err
+	}
+	if err := r.writeJSON(MetadataName, file); err != nil {
+		return nil, errors.Join(err, r.records[loadgen.Profiling].close())
+	}
+	return r, nil
+}
+
+// Record appends a record to the lines of its phase. It keeps nothing of it.
+func (r *Run) Record(rec *loadgen.Record) error {
+	f := r.records[rec.Phase]
+	if f == nil {
+		var err error
+		if f, err = openRecords(filepath.Join(r.Dir, WarmupName)); err != nil {
+			return err
+		}
+		r.records[rec.Phase] = f
+	}
+	f.buf = r.lines.append(f.buf, rec)
+	return f.mayFlush(rec.Ended)
+}
+
+// Flush writes out the lines that are ready. Record does so by itself at least
+// once for every second of the run and every 256 KiB, but cannot where nothing
+// ends for a while.
+func (r *Run) Flush() error {
+	var errs []error
+	for _, f := range r.records {
+		if f != nil {
+			errs = append(errs, f.flush())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// A Result is how a run ended.
+type Result struct {
+	Summary   metrics.Summary
+	Outcome   loadgen.Outcome
+	Health    loadgen.Health
+	Transport loadgen.Transport
+	Config    InputConfig
+
+	Started, Ended time.Time
+	ReturnCode     int
+	Stdout, Stderr string
+}
+
+// Finish writes the files that a finished run has and closes the lines. It
+// writes what it can: the error joins those of all files.
+func (r *Run) Finish(res *Result) error {
+	export, err := r.export(res)
+	if err == nil {
+		err = WriteFile(filepath.Join(r.Dir, JSONName), redact(export, r.batch.secrets))
+	}
+	return errors.Join(
+		r.Close(),
+		err,
+		WriteFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
+		r.writeJSON(ProcessName, r.processResult(res)),
+	)
+}
+
+// Close writes out and closes the lines of a run that is given up.
+func (r *Run) Close() error {
+	var errs []error
+	for i, f := range r.records {
+		if f != nil {
+			errs = append(errs, f.close())
+			r.records[i] = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Log opens the run's log to append to; the caller closes it.
+func (r *Run) Log() (*os.File, error) {
+	path := filepath.Join(r.Dir, LogName)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, failed(path, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	return f, failed(path, err)
+}
+
+// WriteJSON puts a further file into the run's directory, such as the findings
+// of an analysis; secrets are taken out of it.
+func (r *Run) WriteJSON(name string, v any) error { return r.writeJSON(name, v) }
+
+func (r *Run) writeJSON(name string, v any) error {
+	return r.batch.writeJSON(filepath.Join(r.Dir, name), v)
+}
+
+func (b *Batch) writeJSON(path string, v any) error {
+	data, err := marshal(v)
+	if err != nil {
+		return failed(path, err)
+	}
+	return WriteFile(path, redact(data, b.secrets))
+}
+
+// processFile is process_result.json: the keys of the runner's subprocess,
+// then loadgen's own. There is no subprocess: args is loadgen's command line.
+type processFile struct {
+	Args       []string        `json:"args"`
+	ReturnCode int             `json:"returncode"`
+	Stdout     string          `json:"stdout"`
+	Stderr     string          `json:"stderr"`
+	Started    string          `json:"started"`
+	Ended      string          `json:"ended"`
+	Duration   float64         `json:"duration_sec"`
+	Counts     metrics.Counts  `json:"counts"`
+	Cancelled  bool            `json:"was_cancelled"`
+	Verdict    metrics.Verdict `json:"verdict"`
+	Reasons    []string        `json:"reasons,omitempty"`
+}
+
+func (r *Run) processResult(res *Result) processFile {
+	p := processFile{
+		Args: r.meta.Command, ReturnCode: res.ReturnCode, Stdout: res.Stdout, Stderr: res.Stderr,
+		Started: localTime(res.Started), Ended: localTime(res.Ended), Duration: res.Ended.Sub(res.Started).Seconds(),
+		Counts: res.Summary.Counts, Cancelled: res.Summary.Cancelled, Verdict: res.Summary.Validity.Verdict,
+	}
+	for _, s := range res.Summary.Validity.Reasons {
+		p.Reasons = append(p.Reasons, s.Text)
+	}
+	return p
+}
+
+// A recordFile is a file of lines that grows as requests end. After an error
+// it ends with its last whole line and takes no more.
+type recordFile struct {
+	f       *os.File
+	buf     []byte // whole lines
+	written int64
+	flushed time.Duration // when in the run
+	err     error
+}
+
+const flushBytes = 256 << 10
+
+func openRecords(path string) (*recordFile, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, failed(path, err)
+	}
+	return &recordFile{f: f, buf: make([]byte, 0, flushBytes+flushBytes/4)}, nil
+}
+
+// mayFlush flushes when a second of the run has passed or much has gathered.
+func (f *recordFile) mayFlush(now time.Duration) error {
+	if len(f.buf) < flushBytes && now-f.flushed < time.Second {
+		return f.err
+	}
+	f.flushed = now
+	return f.flush()
+}
+
+func (f *recordFile) flush() error {
+	if f.err != nil || len(f.buf) == 0 {
+		f.buf = f.buf[:0]
+		return f.err
+	}
+	n, err := f.f.Write(f.buf)
+	if err != nil {
+		// Whole lines stay; the half one is taken back where that works.
+		keep := f.written + int64(bytes.LastIndexByte(f.buf[:n], '\n')+1)
+		f.err = failed(f.f.Name(), err)
+		if err := f.f.Truncate(keep); err != nil {
+			f.err = errors.Join(f.err, fmt.Errorf("truncate %s: %w", f.f.Name(), err))
+		}
+	}
+	f.written += int64(n)
+	f.buf = f.buf[:0]
+	return f.err
+}
+
+func (f *recordFile) close() error {
+	err := f.flush()
+	if serr := f.f.Sync(); err == nil {
+		err = failed(f.f.Name(), serr)
+	}
+	if cerr := f.f.Close(); err == nil {
+		err = failed(f.f.Name(), cerr)
+	}
+	return err
+}

@@ -1,0 +1,175 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// The files of a batch.
+const (
+	BatchJSONName = "batch_summary.json"
+	BatchCSVName  = "batch_summary.csv"
+)
+
+// A Row is what became of one cell of a batch.
+type Row struct {
+	Cell loadgen.Cell
+	// Err is why the cell has no figures; empty where it has.
+	Err     string
+	Summary metrics.Summary
+}
+
+func (r *Row) status() string {
+	switch {
+	case r.Err != "":
+		return "failed"
+	case r.Summary.Cancelled:
+		return "cancelled"
+	}
+	return "completed"
+}
+
+// batchFile is batch_summary.json.
+type batchFile struct {
+	Name      string     `json:"batch_name"`
+	Timestamp string     `json:"timestamp"`
+	Total     int        `json:"total_runs"`
+	Completed int        `json:"completed"`
+	Failed    int        `json:"failed"`
+	Runs      []batchRow `json:"runs"`
+}
+
+type batchRow struct {
+	Index   int             `json:"run_index"`
+	Dir     string          `json:"dir"`
+	Params  json.RawMessage `json:"sweep_params"`
+	Status  string          `json:"status"`
+	Error   string          `json:"error,omitempty"`
+	Verdict metrics.Verdict `json:"verdict,omitempty"`
+	Reasons []string        `json:"reasons,omitempty"`
+	Counts  *metrics.Counts `json:"counts,omitempty"`
+	Metrics json.RawMessage `json:"metrics,omitempty"`
+}
+
+// Finish writes the batch's summary: a row for every cell that was begun, in
+// the order given.
+func (b *Batch) Finish(rows []Row) error {
+	return errors.Join(
+		b.finishJSON(filepath.Join(b.Dir, BatchJSONName), rows),
+		WriteFile(filepath.Join(b.Dir, BatchCSVName), redact(batchCSV(rows), b.secrets)),
+	)
+}
+
+func (b *Batch) finishJSON(path string, rows []Row) error {
+	file := batchFile{Name: b.Name, Timestamp: localTime(b.started), Total: len(rows), Runs: []batchRow{}}
+	for i := range rows {
+		row := &rows[i]
+		params, err := sweepParams(row.Cell.Values)
+		if err != nil {
+			return failed(path, err)
+		}
+		out := batchRow{Index: row.Cell.Index + 1, Dir: filepath.Join(".", row.Cell.Dir), Params: params, Status: row.status(), Error: row.Err}
+		if row.Err != "" {
+			file.Failed++
+		} else {
+			file.Completed++
+			out.Verdict, out.Counts = row.Summary.Validity.Verdict, &row.Summary.Counts
+			for _, s := range row.Summary.Validity.Reasons {
+				out.Reasons = append(out.Reasons, s.Text)
+			}
+			var o object
+			o.open()
+			appendMetrics(&o, row.Summary.Metrics)
+			o.close()
+			out.Metrics = o.b
+		}
+		file.Runs = append(file.Runs, out)
+	}
+	return b.writeJSON(path, file)
+}
+
+// batchColumns are the metrics of batch_summary.csv with the figures shown of
+// each.
+var batchColumns = []struct {
+	tag     string
+	figures []string
+}{
+	{"request_count", nil},
+	{"error_request_count", nil},
+	{"request_throughput", nil},
+	{"output_token_throughput", nil},
+	{"goodput", nil},
+	{"good_request_fraction", nil},
+	{"time_to_first_token", []string{"avg", "p50", "p99"}},
+	{"inter_token_latency", []string{"avg", "p50", "p99"}},
+	{"request_latency", []string{"avg", "p50", "p99"}},
+	{"output_sequence_length", []string{"avg"}},
+	{"input_sequence_length", []string{"avg"}},
+	{"effective_concurrency", []string{"avg"}},
+	{"benchmark_duration", nil},
+}
+
+// batchCSV has one row per cell: its place, its swept values, its verdict and
+// the main metrics in their display units. What a cell lacks is empty.
+func batchCSV(rows []Row) []byte {
+	b := []byte("run_index,dir")
+	var keys []string
+	if len(rows) > 0 {
+		for _, v := range rows[0].Cell.Values {
+			keys = append(keys, v.Key)
+			b = appendField(append(b, ','), v.Key)
+		}
+	}
+	b = append(b, ",status,verdict"...)
+	for _, c := range batchColumns {
+		if c.figures == nil {
+			b = append(append(b, ','), c.tag...)
+		}
+		for _, f := range c.figures {
+			b = append(append(b, ','), c.tag+"_"+f...)
+		}
+	}
+	b = append(b, "\r\n"...)
+	for i := range rows {
+		row := &rows[i]
+		b = strconv.AppendInt(b, int64(row.Cell.Index+1), 10)
+		b = appendField(append(b, ','), filepath.Join(".", row.Cell.Dir))
+		for _, k := range keys {
+			b = append(b, ',')
+			for _, v := range row.Cell.Values {
+				if v.Key == k {
+					b = appendField(b, fmt.Sprint(v.Value))
+				}
+			}
+		}
+		b = append(append(b, ','), row.status()...)
+		b = append(append(b, ','), row.Summary.Validity.Verdict...)
+		for _, c := range batchColumns {
+			b = appendFigures(b, row.Summary.Metric(c.tag), c.figures)
+		}
+		b = append(b, "\r\n"...)
+	}
+	return b
+}
+
+func appendFigures(b []byte, m *metrics.Metric, figures []string) []byte {
+	if m == nil {
+		for range max(len(figures), 1) {
+			b = append(b, ',')
+		}
+		return b
+	}
+	if m.Value != nil {
+		return appendCells(b, m.Integer, *m.Value)
+	}
+	for _, f := range figures {
+		b = appendCells(b, false, map[string]float64{"avg": m.Stats.Avg, "p50": m.Stats.P50, "p99": m.Stats.P99}[f])
+	}
+	return b
+}
