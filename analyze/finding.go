@@ -1,0 +1,175 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A Confidence says how far a finding can be trusted.
+type Confidence string
+
+const (
+	High   Confidence = "high"   // the numbers leave no other reading that we know
+	Medium Confidence = "medium" // they fit, and something needed to be sure is missing
+	Low    Confidence = "low"    // worth a look
+)
+
+// A Control says in whose hands a cause is.
+type Control string
+
+const (
+	Client     Control = "client"
+	Deployment Control = "deployment"
+	Model      Control = "model"
+	Workload   Control = "workload"
+)
+
+// A Finding is one cause of lost time or tokens, with what speaks for it and
+// what to try.
+type Finding struct {
+	ID      string   `json:"id"` // stable: queue, slow-prefill, shared-prefix, …
+	Title   string   `json:"title"`
+	Control Control  `json:"controllable_by"`
+	Try     []string `json:"try"`
+
+	// Seconds are those of all requests together that would not have been
+	// spent without the cause, Tokens those that need not have been computed;
+	// null where the data does not tell.
+	Seconds    Number     `json:"estimated_seconds_saved"`
+	Tokens     Number     `json:"estimated_tokens_saved"`
+	Confidence Confidence `json:"confidence"`
+	Evidence   []Evidence `json:"evidence"`
+}
+
+// Evidence is a number that a finding rests on and where it stands.
+type Evidence struct {
+	What  string `json:"what"`
+	Value Number `json:"value"`
+	Unit  string `json:"unit"`
+	Where string `json:"where"` // the cell, and in it the field of a file where there is one
+}
+
+// idNoData and idNothing rank behind all others.
+const (
+	idNoData  = "not-enough-data"
+	idNothing = "nothing-stands-out"
+)
+
+// Findings looks for the causes of slow or wasted work in the cells of a
+// batch, or in one trace, and ranks them by the seconds and then the tokens
+// that they cost. What the data does not carry is said as a finding, last.
+func Findings(cells []CellFacts, opt Options) []Finding {
+	s := newStudy(cells, opt)
+	var found []Finding
+	for _, look := range []func() []Finding{
+		s.queue, s.prefill, s.sharedPrefix, s.decode, s.crowding, s.failures, s.lag, s.sessions,
+	} {
+		found = append(found, look()...)
+	}
+	if len(found) == 0 && s.requests() > 0 {
+		found = append(found, Finding{
+			ID: idNothing, Title: "no cause of lost time stands out in these numbers",
+			Control: Workload, Confidence: Low, Seconds: undefined, Tokens: undefined,
+			Try: []string{"raise the load until a latency moves, or compare with another deployment"},
+		})
+	}
+	found = append(found, s.missing()...)
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.last(), b.last()),
+			cmp.Compare(positive(float64(b.Seconds)), positive(float64(a.Seconds))),
+			cmp.Compare(positive(float64(b.Tokens)), positive(float64(a.Tokens))),
+		)
+	})
+	return found
+}
+
+func (f *Finding) last() int {
+	switch f.ID {
+	case idNoData:
+		return 2
+	case idNothing:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// A study is what the looks share: the cells in order of load, and what their
+// prompts and prefills tell.
+type study struct {
+	opt    Options
+	cells  []CellFacts
+	loaded []CellFacts // those with times, the least load first
+	views  []*view     // of loaded
+	caches []*PrefixCache
+}
+
+func newStudy(cells []CellFacts, opt Options) *study {
+	opt.AIQ = false
+	s := &study{opt: opt, cells: cells, loaded: byLoad(cells)}
+	for i := range s.loaded {
+		v := newView(s.loaded[i].Trace, opt)
+		s.views = append(s.views, v)
+		s.caches = append(s.caches, v.cacheBound())
+	}
+	return s
+}
+
+func (s *study) requests() int {
+	n := 0
+	for i := range s.cells {
+		n += s.cells[i].Requests
+	}
+	return n
+}
+
+// base and top are the cells of the least and the most load.
+func (s *study) base() *CellFacts { return &s.loaded[0] }
+func (s *study) top() *CellFacts  { return &s.loaded[len(s.loaded)-1] }
+
+// missing says what could not be looked for.
+func (s *study) missing() []Finding {
+	var out []Finding
+	lack := func(title, try string, where string) {
+		out = append(out, Finding{
+			ID: idNoData, Title: title, Control: Client, Try: []string{try}, Confidence: High,
+			Seconds: undefined, Tokens: undefined, Evidence: []Evidence{{"requests", Number(s.requests()), "count", where}},
+		})
+	}
+	if s.requests() == 0 {
+		lack("not enough data: no request ended", "check that the endpoint answers and run again", "all cells")
+		return out
+	}
+	const few = 30
+	for i := range s.cells {
+		if c := &s.cells[i]; c.ok() < few {
+			lack(fmt.Sprintf("not enough data: %.0f successful requests", c.ok()),
+				fmt.Sprintf("run long enough for at least %d", few), c.where())
+		}
+		for _, m := range missingOf(&s.cells[i]) {
+			lack("not enough data: "+m, "record it, or analyse a run of loadgen", s.cells[i].where())
+		}
+	}
+	switch {
+	case len(s.loaded) == 0:
+		lack("not enough data: no request tells both its first token and the time between tokens",
+			"stream the replies and ask for more than one token", "all cells")
+	case len(s.loaded) == 1:
+		lack("not enough data: one level of load cannot tell waiting from working",
+			"sweep concurrency from 1 until throughput stops growing", s.base().where())
+	}
+	if len(s.loaded) > 0 && !s.caches[0].Prefill.Seconds.Defined() {
+		lack("not enough data: prompts of one length cannot tell the cost of a token",
+			"vary prompt_input_tokens_mean or give it a deviation", s.base().where())
+	}
+	return out
+}
+
+func missingOf(c *CellFacts) []string {
+	if c.Trace == nil {
+		return nil
+	}
+	return c.Trace.Missing
+}
