@@ -1,0 +1,79 @@
+package client
+
+import (
+	"time"
+
+	"loadgen"
+)
+
+// ParseBoth reads one object with the scanner and with encoding/json. usual is
+// false where the scanner leaves the object to encoding/json anyway.
+func ParseBoth(data []byte) (usual bool, fast, slow Parsed) {
+	var a, b loadgen.Record
+	a.Reset()
+	b.Reset()
+	s := scanner{b: data}
+	e := event{rec: &a, usage: loadgen.NoUsage}
+	e.object(&s)
+	usual = s.end()
+	f := event{rec: &b, usage: loadgen.NoUsage}
+	ok := f.slow(data)
+	return usual, parsed(&e, usual), parsed(&f, ok)
+}
+
+// Parsed is all that is read from one object.
+type Parsed struct {
+	OK, Failed           bool
+	Kinds                uint8
+	Text, Thought, Tools string
+	Finish, Model        string
+	Usage                loadgen.Usage
+}
+
+func parsed(e *event, ok bool) Parsed {
+	return Parsed{
+		ok, e.failed, uint8(e.kinds),
+		string(e.rec.Text), string(e.rec.Thought), string(e.rec.Tools),
+		string(e.finish.appendTo(nil)), string(e.model.appendTo(nil)), e.usage,
+	}
+}
+
+// Event is one server-sent event.
+type Event struct{ Type, Data string }
+
+// SplitEvents pushes the pieces through the event stream reader.
+func SplitEvents(pieces ...[]byte) []Event {
+	var s sse
+	var events []Event
+	keep := func(kind, data []byte) bool {
+		events = append(events, Event{string(kind), string(data)})
+		return true
+	}
+	for _, p := range pieces {
+		buffer := append([]byte(nil), p...)
+		s.push(buffer, keep)
+		clear(buffer) // what was pushed belongs to the next read
+	}
+	s.flush(keep)
+	return events
+}
+
+// A Clock is a clock on plain numbers.
+type Clock struct{ clock *clock }
+
+func NewClock() Clock { return Clock{newClock()} }
+
+// Age is given the two clocks and the stamp since the clock's base.
+func (c Clock) Age(wall, mono, stamp time.Duration) (time.Duration, bool) {
+	return c.clock.ageAt(int64(wall), int64(mono), int64(stamp))
+}
+
+func (c Clock) Steps() int { return c.clock.steps() }
+
+// Carry judges a concurrency by what the system grants.
+func Carry(files, ports, concurrency int) error { return resources{files, ports}.carry(concurrency) }
+
+// Message makes a failure's message.
+func Message(key string, headers map[string]string, s string) string {
+	return newRedactor(key, headers).message(s)
+}
