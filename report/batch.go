@@ -8,6 +8,7 @@ import (
 
 	"loadgen"
 	"loadgen/analyze"
+	"loadgen/metrics"
 )
 
 // BatchTable returns the runs of a batch as one table, a row per run: the swept
@@ -62,13 +63,13 @@ func BatchTable(runs []*Run, o Options) string {
 				row = append(row, gain)
 			}
 		}
-		g.rows = append(g.rows, append(row, failedShare(r), r.Verdict.word(), remark(i == best, i == knee)))
+		g.rows = append(g.rows, append(row, failedShare(&r.Summary.Counts), string(r.Summary.Validity.Verdict), remark(i == best, i == knee)))
 	}
 	g.tone = func(row, i int) tone {
 		switch {
-		case i == len(g.columns)-2 && runs[row].Verdict.Invalid:
-			return bad
-		case i == len(g.columns)-3 && failed(runs[row]) > 0:
+		case i == len(g.columns)-2:
+			return verdictTone(runs[row].Summary.Validity.Verdict)
+		case i == len(g.columns)-3 && runs[row].Summary.Counts.Failed > 0:
 			return bad
 		case i == throughput && row == best:
 			return good
@@ -119,7 +120,7 @@ func mainMetrics(runs []*Run) []mainMetric {
 }
 
 func (m mainMetric) value(r *Run) (float64, bool) {
-	metric := r.metric(m.tag)
+	metric := r.Summary.Metric(m.tag)
 	switch {
 	case metric == nil:
 		return 0, false
@@ -176,7 +177,7 @@ func alongLoad(runs []*Run, measure mainMetric) (gains map[int]float64, knee int
 	gains = map[int]float64{}
 	throughput, latency := make([]float64, len(order)), make([]float64, len(order))
 	for k, i := range order {
-		if runs[i].Verdict.Invalid {
+		if runs[i].invalid() {
 			continue // proves nothing about the endpoint
 		}
 		throughput[k], _ = measure.value(runs[i])
@@ -200,7 +201,7 @@ func alongLoad(runs []*Run, measure mainMetric) (gains map[int]float64, knee int
 func bestRun(runs []*Run, measure mainMetric) int {
 	best, most := -1, 0.0
 	for i, r := range runs {
-		if v, ok := measure.value(r); ok && !r.Verdict.Invalid && v > most {
+		if v, ok := measure.value(r); ok && !r.invalid() && v > most {
 			best, most = i, v
 		}
 	}
@@ -210,32 +211,15 @@ func bestRun(runs []*Run, measure mainMetric) int {
 	return best
 }
 
-func failed(r *Run) int {
-	n := 0
-	for _, f := range r.Failures {
-		n += f.Count
-	}
-	return n
-}
+func (r *Run) invalid() bool { return r.Summary.Validity.Verdict == metrics.Invalid }
 
 // failedShare writes the failures with their share of all requests: 12 (3.1%).
-func failedShare(r *Run) string {
-	n := failed(r)
-	ok, known := mainMetric{tag: "request_count"}.value(r)
-	if n == 0 || !known {
-		return decimal(float64(n), 0)
+func failedShare(c *metrics.Counts) string {
+	text := decimal(float64(c.Failed), 0)
+	if c.Failed > 0 && c.Issued > 0 {
+		text += fmt.Sprintf(" (%s%%)", decimal(100*float64(c.Failed)/float64(c.Issued), 1))
 	}
-	return fmt.Sprintf("%s (%s%%)", decimal(float64(n), 0), decimal(100*float64(n)/(float64(n)+ok), 1))
-}
-
-func (v Verdict) word() string {
-	switch {
-	case v.Invalid:
-		return "INVALID"
-	case len(v.Reasons) > 0:
-		return "reserve"
-	}
-	return "valid"
+	return text
 }
 
 func remark(best, knee bool) string {

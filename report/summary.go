@@ -6,38 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/lipgloss/v2"
+
 	"loadgen"
 	"loadgen/metrics"
 )
 
-// A Verdict says whether a run's numbers can be trusted, and why not.
-type Verdict struct {
-	Invalid bool
-	Reasons []string // a sentence each
-}
-
-// A Warning weakens the number of one metric, or the whole run where Tag is
-// empty.
-type Warning struct {
-	Tag  string // AIPerf's tag of the metric
-	Text string
-}
-
-// A Failures is how often a kind of failure was met, with one of them.
-type Failures struct {
-	Kind    loadgen.FailureKind
-	Count   int
-	Example string // the message of the first
-}
-
-// A Run is what is shown of one finished cell.
+// A Run is a finished cell and what it came to.
 type Run struct {
-	Values   []loadgen.Value // swept keys; empty for a batch without sweeps
-	Dir      string          // where its files lie
-	Metrics  []metrics.Metric
-	Verdict  Verdict
-	Warnings []Warning
-	Failures []Failures
+	Values  []loadgen.Value // swept keys; empty for a batch without sweeps
+	Summary *metrics.Summary
 }
 
 // Name returns the run's swept values as key=value, "run" where nothing was
@@ -53,48 +31,79 @@ func (r *Run) Name() string {
 	return strings.Join(parts, " ")
 }
 
-// metric returns the metric of a tag, nil where the run has none.
-func (r *Run) metric(tag string) *metrics.Metric {
-	i := slices.IndexFunc(r.Metrics, func(m metrics.Metric) bool { return m.Tag == tag })
-	if i < 0 {
-		return nil
-	}
-	return &r.Metrics[i]
-}
-
-// Text returns a run as text: the table of its metrics with the warnings
-// below it, what failed, and the verdict.
+// Text returns a run as text: the table of its metrics, what failed, how the
+// requests add up, and the verdict with all that weakens the numbers.
 func (r *Run) Text(o Options) string {
+	s := r.Summary
 	var b strings.Builder
 	b.WriteString(o.paint(strong, r.Name()) + "\n")
-	marks, notes := footnotes(r.Warnings)
-	b.WriteString(metricTable(r.Metrics, marks, o))
-	for i, note := range notes {
-		fmt.Fprintf(&b, "%s\n", o.paint(doubtful, o.wrap(5, fmt.Sprintf("%4s %s", mark(i+1), note))))
+	b.WriteString(metricTable(s, o))
+	b.WriteString(failureTable(s.Errors, o))
+	b.WriteString(o.wrap(1, " "+tally(&s.Counts)) + "\n")
+	if s.Steady != nil {
+		b.WriteString(o.wrap(1, " "+steady(s.Steady)) + "\n")
 	}
-	for _, w := range r.Warnings {
-		if w.Tag == "" {
-			fmt.Fprintf(&b, "%s\n", o.paint(doubtful, o.wrap(5, "  !  "+w.Text)))
-		}
-	}
-	b.WriteString(failureTable(r.Failures, o))
-	b.WriteString(r.Verdict.text(o))
+	b.WriteString(verdict(s, o))
 	return b.String()
 }
 
-func (v Verdict) text(o Options) string {
-	if !v.Invalid && len(v.Reasons) == 0 {
-		return o.paint(good, "VALID") + "\n"
-	}
-	word, t := "VALID, with reserve", doubtful
-	if v.Invalid {
-		word, t = "INVALID", bad
-	}
-	text := o.paint(t, word) + "\n"
-	for _, reason := range v.Reasons {
-		text += o.wrap(4, "  - "+reason) + "\n"
+// tally says how the requests of a run add up.
+func tally(c *metrics.Counts) string {
+	text := fmt.Sprintf("%s: %s ok, %s failed, %s cancelled", count(c.Issued, "request"),
+		decimal(float64(c.OK), 0), decimal(float64(c.Failed), 0), decimal(float64(c.Cancelled), 0))
+	for _, more := range []struct {
+		n    int
+		text string
+	}{
+		{c.Lost, "lost"},
+		{c.Missed, "due but never sent"},
+		{c.Ramp, "sent while a ramp was climbing"},
+		{c.Warmup, "of warm-up before"},
+	} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %s %s", decimal(float64(more.n), 0), more.text)
+		}
 	}
 	return text
+}
+
+// steady says what was achieved without ramp and drain.
+func steady(w *metrics.Window) string {
+	text := fmt.Sprintf("steady from %s to %s s: %s requests/s", decimal(w.From, 1), decimal(w.To, 1), decimal(w.RequestThroughput, 2))
+	if w.TokenThroughput != nil {
+		text += fmt.Sprintf(", %s tokens/s", decimal(*w.TokenThroughput, 1))
+	}
+	return text + fmt.Sprintf(", %s in flight", decimal(w.InFlight, 1))
+}
+
+// verdict says whether the numbers can be trusted and why not.
+func verdict(s *metrics.Summary, o Options) string {
+	text := o.paint(verdictTone(s.Validity.Verdict), string(s.Validity.Verdict)) + "\n"
+	var lines []string
+	for _, reason := range s.Validity.Reasons {
+		lines = append(lines, reason.Text)
+	}
+	lines = append(lines, s.Validity.Notes...)
+	if s.NoSteady != "" {
+		lines = append(lines, "no steady state: "+s.NoSteady)
+	}
+	if s.Cancelled {
+		lines = append(lines, "cancelled before its end: not to be compared with complete runs")
+	}
+	for _, line := range lines {
+		text += o.paint(doubtful, o.wrap(4, "  - "+line)) + "\n"
+	}
+	return text
+}
+
+func verdictTone(v metrics.Verdict) tone {
+	switch v {
+	case metrics.Valid:
+		return good
+	case metrics.Invalid:
+		return bad
+	}
+	return doubtful
 }
 
 // metricColumns are AIPerf's, in its order; the outer ones go first where the
@@ -112,26 +121,41 @@ var metricColumns = []struct {
 	{column{head: "std", rank: 3}, func(s *metrics.Stats) float64 { return s.Std }},
 }
 
+// weakMark stands before a percentile that the sample is too small for.
+const weakMark = "~"
+
 // metricTable draws the metrics that have a place in AIPerf's console, in its
-// order. marks are the footnotes of a tag.
-func metricTable(all []metrics.Metric, marks map[string]string, o Options) string {
+// order.
+func metricTable(s *metrics.Summary, o Options) string {
 	g := grid{columns: []column{{head: "Metric", left: true}}}
 	for _, c := range metricColumns {
 		g.columns = append(g.columns, c.column)
 	}
-	shown := slices.DeleteFunc(slices.Clone(all), func(m metrics.Metric) bool { return m.Console == 0 })
+	shown := slices.DeleteFunc(slices.Clone(s.Metrics), func(m metrics.Metric) bool { return m.Console == 0 })
 	slices.SortStableFunc(shown, func(a, b metrics.Metric) int { return cmp.Compare(a.Console, b.Console) })
 	for _, m := range shown {
-		g.rows = append(g.rows, metricRow(m, marks[m.Tag]))
+		g.rows = append(g.rows, metricRow(m, s.Weak[m.Tag]))
 	}
 	if len(g.rows) == 0 {
 		return o.paint(bad, "no metrics: no request succeeded") + "\n"
 	}
+	weak := func(row, column int) bool { return strings.HasPrefix(g.rows[row][column], weakMark) }
+	g.tone = func(row, column int) tone {
+		if weak(row, column) {
+			return doubtful
+		}
+		return normal
+	}
 	text, dropped := g.draw(o)
+	if strings.Contains(text, " "+weakMark) {
+		text += o.paint(doubtful, o.wrap(1, " "+weakMark+" too few values: p90 needs 10, p95 20, p99 100")) + "\n"
+	}
 	return text + leftOut(dropped, o)
 }
 
-func metricRow(m metrics.Metric, mark string) []string {
+// metricRow returns a metric's cells; weak names the percentiles that its
+// sample is too small for.
+func metricRow(m metrics.Metric, weak []string) []string {
 	name := m.Header
 	if m.Unit != "" {
 		gap := " "
@@ -140,75 +164,50 @@ func metricRow(m metrics.Metric, mark string) []string {
 		}
 		name += gap + "(" + m.Unit + ")"
 	}
-	if mark != "" {
-		name += " " + mark
-	}
 	row := []string{name}
 	for i, c := range metricColumns {
+		cell := absent
 		switch {
 		case m.Stats != nil:
-			row = append(row, decimal(c.of(m.Stats), 2))
+			if cell = decimal(c.of(m.Stats), 2); cell != absent && slices.Contains(weak, c.head) {
+				cell = weakMark + cell
+			}
 		case i == 0 && m.Value != nil && m.Integer:
-			row = append(row, decimal(*m.Value, 0))
+			cell = decimal(*m.Value, 0)
 		case i == 0 && m.Value != nil:
-			row = append(row, decimal(*m.Value, 2))
-		default:
-			row = append(row, absent)
+			cell = decimal(*m.Value, 2)
 		}
+		row = append(row, cell)
 	}
 	return row
 }
 
-// failureTable draws what failed, the most frequent kind first; empty when
+// failureTable draws what failed, with one example of each kind; empty when
 // nothing did.
-func failureTable(all []Failures, o Options) string {
-	if len(all) == 0 {
+func failureTable(errors []metrics.Error, o Options) string {
+	if len(errors) == 0 {
 		return ""
 	}
-	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b Failures) int {
-		return cmp.Compare(b.Count, a.Count)
-	})
 	g := grid{
-		columns: []column{{head: "Failure", left: true}, {head: "Count"}, {head: "Example", left: true}},
+		columns: []column{{head: "Failure", left: true}, {head: "Status"}, {head: "Count"}, {head: "Example", left: true}},
 		tone:    func(int, int) tone { return bad },
 	}
-	kind, number := len("Failure"), len("Count")
-	for _, f := range sorted {
-		kind = max(kind, len(f.Kind))
-		number = max(number, len(decimal(float64(f.Count), 0)))
+	for _, e := range errors {
+		status := ""
+		if e.Status > 0 {
+			status = fmt.Sprint(e.Status)
+		}
+		g.rows = append(g.rows, []string{string(e.Kind), status, decimal(float64(e.Count), 0), ""})
 	}
-	frame := kind + number + 8 // borders and padding
-	for _, f := range sorted {
-		example := f.Example
+	frame := lipgloss.Width(g.render([]int{0, 1, 2, 3}, Options{})) - len("Example")
+	for i, e := range errors {
+		g.rows[i][3] = e.Message
 		if o.Width > frame+10 {
-			example = Options{Width: o.Width - frame}.wrap(0, example)
-		}
-		g.rows = append(g.rows, []string{string(f.Kind), decimal(float64(f.Count), 0), example})
-	}
-	text, _ := g.draw(o)
-	return text
-}
-
-// footnotes numbers the warnings that belong to a metric: the marks by tag,
-// and the notes in the order of their numbers. The same text is said once.
-func footnotes(warnings []Warning) (marks map[string]string, notes []string) {
-	marks = map[string]string{}
-	for _, w := range warnings {
-		if w.Tag == "" {
-			continue
-		}
-		i := slices.Index(notes, w.Text)
-		if i < 0 {
-			i, notes = len(notes), append(notes, w.Text)
-		}
-		if !strings.Contains(marks[w.Tag], mark(i+1)) {
-			marks[w.Tag] += mark(i + 1)
+			g.rows[i][3] = Options{Width: o.Width - frame}.wrap(0, e.Message)
 		}
 	}
-	return marks, notes
+	return g.render([]int{0, 1, 2, 3}, o)
 }
-
-func mark(n int) string { return fmt.Sprintf("[%d]", n) }
 
 func leftOut(dropped []string, o Options) string {
 	if len(dropped) == 0 {
