@@ -74,6 +74,16 @@ type Driver struct {
 	Wait Wait
 
 	issued, flight, starved atomic.Int64
+	began                   atomic.Pointer[time.Time]
+}
+
+// Elapsed returns the time since the current phase began, 0 before the first.
+func (d *Driver) Elapsed() time.Duration {
+	began := d.began.Load()
+	if began == nil {
+		return 0
+	}
+	return time.Since(*began)
 }
 
 // Issued returns how many requests the current phase has started.
@@ -116,6 +126,7 @@ func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Se
 	}
 	d.starved.Store(0)
 	r.epoch = time.Now()
+	d.began.Store(&r.epoch)
 	r.issuing = r.stopping
 	if plan.Duration > 0 {
 		var done context.CancelFunc

@@ -113,7 +113,12 @@ func (r *Run) Finish(res *Result) error {
 	)
 }
 
-// Close writes out and closes the lines of a run that is given up.
+// GiveUp closes a run that ended before it measured anything, and writes how.
+func (r *Run) GiveUp(res *Result) error {
+	return errors.Join(r.Close(), r.writeJSON(ProcessName, r.processResult(res)))
+}
+
+// Close writes out and closes the lines of a run.
 func (r *Run) Close() error {
 	var errs []error
 	for i, f := range r.records {

@@ -46,5 +46,8 @@ func (p *Progress) InFlight() int { return p.driver.InFlight() }
 // Issued returns how many requests the stage has sent.
 func (p *Progress) Issued() int { return p.driver.Issued() }
 
+// Elapsed returns how long the stage has been going on.
+func (p *Progress) Elapsed() time.Duration { return p.driver.Elapsed() }
+
 // Live returns the figures so far.
 func (p *Progress) Live() metrics.Live { return p.collector.Live() }

@@ -186,7 +186,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 	if err != nil {
 		return err
 	}
-	settings, err := c.client(r.Endpoint, r.Version, r.LookupEnv)
+	settings, err := c.Client(r.Endpoint, r.Version, r.LookupEnv)
 	if err != nil {
 		return err
 	}

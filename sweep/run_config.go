@@ -25,9 +25,9 @@ func (c *Config) payload() (*client.Payload, error) {
 	})
 }
 
-// client returns the settings of the client of a cell. endpoint is where the
+// Client returns the settings of the client of a cell. endpoint is where the
 // simulated endpoint listens, for a cell that asks for it.
-func (c *Config) client(endpoint, version string, lookupEnv func(string) (string, bool)) (client.Config, error) {
+func (c *Config) Client(endpoint, version string, lookupEnv func(string) (string, bool)) (client.Config, error) {
 	headers, err := c.ExpandedHeaders(lookupEnv)
 	if err != nil {
 		return client.Config{}, err

@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -35,6 +36,26 @@ func (c *Config) ExpandedHeaders(lookupEnv func(string) (string, bool)) (map[str
 	return headers, nil
 }
 
+// Secrets returns the texts that come from the environment and that nothing
+// written or shown may hold: the API key and what headers refer to.
+func (c *Config) Secrets(lookupEnv func(string) (string, bool)) []string {
+	var secrets []string
+	add := func(name string) {
+		if v, ok := lookupEnv(name); ok && v != "" {
+			secrets = append(secrets, v)
+		}
+	}
+	if c.APIKeyEnvVar != "" {
+		add(c.APIKeyEnvVar)
+	}
+	for _, value := range c.Headers {
+		for _, m := range reference.FindAllStringSubmatch(value, -1) {
+			add(m[1])
+		}
+	}
+	return secrets
+}
+
 // unsetIn returns the first variable without a value that the value of a
 // header refers to; empty where all have one.
 func unsetIn(value string, lookupEnv func(string) (string, bool)) string {
@@ -47,52 +68,71 @@ func unsetIn(value string, lookupEnv func(string) (string, bool)) string {
 }
 
 // hideSecrets finds the values of a file that no fault may show: those of the
-// headers, and a key that was written where its variable's name belongs.
+// headers, a URL with a password, and a key that was written where its
+// variable's name belongs.
 func (s *source) hideSecrets(root *yaml.Node) {
 	base := follow(lookup(root, "base_config"))
 	s.hideHeaders(lookup(base, "headers"))
-	s.hide(lookup(base, "api_key_env_var"))
+	s.hideValue("api_key_env_var", lookup(base, "api_key_env_var"))
+	s.hideValue("url", lookup(base, "url"))
 	if sweeps := follow(lookup(root, "sweeps")); sweeps != nil && sweeps.Kind == yaml.MappingNode {
 		for key, values := range pairs(sweeps) {
-			if key.Value == "headers" || len(key.Value) > 8 && key.Value[:8] == "headers." {
-				s.hide(values)
-			}
+			s.hideValue(key.Value, values)
 		}
 	}
 }
 
 func (s *source) hideHeaders(headers *yaml.Node) {
 	headers = follow(headers)
-	if headers == nil {
-		return
-	}
-	if headers.Kind != yaml.MappingNode {
-		s.hide(headers)
+	if headers == nil || headers.Kind != yaml.MappingNode {
+		s.hideValue("headers", headers)
 		return
 	}
 	for _, value := range pairs(headers) {
-		s.hide(value)
+		s.hideValue("headers", value)
 	}
 }
 
-// hide keeps a value, and those of a list, out of all faults.
-func (s *source) hide(n *yaml.Node) {
+// hideValue keeps a value of a key below base_config, or those of a list, out
+// of all faults where it is a secret.
+func (s *source) hideValue(key string, n *yaml.Node) {
 	n = follow(n)
-	switch {
-	case n == nil:
-	case n.Kind == yaml.SequenceNode:
+	if n == nil || n.Kind == yaml.MappingNode {
+		return
+	}
+	if n.Kind == yaml.SequenceNode {
 		for _, item := range n.Content {
 			if item.Kind == yaml.ScalarNode {
-				s.hide(item)
+				s.hideValue(key, item)
 			}
 		}
-	case n.Kind == yaml.ScalarNode && !variable.MatchString(n.Value):
-		s.hidden[n.Line] = n.Column
-		// Shorter words are no secrets, and may stand in any sentence.
-		if len(n.Value) >= 6 {
-			s.secrets = append(s.secrets, n.Value)
-		}
+		return
 	}
+	if !isSecret(key, n.Value) {
+		return
+	}
+	if column, hidden := s.hidden[n.Line]; !hidden || n.Column < column {
+		s.hidden[n.Line] = n.Column
+	}
+	// Shorter words are no secrets, and may stand in any sentence.
+	if len(n.Value) >= 6 {
+		s.secrets = append(s.secrets, n.Value)
+	}
+}
+
+// isSecret reports whether the value of a key below base_config is never
+// shown.
+func isSecret(key, value string) bool {
+	head, _, _ := strings.Cut(key, ".")
+	switch head {
+	case "headers":
+		return true
+	case "api_key_env_var":
+		return !variable.MatchString(value)
+	case "url":
+		return strings.Contains(value, "@")
+	}
+	return false
 }
 
 // follow returns what an alias stands for.

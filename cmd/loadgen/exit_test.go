@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+func TestExitCode(t *testing.T) {
+	plain := errors.New("disk full")
+	for _, tt := range []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"all well", nil, 0},
+		{"a bug or a full disk", plain, 1},
+		{"a batch file with faults", usageError{plain}, 2},
+		{"an endpoint that is down", fmt.Errorf("checking the service: %w", endpointError{plain}), 3},
+		{"an invalid measurement", invalidError{plain}, 4},
+		{"a missed limit", limitError{plain}, 99},
+		{"an interrupted batch", interruptError{plain}, 130},
+		{"every request of a run failed, and it was invalid", errors.Join(invalidError{plain}, failedError{plain}), 1},
+		{"an invalid measurement that missed a limit", errors.Join(limitError{plain}, invalidError{plain}), 4},
+		{"interrupted after a missed limit", errors.Join(limitError{plain}, interruptError{plain}), 130},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := exitCode(tt.err); got != tt.want {
+				t.Errorf("exit status %d, want %d", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"loadgen"
+	"loadgen/report"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+// A keeper puts what a batch produces into its directory.
+type keeper struct {
+	command *runCommand
+	batch   *sweep.Batch
+	root    *results.Batch
+	log     *slog.Logger
+	tee     *tee
+}
+
+func (k *keeper) StartCell(run *sweep.Run) (sweep.CellRecorder, error) {
+	c := &cellKeeper{keeper: k, started: time.Now()}
+	dir, err := k.root.Begin(results.Metadata{
+		RunIndex:   run.Cell.Index + 1,
+		Timestamp:  c.started,
+		ConfigFile: k.command.ConfigFile,
+		Cell:       run.Cell.Cell,
+		BaseConfig: k.batch.Base.Effective(),
+		Command:    os.Args,
+		Version:    version,
+		Seed:       loadgen.Seed(run.Cell.Config.RandomSeed),
+		Host:       describeHost(),
+		Config:     run.Cell.Config.Effective(),
+		Overrides:  k.batch.Overrides,
+		Facts:      run.Facts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.dir = dir
+	if c.logFile, err = dir.Log(); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	k.tee.add(c.logFile, &c.logged)
+	k.log.Info("Output directory: " + dir.Dir)
+	if c.inputs, err = dir.Inputs(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// finish writes what belongs to the whole batch.
+func (k *keeper) finish(runs []*sweep.Run) error {
+	var rows []results.Row
+	for _, run := range runs {
+		row := results.Row{Cell: run.Cell.Cell}
+		if run.Summary != nil {
+			row.Summary = *run.Summary
+		}
+		if run.Err != nil {
+			row.Err = run.Err.Error()
+		}
+		rows = append(rows, row)
+	}
+	return k.root.Finish(rows)
+}
+
+// tables returns the tables of the runs and the one over the batch.
+func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
+	var shown []*report.Run
+	var b strings.Builder
+	for _, run := range runs {
+		if run.Summary == nil {
+			continue
+		}
+		r := &report.Run{Values: run.Cell.Values, Summary: run.Summary}
+		shown = append(shown, r)
+		b.WriteString(r.Text(o) + "\n")
+	}
+	if len(k.batch.Cells()) > 1 && len(shown) > 0 {
+		b.WriteString(report.BatchTable(shown, o))
+	}
+	return b.String()
+}
+
+// A cellKeeper puts what a run produces into its directory.
+type cellKeeper struct {
+	*keeper
+	dir     *results.Run
+	inputs  *results.Inputs
+	started time.Time
+	logFile io.WriteCloser
+	logged  bytes.Buffer
+}
+
+func (c *cellKeeper) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
+
+func (c *cellKeeper) Record(rec *loadgen.Record) error { return c.dir.Record(rec) }
+
+func (c *cellKeeper) End(run *sweep.Run) error {
+	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
+	res := &results.Result{
+		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport,
+		Config:  inputConfig(run, c.batch),
+		Started: c.started, Ended: time.Now(),
+	}
+	if run.Err != nil {
+		res.ReturnCode = 1
+		c.log.Error(run.Err.Error())
+	}
+	res.Stderr = c.logged.String()
+	if run.Summary == nil {
+		errs = append(errs, c.dir.GiveUp(res))
+	} else {
+		res.Summary = *run.Summary
+		res.Stdout = (&report.Run{Values: run.Cell.Values, Summary: run.Summary}).Text(report.Options{})
+		errs = append(errs, c.dir.Finish(res))
+	}
+	return errors.Join(append(errs, c.closeLog())...)
+}
+
+func (c *cellKeeper) closeLog() error {
+	c.tee.drop()
+	return c.logFile.Close()
+}
+
+func (c *cellKeeper) close() error { return errors.Join(c.closeLog(), c.dir.Close()) }
+
+// inputConfig says in AIPerf's terms what was asked of a run.
+func inputConfig(run *sweep.Run, batch *sweep.Batch) results.InputConfig {
+	c := &run.Cell.Config
+	mode := "concurrency"
+	if run.Facts.RequestRate > 0 {
+		mode = c.RequestRateMode
+	}
+	return results.InputConfig{
+		Endpoint: results.InputEndpoint{
+			Models: []string{c.Model}, Type: c.EndpointType, Custom: c.Endpoint, Streaming: c.Streaming,
+			URL: c.URL, Timeout: c.RequestTimeout.Seconds(),
+		},
+		Input: results.InputPrompts{
+			Seed: uint64(c.RandomSeed), File: c.InputFile, Type: c.CustomDatasetType,
+		},
+		Tokenizer: results.InputTokenizer{Name: run.Facts.Tokenizer},
+		Load: results.InputLoad{
+			Concurrency: run.Facts.Concurrency, RequestRate: run.Facts.RequestRate, RequestRateMode: mode,
+			RequestCount: c.RequestCount, Duration: c.BenchmarkDuration.Seconds(),
+			Warmup: c.WarmupRequestCount, Grace: c.GracePeriod.Seconds(),
+		},
+	}
+}
+
+// secretsOf returns the texts that no file may hold.
+func secretsOf(batch *sweep.Batch) []string {
+	var secrets []string
+	for _, cell := range batch.Cells() {
+		secrets = append(secrets, cell.Config.Secrets(os.LookupEnv)...)
+	}
+	return secrets
+}
+
+// describeHost says what machine the figures are from.
+func describeHost() map[string]any {
+	name, _ := os.Hostname()
+	return map[string]any{
+		"hostname": name, "os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(),
+		"gomaxprocs": runtime.GOMAXPROCS(0), "go": runtime.Version(),
+	}
+}
+
+// A tee writes log lines to the display and to the log of the current run.
+type tee struct {
+	mu   sync.Mutex
+	to   io.Writer
+	more []io.Writer
+}
+
+func (t *tee) add(w ...io.Writer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.more = w
+}
+
+func (t *tee) drop() { t.add() }
+
+// Write passes a line on. A log that cannot be written does not end a run.
+func (t *tee) Write(line []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, w := range t.more {
+		_, _ = w.Write(line)
+	}
+	return t.to.Write(line)
+}

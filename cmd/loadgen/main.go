@@ -1,0 +1,87 @@
+// Command loadgen generates load for LLM endpoints and measures what they can
+// carry.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	tuneRuntime()
+	std := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	os.Exit(exitCode(run(context.Background(), os.Args[1:], std)))
+}
+
+// streams are where a command reads and writes: results on out, all the rest
+// on err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// commands is the command line. A command's Run reads top to bottom.
+type commands struct {
+	Run     runCommand     `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
+	Mock    mockCommand    `cmd:"" help:"Serve the simulated endpoint."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+const description = `Generates load for LLM endpoints and measures what they can carry.
+
+loadgen --config-file sweep.yaml             run a batch
+loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
+
+Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not
+there, 4 measurement invalid, 99 limit missed, 130 interrupted.`
+
+// run parses the arguments and carries out the command. The error has been
+// shown when it returns; what is left to do is to exit.
+func run(ctx context.Context, args []string, std streams) (err error) {
+	defer func() { showError(std.err, err) }()
+	var cli commands
+	done := false
+	parser, err := kong.New(&cli,
+		kong.Name("loadgen"),
+		kong.Description(description),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(int) { done = true }),
+		kong.DefaultEnvars("LOADGEN"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars(mockDefaults()),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std),
+	)
+	if err != nil {
+		return fmt.Errorf("reading the command line: %w", err)
+	}
+	chosen, err := parser.Parse(args)
+	if done { // --help was asked for and given
+		return nil
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	return chosen.Run()
+}
+
+// tuneRuntime sets what the defaults of Go's runtime get wrong for a program
+// that stamps arrivals, unless the user has set it.
+//
+// With as many processors as CPUs, a reader whose data has come waits for a
+// time slice of whoever is computing; with twice as many it preempts them
+// through the kernel. docs/performance.md has the figures.
+func tuneRuntime() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.NumCPU())
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"loadgen/client"
+	"loadgen/load"
+	"loadgen/metrics"
+	"loadgen/report"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+type runCommand struct {
+	ConfigFile    string   `required:"" placeholder:"FILE" help:"Batch file; - reads standard input."`
+	DryRun        bool     `help:"Validate, check the service, list the runs with an estimate of the time; run nothing."`
+	Verbose       bool     `help:"Log how parameters are merged, directories, and progress often."`
+	UI            string   `name:"ui" enum:"auto,live,plain,none" default:"auto" help:"Progress on stderr: ${enum}; auto is live on a terminal, plain elsewhere."`
+	Set           []string `sep:"none" placeholder:"PATH=VALUE" help:"Override one value of the batch file, such as base_config.concurrency=8 (repeatable)."`
+	OutputBaseDir string   `placeholder:"DIR" help:"Write results below here instead of the batch file's output_base_dir."`
+	NoCheck       bool     `help:"Do not ask the service whether it is there before running."`
+	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
+	Offline       bool     `help:"Never ask the hub for a tokenizer."`
+	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
+	MemProfile    string   `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
+}
+
+func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
+	batch, err := sweep.Load(c.ConfigFile, sweep.Options{
+		Stdin: std.in, Overrides: c.Set, OutputBaseDir: c.OutputBaseDir, LookupEnv: os.LookupEnv,
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	stopProfiles, err := startProfiles(c.CPUProfile, c.MemProfile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopProfiles()) }()
+
+	board := newBoard(batch)
+	shown := startDisplay(c.ui(), std.err, board)
+	defer func() { shown.stop() }()
+	tee := &tee{to: shown.log}
+	log := newLogger(tee, c.Verbose)
+	log.Info("Running loadgen with configuration: " + c.ConfigFile)
+
+	stopping, ctx, release := interruptible(ctx, log)
+	defer release()
+	endpoint, stopMock, err := startMock(ctx, batch, tee)
+	if err != nil {
+		return err
+	}
+	defer stopMock()
+	var unreachable error
+	if !c.NoCheck {
+		unreachable = checkService(ctx, batch, endpoint)
+	}
+	if c.DryRun {
+		shown.stop()
+		return c.dryRun(batch, unreachable, std.out)
+	}
+	if unreachable != nil {
+		return unreachable
+	}
+
+	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now(), secretsOf(batch)...)
+	if err != nil {
+		return fmt.Errorf("making a place for the results: %w", err)
+	}
+	log.Info("Results root directory: " + dir.Dir)
+	log.Info("Sweeping parameters: " + batch.Sweeps.String())
+	if n := len(batch.Cells()); n > 1 {
+		log.Info(fmt.Sprintf("Running %d benchmarks", n))
+	}
+	for _, note := range batch.Notes {
+		log.Info("Note: " + note)
+	}
+	keeper := &keeper{command: c, batch: batch, root: dir, log: log, tee: tee}
+	tokenizers := newTokenizers(!c.Offline, log)
+	runner := &sweep.Runner{
+		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
+		Tokenizer: tokenizers.get, Stop: stopping, Wait: load.PreciseWait,
+		Started: board.started, Log: log,
+	}
+	runs, err := runner.Run(ctx)
+	shown.stop()
+	log = newLogger(std.err, c.Verbose)
+	logSummary(log, len(batch.Cells()), runs)
+	err = errors.Join(err, keeper.finish(runs))
+	fmt.Fprint(std.out, keeper.tables(runs, reportOptions(std.out)))
+	fmt.Fprintf(std.out, "\nResults: %s\n", dir.Dir)
+	if err != nil {
+		return err
+	}
+	if stopping.Err() != nil {
+		return interruptError{errors.New("interrupted; what was measured is kept")}
+	}
+	return judge(batch, runs, c.AllowInvalid)
+}
+
+func (c *runCommand) ui() string {
+	if c.DryRun {
+		return "none"
+	}
+	return c.UI
+}
+
+// reportOptions returns how to draw for whoever reads a writer.
+func reportOptions(w io.Writer) report.Options {
+	width := terminalWidth(w)
+	return report.Options{Width: width, Color: width > 0 && os.Getenv("NO_COLOR") == ""}
+}
+
+// interruptible returns a context that is done at the first interrupt, after
+// which nothing new is started, and one that is done at the second, which
+// cancels what is in flight.
+func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled context.Context, release func()) {
+	cancelled, cancel := context.WithCancel(ctx)
+	stopping, stop := context.WithCancel(cancelled)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range signals {
+			if stopping.Err() != nil {
+				log.Warn("Cancelling the requests in flight")
+				cancel()
+				continue
+			}
+			log.Warn("Interrupted: no new requests; those in flight may finish. Interrupt again to cancel them")
+			stop()
+		}
+	}()
+	return stopping, cancelled, func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+		stop()
+		cancel()
+	}
+}
+
+// startMock starts the simulated endpoint where a cell asks for it, and
+// returns its URL.
+func startMock(ctx context.Context, batch *sweep.Batch, stderr io.Writer) (url string, stop func(), err error) {
+	for _, cell := range batch.Cells() {
+		if cell.Config.Mock() {
+			child, err := startMockChild(ctx, batch.Mock, stderr)
+			if err != nil {
+				return "", nil, err
+			}
+			return child.url, child.stop, nil
+		}
+	}
+	return "", func() {}, nil
+}
+
+// checkService asks every service of the batch whether it is there and serves
+// the model.
+func checkService(ctx context.Context, batch *sweep.Batch, endpoint string) error {
+	var errs []error
+	asked := map[string]bool{}
+	for _, cell := range batch.Cells() {
+		config, err := cell.Config.Client(endpoint, version, os.LookupEnv)
+		if err != nil {
+			return usageError{err}
+		}
+		key := config.URL + "\n" + config.Health + "\n" + config.Model
+		if asked[key] {
+			continue
+		}
+		asked[key] = true
+		c, err := client.New(config)
+		if err != nil {
+			return usageError{err}
+		}
+		if err := c.Ping(ctx); err != nil {
+			errs = append(errs, err)
+		}
+		c.Close()
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return endpointError{errors.Join(errs...)}
+}
+
+// dryRun lists what would be run. It fails where the service is not there.
+func (c *runCommand) dryRun(batch *sweep.Batch, unreachable error, out io.Writer) error {
+	var planned []report.Planned
+	for _, cell := range batch.Cells() {
+		planned = append(planned, report.Planned{
+			Values: cell.Values, Dir: filepath.Join(batch.OutputBaseDir, batch.BatchName, "<time>", cell.Dir),
+			Parameters: cell.Config.Effective(),
+			Requests:   cell.Config.RequestCount, Duration: cell.Config.BenchmarkDuration,
+		})
+	}
+	fmt.Fprint(out, report.PlanText(planned, reportOptions(out)))
+	for _, note := range batch.Notes {
+		fmt.Fprintf(out, "note: %s\n", note)
+	}
+	switch {
+	case c.NoCheck:
+		fmt.Fprintln(out, "service: not checked")
+	case unreachable == nil:
+		fmt.Fprintln(out, "service: there, and serves the model")
+	default:
+		fmt.Fprintln(out, "service: not ready, see below")
+	}
+	return unreachable
+}
+
+// logSummary ends the log as the runner did that loadgen replaces.
+func logSummary(log *slog.Logger, cells int, runs []*sweep.Run) {
+	failed := cells - len(runs)
+	for _, run := range runs {
+		if run.Err != nil || run.Outcome.Cancelled {
+			failed++
+		}
+	}
+	log.Info("SUMMARY")
+	log.Info(fmt.Sprintf("Total runs : %d", cells))
+	log.Info(fmt.Sprintf("Completed  : %d", cells-failed))
+	log.Info(fmt.Sprintf("Failed     : %d", failed))
+}
+
+// judge returns what a finished batch exits with: failed runs, invalid ones
+// and missed limits.
+func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
+	var errs []error
+	for _, run := range runs {
+		name := "the run"
+		if run.Cell.Dir != "" {
+			name = run.Cell.Dir
+		}
+		switch {
+		case run.Err != nil:
+			errs = append(errs, failedError{fmt.Errorf("%s failed: %w", name, run.Err)})
+			continue
+		case run.Summary == nil:
+			continue
+		}
+		if v := run.Summary.Validity; v.Verdict == metrics.Invalid && !allowInvalid {
+			errs = append(errs, invalidError{fmt.Errorf("the measurement of %s is INVALID: %s", name, v.Reasons[0].Text)})
+		}
+	}
+	return errors.Join(errs...)
+}
