@@ -1,0 +1,144 @@
+package metrics_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// steadyRun is a closed loop of ten users with a TTFT of 20 ms and a latency
+// of 200 ms, changed by f.
+func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record {
+	records := closed(10, 50, 200*ms, 0)
+	for i, r := range records {
+		r.Timing, r.ReaderDelay = loadgen.Kernel, 50*time.Microsecond
+		if f != nil {
+			f(i, r)
+		}
+	}
+	return records
+}
+
+func TestVerdicts(t *testing.T) {
+	closedLoop := metrics.Facts{Concurrency: 10}
+	openLoop := metrics.Facts{Concurrency: 10, RequestRate: 50}
+	delayed := func(d time.Duration) func(int, *loadgen.Record) {
+		return func(_ int, r *loadgen.Record) { r.ReaderDelay = d }
+	}
+	lagging := func(lag, held time.Duration) func(int, *loadgen.Record) {
+		return func(_ int, r *loadgen.Record) { r.Due, r.Held = r.Sent-lag, held }
+	}
+	for _, row := range []struct {
+		name    string
+		facts   metrics.Facts
+		records []*loadgen.Record
+		health  func(*loadgen.Health)
+		outcome loadgen.Outcome
+		dialErr int
+		want    metrics.Verdict
+		reason  string // name of the first
+	}{
+		{name: "a quiet machine", facts: closedLoop, records: steadyRun(nil), want: metrics.Valid},
+		{
+			name: "a healthy generator on a busy machine of two CPUs", facts: closedLoop, records: steadyRun(delayed(4 * ms)),
+			health: func(h *loadgen.Health) {
+				h.MachineBusy, h.ProcessCPU, h.SchedLatency.P99, h.GCPause.P99 = 1, 14*time.Second, 8e-3, 5e-3
+			}, want: metrics.Valid,
+		},
+		{
+			name: "GOMAXPROCS=1 and no CPU to spare", facts: closedLoop, records: steadyRun(delayed(15 * ms)),
+			health: func(h *loadgen.Health) { h.GOMAXPROCS, h.ProcessCPU = 1, 9900*ms }, want: metrics.Invalid, reason: "process_cpu",
+		},
+		{
+			name: "a quota of a tenth of a CPU", facts: closedLoop, records: steadyRun(delayed(85 * ms)),
+			health: func(h *loadgen.Health) { h.CPUQuota, h.ProcessCPU, h.Throttled = 0.1, time.Second, 8*time.Second },
+			want:   metrics.Invalid, reason: "reader_delay_p50",
+		},
+		{name: "reads later than a quarter of the TTFT", facts: closedLoop, records: steadyRun(delayed(8 * ms)), want: metrics.Degraded, reason: "reader_delay_p50"},
+		{name: "sent late by half of the TTFT", facts: openLoop, records: steadyRun(lagging(12*ms, 0)), want: metrics.Invalid, reason: "lag_p50"},
+		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
+		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
+		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
+		{name: "a tenth of the schedule missed", facts: metrics.Facts{RequestRate: 50}, records: steadyRun(nil), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
+		{
+			name: "a stopped world", facts: closedLoop, records: steadyRun(nil),
+			health: func(h *loadgen.Health) { h.GCPause.P99 = 0.15 }, want: metrics.Invalid, reason: "gc_pause_p99",
+		},
+		{
+			name: "threads that come late", facts: closedLoop, records: steadyRun(nil),
+			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Degraded, reason: "sched_latency_p99",
+		},
+		{
+			name: "half of the users never in flight", facts: metrics.Facts{Concurrency: 20}, records: steadyRun(nil),
+			want: metrics.Invalid, reason: "in_flight_shortfall",
+		},
+		{
+			name: "users that pause are not always in flight", facts: metrics.Facts{Concurrency: 20, Paused: true}, records: steadyRun(nil),
+			want: metrics.Valid,
+		},
+		{
+			name: "bodies that were not ready", facts: openLoop, records: steadyRun(nil),
+			health: func(h *loadgen.Health) { h.Starved = 50 }, want: metrics.Invalid, reason: "starved",
+		},
+		{name: "dials that failed", facts: closedLoop, records: steadyRun(nil), dialErr: 50, want: metrics.Degraded, reason: "dial_errors"},
+		{name: "a request without a record", facts: closedLoop, records: steadyRun(nil), outcome: loadgen.Outcome{Issued: 510}, want: metrics.Invalid, reason: "lost"},
+		{
+			name: "beyond what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400}}, records: steadyRun(nil),
+			want: metrics.Invalid, reason: "ceiling_chunks",
+		},
+		{
+			name: "reads that carried several chunks", facts: closedLoop, records: steadyRun(func(_ int, r *loadgen.Record) { r.Reads, r.MergedReads = 6, 4 }),
+			want: metrics.Degraded, reason: "merged_reads",
+		},
+		{
+			name: "a clock that stepped under kernel stamps", facts: closedLoop, records: steadyRun(nil),
+			health: func(h *loadgen.Health) { h.ClockSteps = 1 }, want: metrics.Degraded, reason: "clock_steps",
+		},
+		{
+			name: "an override that forgives", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 100, "reader_delay_p99": 100}},
+			records: steadyRun(delayed(85 * ms)), want: metrics.Valid,
+		},
+		{
+			name: "an override that does not", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"noise_floor": 0, "reader_delay_p50": 0.001}},
+			records: steadyRun(nil), want: metrics.Invalid, reason: "reader_delay_p50",
+		},
+		{name: "nothing but failures is not the generator's fault", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Valid},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			h := healthy()
+			if row.health != nil {
+				row.health(&h)
+			}
+			v := judged(t, row.facts, row.outcome, h, loadgen.Transport{DialErrors: row.dialErr}, row.records...).Validity
+			if v.Verdict != row.want {
+				t.Fatalf("%s, want %s: %+v", v.Verdict, row.want, v.Reasons)
+			}
+			if row.reason != "" && v.Reasons[0].Name != row.reason {
+				t.Errorf("first reason %s, want %s", v.Reasons[0].Name, row.reason)
+			}
+		})
+	}
+}
+
+func TestACeilingThatBindsIsNamed(t *testing.T) {
+	s := collect(t, metrics.Facts{Concurrency: 10, RequestRate: 50}, steadyRun(func(_ int, r *loadgen.Record) {
+		r.Due, r.Held = r.Sent-500*ms, 499*ms
+	})...)
+	if !s.Rate.CeilingBound || len(s.Validity.Notes) == 0 || !strings.HasPrefix(s.Validity.Notes[0], "ceiling bound: not an open loop") {
+		t.Errorf("rate %+v, notes %q", *s.Rate, s.Validity.Notes)
+	}
+	if s.Lag.P50 != 500 || s.OwnLag.P50 != 1 {
+		t.Errorf("lag %g ms, own %g ms; want 500 and 1", s.Lag.P50, s.OwnLag.P50)
+	}
+}
+
+func TestALimitMustNameAThreshold(t *testing.T) {
+	for name, limit := range map[string]float64{"reader_delay": 1, "lag_p50": -1} {
+		if _, err := metrics.NewCollector(metrics.Facts{Limits: map[string]float64{name: limit}}); err == nil {
+			t.Errorf("%s: %g was accepted", name, limit)
+		}
+	}
+}
