@@ -67,3 +67,19 @@ func count(n int, noun string) string {
 	}
 	return s
 }
+
+// amount writes a number of unknown size with about four digits that count:
+// 12,345, 12.35, 0.001235.
+func amount(v float64) string {
+	switch a := math.Abs(v); {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return absent
+	case a == math.Trunc(a) && a < 1e15, a >= 1000:
+		return decimal(v, 0)
+	case a >= 1:
+		return decimal(v, 2)
+	case a >= 1e-6:
+		return strconv.FormatFloat(v, 'f', 3-int(math.Floor(math.Log10(a))), 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
