@@ -25,6 +25,9 @@ type Options struct {
 	LookupEnv func(name string) (value string, ok bool)
 }
 
+// maxCells is the default of max_cells.
+const maxCells = 100
+
 // A Batch is a batch file that was found sound, with its cells.
 type Batch struct {
 	BatchName     string `yaml:"batch_name" need:"my_benchmark" validate:"filename"`
@@ -67,7 +70,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 	if fault != nil {
 		return nil, &Faults{List: []*Fault{fault}}
 	}
-	f := &file{source: src, report: &report{}, origin: map[*yaml.Node]*source{}}
+	f := &file{source: src, report: &report{}, origin: map[*yaml.Node]*source{}, swept: map[*yaml.Node]string{}}
 	f.hideSecrets(root)
 	root, ok := f.expand(root)
 	if !ok {
@@ -102,7 +105,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 
 // batch binds the file, checks it and expands its cells.
 func (f *file) batch(root *yaml.Node, o Options) *Batch {
-	batch := &Batch{Base: defaults(), MaxCells: 100, Mock: mockllm.DefaultConfig(), Profiler: defaultProfiler()}
+	batch := &Batch{Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: defaultProfiler()}
 	b := f.newBinder()
 	b.exempt = func(path string) bool {
 		key, below := strings.CutPrefix(path, "base_config.")
@@ -113,7 +116,10 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.checkValues(batch)
 	b.checkSupport()
 	b.checkMock(batch.Mock)
-	if total := batch.Sweeps.combinations(); total > batch.MaxCells && !b.unsound["max_cells"] {
+	if b.unsound["max_cells"] {
+		batch.MaxCells = maxCells
+	}
+	if total := batch.Sweeps.combinations(); total > batch.MaxCells {
 		b.failKey("sweeps", fmt.Sprintf("make %d cells, more than max_cells: %d", total, batch.MaxCells),
 			"sweep fewer values, or raise max_cells (to at most 10000)")
 		return batch

@@ -44,7 +44,7 @@ func (b *binder) fail(n *yaml.Node, path, message, hint string) {
 // failKey reports a fault at a key; at the enclosing mapping where the key is
 // not written.
 func (b *binder) failKey(path, message, hint string) {
-	at := b.keys[path]
+	at := cmp.Or(b.keys[path], b.values[path])
 	for key := path; at == nil && key != ""; {
 		key = key[:max(0, strings.LastIndexByte(key, '.'))]
 		at = cmp.Or(b.keys[key], b.values[key])
@@ -114,15 +114,13 @@ func (b *binder) bind(n *yaml.Node, v reflect.Value, path, unit string) {
 	}
 }
 
-// isMapping accepts the null of a block whose lines are all commented out.
+// isMapping accepts the null of a block whose lines are all commented out too:
+// it has no keys.
 func (b *binder) isMapping(n *yaml.Node, path string) bool {
-	if n.Kind == yaml.MappingNode {
+	if n.Kind == yaml.MappingNode || n.ShortTag() == "!!null" {
 		return true
 	}
-	if n.ShortTag() != "!!null" {
-		b.fail(n, path, "must be a map of keys, not "+describe(n), "")
-		return false
-	}
+	b.fail(n, path, "must be a map of keys, not "+describe(n), "")
 	return false
 }
 
@@ -137,8 +135,8 @@ func (b *binder) bindStruct(n *yaml.Node, v reflect.Value, path string) {
 		}
 		b.bind(value, v.FieldByIndex(field.Index), at, field.Tag.Get("unit"))
 	}
-	for _, field := range fields(v.Type()) {
-		at := join(path, keyOf(field))
+	for key, field := range fields(v.Type()) {
+		at := join(path, key)
 		if example, required := field.Tag.Lookup("need"); required && b.values[at] == nil && !b.exempt(at) {
 			b.missing(at, example)
 		}
@@ -288,8 +286,8 @@ func wholeHint(n *yaml.Node) string {
 		return "it is too large"
 	}
 	x, err := strconv.ParseFloat(n.Value, 64)
-	if err != nil || math.Abs(x) > 1<<53 {
+	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
 		return ""
 	}
-	return "write " + strconv.FormatFloat(math.Round(x), 'f', -1, 64) + ", without quotes or a fraction"
+	return "write " + strconv.FormatFloat(x, 'f', -1, 64)
 }

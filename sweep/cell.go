@@ -26,7 +26,7 @@ type Cell struct {
 // bound the file.
 func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 	written := whole.values["base_config"]
-	if written == nil || written.Kind != yaml.MappingNode || whole.unsound["max_cells"] {
+	if !whole.sound("base_config") {
 		return
 	}
 	var idle []map[string]string
@@ -68,12 +68,10 @@ func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 
 // bindConfig returns the config of one cell.
 func (b *binder) bindConfig(n *yaml.Node, sweeps Sweeps) Config {
-	wrapped := struct {
-		Base Config `yaml:"base_config"`
-	}{defaults()}
-	config := &wrapped.Base
+	batch := Batch{Base: defaults()}
+	config := &batch.Base
 	b.bind(n, reflect.ValueOf(config).Elem(), "base_config", "")
-	b.checkValues(wrapped)
+	b.checkValues(batch)
 	config.given = b.givenBelow("base_config")
 	if !config.Given("endpoint") && config.EndpointType == "completions" {
 		config.Endpoint = completionsEndpoint

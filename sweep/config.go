@@ -84,13 +84,14 @@ type Config struct {
 	MinOutputTokens bool `yaml:"min_output_tokens"`
 
 	// SLOs are limits by metric tag, in the tag's display unit.
-	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,tag,endkeys,gt=0"`
+	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,slo,endkeys,gt=0"`
 	RequireSLOs bool               `yaml:"require_slos"`
-	// Budgets are limits of a run by metric tag, optionally with a statistic:
-	// time_to_first_token.p99.
+	// Budgets are limits of a run by metric tag, with a statistic where the
+	// metric has a distribution: time_to_first_token.p99. Without one it is the
+	// average. Limits of metrics of which more is better are minima.
 	Budgets map[string]float64 `yaml:"budgets" validate:"dive,keys,budget,endkeys,gte=0"`
 	// Validity overrides thresholds of the verdict by name.
-	Validity map[string]float64 `yaml:"validity" validate:"dive,keys,tag,endkeys,gte=0"`
+	Validity map[string]float64 `yaml:"validity" validate:"dive,keys,threshold,endkeys,gte=0"`
 
 	given map[string]bool
 }

@@ -47,7 +47,7 @@ func (b *binder) checkEnd(c *Config) {
 		b.failKey(base("benchmark_duration"), "is missing", "add benchmark_duration: 60 (seconds), or request_count to end by number")
 	}
 	if b.written("request_count") && b.written("concurrency") && c.Concurrency > c.RequestCount {
-		b.contradict("concurrency", fmt.Sprintf("%d is above request_count %d: some users would never send anything", c.Concurrency, c.RequestCount),
+		b.contradict("concurrency", fmt.Sprintf("%d is above request_count %d: so many can never be in flight", c.Concurrency, c.RequestCount),
 			fmt.Sprintf("lower it, or raise request_count to at least %d", c.Concurrency))
 	}
 }
@@ -162,8 +162,9 @@ func (b *binder) checkPrompts(c *Config) {
 
 // streamedMetrics can only be measured on streamed answers.
 var streamedMetrics = []string{
-	"time_to_first_token", "time_to_second_token", "time_to_first_output_token", "inter_token_latency",
-	"inter_chunk_latency", "output_token_throughput_per_user", "decode_duration", "prefill_throughput_per_user",
+	"time_to_first_token", "time_to_second_token", "time_to_first_output_token", "time_to_first_token_from_due",
+	"inter_token_latency", "inter_chunk_latency", "output_token_throughput_per_user", "decode_duration",
+	"prefill_throughput_per_user", "adj_time_to_first_token", "adj_inter_token_latency", "adj_decode_duration",
 }
 
 func (b *binder) checkLimits(c *Config) {

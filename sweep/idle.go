@@ -24,6 +24,9 @@ func (c *Config) idle() map[string]string {
 	} else if c.RequestRateMode != "gamma" {
 		none("only request_rate_mode gamma has a smoothness", "request_rate_smoothness")
 	}
+	if pacing.Mode == UserPaced {
+		none("there is one request in flight for each of num_users", "concurrency")
+	}
 	if pacing.Concurrency == 0 {
 		none("without concurrency there is nothing to raise", "concurrency_ramp_duration")
 	}
@@ -79,7 +82,7 @@ func (b *binder) checkIdle(batch *Batch, cells []map[string]string) {
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect in %d of %d cells: %s", key, count[key], len(cells), reasons[key]))
 		case key == "request_rate_mode":
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect: %s", key, reasons[key]))
-		default:
+		case !b.unsound[base(key)]:
 			b.failKey(base(key), "has no effect: "+reasons[key], "remove it")
 		}
 	}

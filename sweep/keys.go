@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
 	"strings"
 )
@@ -29,29 +30,22 @@ func (b *binder) checkSupport() {
 	}
 }
 
-// fields returns the fields of a struct that stand for keys.
-func fields(t reflect.Type) []reflect.StructField {
-	var list []reflect.StructField
-	for _, field := range reflect.VisibleFields(t) {
-		if keyOf(field) != "" {
-			list = append(list, field)
+// fields yields the fields of a struct that stand for keys, with the keys.
+func fields(t reflect.Type) iter.Seq2[string, reflect.StructField] {
+	return func(yield func(string, reflect.StructField) bool) {
+		for i := range t.NumField() {
+			field := t.Field(i)
+			key := field.Tag.Get("yaml")
+			if key != "" && key != "-" && !yield(key, field) {
+				return
+			}
 		}
 	}
-	return list
 }
 
-// keyOf returns the key of a field, empty for a field that is none.
-func keyOf(field reflect.StructField) string {
-	key := field.Tag.Get("yaml")
-	if key == "-" {
-		return ""
-	}
-	return key
-}
-
-func fieldByKey(t reflect.Type, key string) (reflect.StructField, bool) {
-	for _, field := range fields(t) {
-		if keyOf(field) == key {
+func fieldByKey(t reflect.Type, wanted string) (reflect.StructField, bool) {
+	for key, field := range fields(t) {
+		if key == wanted {
 			return field, true
 		}
 	}
@@ -61,8 +55,8 @@ func fieldByKey(t reflect.Type, key string) (reflect.StructField, bool) {
 // keysOf returns the keys of a struct in the order of its fields.
 func keysOf(t reflect.Type) []string {
 	var keys []string
-	for _, field := range fields(t) {
-		keys = append(keys, keyOf(field))
+	for key := range fields(t) {
+		keys = append(keys, key)
 	}
 	return keys
 }

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"reflect"
@@ -18,6 +19,8 @@ type file struct {
 	report *report
 	// origin names the texts of nodes that do not come from the file itself.
 	origin map[*yaml.Node]*source
+	// swept names the sweeps that nodes are values of, wherever they are bound.
+	swept map[*yaml.Node]string
 }
 
 // fault returns a fault at a node; without one, of the file as a whole.
@@ -26,6 +29,9 @@ func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
 		fault := f.whole(f.clean(message), f.clean(hint))
 		fault.Key = path
 		return fault
+	}
+	if sweep := f.swept[n]; sweep != "" {
+		path = sweep
 	}
 	src := f.source
 	if from := f.origin[n]; from != nil {
@@ -286,26 +292,24 @@ func (f *file) adopt(n *yaml.Node, src *source, shift int) {
 }
 
 func overrideHint(path string) string {
-	head, rest, _ := strings.Cut(path, ".")
-	if hint := suggest(path, keysOf(reflect.TypeFor[Batch]())); hint != "" {
-		return hint
+	key := strings.TrimPrefix(path, "base_config.")
+	if _, leaf := splitKey(reflect.TypeFor[Config](), key); leaf != nil {
+		return "did you mean base_config." + key + "?"
 	}
-	if _, leaf := splitKey(reflect.TypeFor[Config](), path); leaf != nil {
-		return "write base_config." + path
+	paths := keysOf(reflect.TypeFor[Batch]())
+	for _, key := range keysOf(reflect.TypeFor[Config]()) {
+		paths = append(paths, base(key))
 	}
-	if head == "base_config" {
-		if hint := suggest(rest, keysOf(reflect.TypeFor[Config]())); hint != "" {
-			return hint
-		}
-	}
-	return "name a key of the batch file by its path, such as base_config.concurrency"
+	return cmp.Or(suggest(path, paths), "name a key of the batch file by its path, such as base_config.concurrency")
 }
 
 // overrideSecrets returns the value of an override that is never shown.
 func overrideSecrets(path, value string) []string {
-	header := strings.HasPrefix(path, "base_config.headers")
-	pasted := path == "base_config.api_key_env_var" && !variable.MatchString(value)
-	if value != "" && (header || pasted || path == "base_config") {
+	key, below := strings.CutPrefix(path, "base_config.")
+	if !below {
+		key, below = strings.CutPrefix(path, "sweeps.")
+	}
+	if value != "" && (below && isSecret(key, value) || path == "base_config" || path == "sweeps") {
 		return []string{value}
 	}
 	return nil

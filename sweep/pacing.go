@@ -23,8 +23,8 @@ const (
 // Pacing is how a cell loads the endpoint: what was written, resolved.
 type Pacing struct {
 	Mode Mode
-	// Concurrency is the number of users of a closed loop, and in the other
-	// modes the ceiling of requests in flight, 0 for none.
+	// Concurrency is the number of users of a closed loop, and with a rate or a
+	// trace the ceiling of requests in flight, 0 for none.
 	Concurrency int
 	// Rate is in sessions per second, in an open loop; 0 where Auto is set.
 	Rate float64
@@ -50,7 +50,7 @@ func (c *Config) Pacing() Pacing {
 		p.Mode = FixedSchedule
 	case c.UserRequestRate > 0:
 		p.Mode = UserPaced
-		p.Users = c.NumUsers
+		p.Users, p.Concurrency = c.NumUsers, 0
 		p.UserGap = time.Duration(float64(time.Second) / c.UserRequestRate)
 	case c.RequestRate.Auto:
 		p.Mode = OpenLoop
@@ -85,7 +85,7 @@ func (p Pacing) String() string {
 	case FixedSchedule:
 		return "at the times of the trace" + ceiling
 	case UserPaced:
-		return fmt.Sprintf("%d users, each sending every %v%s", p.Users, p.UserGap, ceiling)
+		return fmt.Sprintf("%d users, each sending every %v", p.Users, p.UserGap)
 	case OpenLoop:
 		rate := fmt.Sprintf("%g requests/s", p.Rate)
 		if p.Auto {

@@ -19,22 +19,21 @@ type Parameters []loadgen.Value
 // MarshalJSON writes an object with the keys in order.
 func (p Parameters) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
+	// Left as it is, <redacted> would become \u003credacted\u003e.
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
 	b.WriteByte('{')
 	for i, v := range p {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(v.Key)
-		if err != nil {
+		if err := enc.Encode(v.Key); err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(v.Value)
-		if err != nil {
+		b.WriteByte(':')
+		if err := enc.Encode(v.Value); err != nil {
 			return nil, fmt.Errorf("writing %s: %w", v.Key, err)
 		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
@@ -57,8 +56,7 @@ func (c *Config) Effective() Parameters {
 	idle := c.idle()
 	var list Parameters
 	v := reflect.ValueOf(*c)
-	for _, field := range fields(v.Type()) {
-		key := keyOf(field)
+	for key, field := range fields(v.Type()) {
 		value := v.FieldByIndex(field.Index)
 		if _, isIdle := idle[key]; isIdle || value.IsZero() && !c.Given(key) || c.defaulted(key) {
 			continue
@@ -118,9 +116,9 @@ func parameter(v reflect.Value, unit string) any {
 		return v.Interface()
 	}
 	var list Parameters
-	for _, field := range fields(v.Type()) {
+	for key, field := range fields(v.Type()) {
 		if value := v.FieldByIndex(field.Index); !value.IsZero() {
-			list = append(list, loadgen.Value{Key: keyOf(field), Value: parameter(value, field.Tag.Get("unit"))})
+			list = append(list, loadgen.Value{Key: key, Value: parameter(value, field.Tag.Get("unit"))})
 		}
 	}
 	return list

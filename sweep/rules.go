@@ -1,23 +1,25 @@
 package sweep
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/go-playground/validator/v10"
 	"go.yaml.in/yaml/v4"
+
+	"loadgen/metrics"
 )
 
 var (
 	envName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-	metricTag  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	budgetTag  = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.(avg|min|max|std|p1|p5|p10|p25|p50|p75|p90|p95|p99))?$`)
 )
 
 // rules checks single values by the validate tags of the structs.
@@ -30,8 +32,9 @@ var rules = sync.OnceValue(func() *validator.Validate {
 		"envvar":      envName.MatchString,
 		"headername":  headerName.MatchString,
 		"headervalue": isHeaderValue,
-		"tag":         metricTag.MatchString,
-		"budget":      budgetTag.MatchString,
+		"slo":         func(s string) bool { return slices.Contains(requestTags(), s) },
+		"budget":      isBudget,
+		"threshold":   func(s string) bool { return slices.Contains(thresholds(), s) },
 	} {
 		check := func(level validator.FieldLevel) bool { return valid(level.Field().String()) }
 		if err := v.RegisterValidation(tag, check); err != nil {
@@ -41,6 +44,9 @@ var rules = sync.OnceValue(func() *validator.Validate {
 	return v
 })
 
+// keyRules are the rules that a key can break rather than its value.
+var keyRules = []string{"headername", "slo", "budget", "threshold"}
+
 // checkValues reports the values of a struct that break the rule of their
 // field. Values that were not written hold defaults and are not looked at.
 func (b *binder) checkValues(v any) {
@@ -48,12 +54,12 @@ func (b *binder) checkValues(v any) {
 	errors.As(rules().Struct(v), &broken)
 	for _, e := range broken {
 		if path := keyPath(e.Namespace()); b.sound(path) {
-			message, hint := explain(e.Tag(), e.Param(), b.values[path])
-			if e.Tag() == "headername" || e.Tag() == "tag" || e.Tag() == "budget" {
-				b.failKey(path, message, hint)
-			} else {
-				b.fail(b.values[path], path, message, hint)
+			message, hint := explain(e, b.values[path])
+			at := b.values[path]
+			if slices.Contains(keyRules, e.Tag()) {
+				at = b.keys[path]
 			}
+			b.fail(at, path, message, hint)
 		}
 	}
 }
@@ -69,7 +75,9 @@ func keyPath(namespace string) string {
 }
 
 // explain says what a broken rule asks for.
-func explain(rule, parameter string, n *yaml.Node) (message, hint string) {
+func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
+	rule, parameter := broken.Tag(), broken.Param()
+	key, _ := broken.Value().(string) // of a key that breaks its rule
 	switch rule {
 	case "gte":
 		return fmt.Sprintf("must be at least %s, not %s", parameter, n.Value), ""
@@ -94,10 +102,12 @@ func explain(rule, parameter string, n *yaml.Node) (message, hint string) {
 		return "is not the name of an HTTP header", ""
 	case "headervalue":
 		return "is not the value of an HTTP header", "write one line, and ${NAME} for the value of an environment variable"
-	case "tag":
-		return "must be lower-case words joined by _", "such as time_to_first_token"
+	case "slo":
+		return "is no metric that each request has", cmp.Or(suggest(key, requestTags()), "such as time_to_first_token; docs/metrics.md lists them")
 	case "budget":
-		return "must be a metric's tag, with or without a statistic", "such as request_latency.p99; statistics are avg, min, max, std, p1, p5, p10, p25, p50, p75, p90, p95 and p99"
+		return explainBudget(key)
+	case "threshold":
+		return "is no threshold of the verdict", cmp.Or(suggest(key, thresholds()), "there are "+wrapList(thresholds()))
 	}
 	return "breaks the rule " + rule, ""
 }
@@ -160,4 +170,47 @@ func isHeaderValue(value string) bool {
 		named++
 	}
 	return named == strings.Count(value, "${")
+}
+
+// statistics may stand behind the tag of a metric that has a distribution.
+var statistics = []string{"avg", "min", "max", "std", "p1", "p5", "p10", "p25", "p50", "p75", "p90", "p95", "p99"}
+
+func isBudget(budget string) bool {
+	tag, statistic, given := strings.Cut(budget, ".")
+	d, known := metrics.Lookup(tag)
+	return known && (!given || d.Kind != metrics.Scalar && slices.Contains(statistics, statistic))
+}
+
+func explainBudget(budget string) (message, hint string) {
+	tag, _, _ := strings.Cut(budget, ".")
+	switch d, known := metrics.Lookup(tag); {
+	case !known:
+		every := tagsOf(func(metrics.Definition) bool { return true })
+		return "is no metric", cmp.Or(suggest(tag, every), "such as request_latency.p99; docs/metrics.md lists them")
+	case d.Kind == metrics.Scalar:
+		return tag + " has one value for a run", "write it without a statistic"
+	}
+	return "is no statistic of " + tag, "there are " + strings.Join(statistics, ", ")
+}
+
+func requestTags() []string {
+	return tagsOf(func(d metrics.Definition) bool { return d.Kind == metrics.PerRequest && d.ID != metrics.ErrorISL })
+}
+
+func tagsOf(wanted func(metrics.Definition) bool) []string {
+	var tags []string
+	for _, d := range metrics.Definitions() {
+		if wanted(d) {
+			tags = append(tags, d.Tag)
+		}
+	}
+	return tags
+}
+
+func thresholds() []string {
+	var names []string
+	for _, t := range metrics.Thresholds() {
+		names = append(names, t.Name)
+	}
+	return names
 }

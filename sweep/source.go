@@ -77,6 +77,9 @@ func (s *source) excerpt(line, column, width int) (text string, caret, carets in
 		start = column - maxExcerpt/3
 	}
 	runes = runes[start:min(len(runes), start+maxExcerpt)]
+	if start > 0 {
+		runes[0] = '…'
+	}
 	caret = column - start
 	return string(runes), caret, max(1, min(width, len(runes)-caret))
 }

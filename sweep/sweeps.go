@@ -91,6 +91,7 @@ func (b *binder) sweep(key, list *yaml.Node, path string) Sweep {
 		first[id] = item
 		sweep.Values = append(sweep.Values, value)
 		sweep.nodes = append(sweep.nodes, item)
+		b.swept[item] = path
 	}
 	return sweep
 }
@@ -159,6 +160,15 @@ func (s Sweeps) String() string {
 			values[j] = quoted(v)
 		}
 		parts[i] = fmt.Sprintf("'%s': [%s]", sweep.Key, strings.Join(values, ", "))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// Literal lists the values of a cell likewise: {'concurrency': 1}.
+func Literal(values []loadgen.Value) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("'%s': %s", v.Key, quoted(v.Value))
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }
