@@ -119,9 +119,15 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	if b.unsound["max_cells"] {
 		batch.MaxCells = maxCells
 	}
-	if total := batch.Sweeps.combinations(); total > batch.MaxCells {
+	total := batch.Sweeps.combinations()
+	if total > batch.MaxCells {
 		b.failKey("sweeps", fmt.Sprintf("make %d cells, more than max_cells: %d", total, batch.MaxCells),
 			"sweep fewer values, or raise max_cells (to at most 10000)")
+		return batch
+	}
+	if size := count(b.values["base_config"]); total*size > maxBound {
+		b.failKey("sweeps", fmt.Sprintf("make %d cells of %d values each: more than %d in all", total, size, maxBound),
+			"sweep fewer values, or write less below base_config")
 		return batch
 	}
 	f.expandCells(batch, b, o)

@@ -25,6 +25,15 @@ func bomb(levels int) string {
 	return b.String()
 }
 
+// numbers lists 1 to n.
+func numbers(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprint(i + 1)
+	}
+	return strings.Join(list, ", ")
+}
+
 func TestForeignTextIsRefusedInOneSentence(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty file", "", "f.yaml: is empty"},
@@ -45,6 +54,11 @@ func TestForeignTextIsRefusedInOneSentence(t *testing.T) {
 		{"block nesting without end", strings.Repeat("- ", 100_000), "exceeded max depth"},
 		{"an unknown anchor", "a: *nobody\n", "unknown anchor 'nobody' referenced"},
 		{"too large", strings.Repeat("# comment\n", 30_000), "is larger than 256 KiB"},
+		{
+			"many cells of many values",
+			minimal + "  extra_inputs: {a: [" + strings.Repeat("1,", 40_000) + "1]}\nsweeps: {random_seed: [" + numbers(100) + "]}\n",
+			"make 100 cells of 40016 values each: more than 1000000 in all",
+		},
 		{"too many values", "a: [" + strings.Repeat("1,", 60_000) + "1]\n", "holds more than 50000 values"},
 	}
 	for _, tt := range tests {
@@ -133,5 +147,15 @@ func TestManyFaultsAreCounted(t *testing.T) {
 	_, err := sweep.Parse("f.yaml", b.Bytes(), sweep.Options{})
 	if err == nil || !strings.HasSuffix(err.Error(), "80 faults in the batch file, the first 50 shown") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func BenchmarkTenThousandCells(b *testing.B) {
+	text := []byte("max_cells: 10000\n" + minimal + "sweeps: {concurrency: [" + numbers(100) + "], prompt_input_tokens_mean: [" + numbers(100) + "]}\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := sweep.Parse("b.yaml", text, sweep.Options{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -152,3 +152,6 @@ func wrapList(words []string) string {
 	}
 	return b.String()
 }
+
+// Keys returns the keys of base_config in the order of the documentation.
+func Keys() []string { return keysOf(reflect.TypeFor[Config]()) }

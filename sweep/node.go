@@ -148,6 +148,18 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// count returns the number of nodes in a tree without aliases.
+func count(n *yaml.Node) int {
+	if n == nil {
+		return 0
+	}
+	total := 1
+	for _, child := range n.Content {
+		total += count(child)
+	}
+	return total
+}
+
 // lookup returns the value of a key, nil where it is not written.
 func lookup(n *yaml.Node, key string) *yaml.Node {
 	if n == nil || n.Kind != yaml.MappingNode {

@@ -20,6 +20,7 @@ const (
 	maxFileSize = 256 << 10 // bytes; a batch file of thousands of values needs a tenth
 	maxDepth    = 40        // levels of nesting
 	maxNodes    = 50_000    // values after the expansion of aliases
+	maxBound    = 1_000_000 // values of all cells
 	maxExcerpt  = 120       // characters of a source line shown in a fault
 )
 
