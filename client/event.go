@@ -31,24 +31,70 @@ func (k kinds) first() loadgen.ChunkKind {
 type event struct {
 	rec    *loadgen.Record
 	kinds  kinds
+	pieces int  // texts of content, reasoning or tool calls
+	last   text // the last of them
 	finish text
 	model  text
 	usage  loadgen.Usage
 	failed bool // the object reports an error
 }
 
-// parse reads one JSON object of a reply, streamed or whole, and appends its
-// text to rec. ok is false where data is no JSON object.
-func parse(data []byte, rec *loadgen.Record) (e event, ok bool) {
+// A parser reads the objects of one reply. The events of a stream are mostly
+// alike to the byte but for their text, so it remembers the last one and reads
+// the next by comparing, where that will do.
+type parser struct {
+	before, after []byte // what stood around the last plain text
+	kind          kinds  // which was this; 0 where there is none to compare with
+}
+
+func (p *parser) reset() { *p = parser{before: p.before[:0], after: p.after[:0]} }
+
+// parse reads one object, streamed or whole, and appends its text to rec. ok is
+// false where data is no JSON object.
+func (p *parser) parse(data []byte, rec *loadgen.Record) (e event, ok bool) {
+	e = event{rec: rec, usage: loadgen.NoUsage}
+	if p.alike(data) {
+		e.piece(p.kind, text{raw: data[len(p.before) : len(data)-len(p.after)]})
+		return e, true
+	}
 	text, thought, tools := len(rec.Text), len(rec.Thought), len(rec.Tools)
 	s := scanner{b: data}
-	e = event{rec: rec, usage: loadgen.NoUsage}
 	if e.object(&s); s.end() {
+		p.learn(data, &e)
 		return e, true
 	}
 	rec.Text, rec.Thought, rec.Tools = rec.Text[:text], rec.Thought[:thought], rec.Tools[:tools]
 	e = event{rec: rec, usage: loadgen.NoUsage}
 	return e, e.slow(data)
+}
+
+// alike reports whether data is the remembered event with another plain text.
+func (p *parser) alike(data []byte) bool {
+	return p.kind != 0 && len(data) > len(p.before)+len(p.after) &&
+		bytes.HasPrefix(data, p.before) && bytes.HasSuffix(data, p.after) &&
+		plain(data[len(p.before):len(data)-len(p.after)])
+}
+
+// plain reports whether b can stand in a JSON string as it is.
+func plain(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// learn remembers an event that says nothing but one plain text. What it says
+// of the model has been taken in with it.
+func (p *parser) learn(data []byte, e *event) {
+	p.kind = 0
+	if e.pieces != 1 || e.kinds&hasTool != 0 || e.last.escaped || e.failed || !e.finish.empty() || e.usage != loadgen.NoUsage {
+		return
+	}
+	p.kind = e.kinds
+	p.before = append(p.before[:0], data[:e.last.start]...)
+	p.after = append(p.after[:0], data[e.last.start+len(e.last.raw):]...)
 }
 
 // seen guards against a name that comes twice, where encoding/json lets the
@@ -191,16 +237,21 @@ func (e *event) function(s *scanner) {
 	e.tool(name, arguments)
 }
 
-func (e *event) content(t text) {
-	if !t.empty() {
-		e.kinds |= hasContent
-		e.rec.Text = t.appendTo(e.rec.Text)
-	}
-}
+func (e *event) content(t text) { e.piece(hasContent, t) }
 
-func (e *event) reasoning(t text) {
-	if !t.empty() {
-		e.kinds |= hasReasoning
+func (e *event) reasoning(t text) { e.piece(hasReasoning, t) }
+
+// piece appends a text to what it is a piece of.
+func (e *event) piece(kind kinds, t text) {
+	if t.empty() {
+		return
+	}
+	e.kinds |= kind
+	e.pieces++
+	e.last = t
+	if kind == hasContent {
+		e.rec.Text = t.appendTo(e.rec.Text)
+	} else {
 		e.rec.Thought = t.appendTo(e.rec.Thought)
 	}
 }

@@ -106,7 +106,7 @@ func present(raw json.RawMessage) bool { return raw != nil && string(raw) != "nu
 func stringOf(raw json.RawMessage) text {
 	s := scanner{b: raw}
 	if t, escaped := s.str(); s.end() {
-		return text{t, escaped}
+		return text{raw: t, escaped: escaped}
 	}
 	return text{}
 }

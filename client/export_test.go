@@ -21,6 +21,17 @@ func ParseBoth(data []byte) (usual bool, fast, slow Parsed) {
 	return usual, parsed(&e, usual), parsed(&f, ok)
 }
 
+// ParseAfter reads data as an event that follows another.
+func ParseAfter(before, data []byte) Parsed {
+	var p parser
+	var a, b loadgen.Record
+	a.Reset()
+	b.Reset()
+	p.parse(before, &a)
+	e, ok := p.parse(data, &b)
+	return parsed(&e, ok)
+}
+
 // Parsed is all that is read from one object.
 type Parsed struct {
 	OK, Failed           bool

@@ -33,6 +33,30 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzParseAfter holds the comparison with the event before against reading
+// afresh, where both events are JSON. The model is told by the first alone.
+func FuzzParseAfter(f *testing.F) {
+	const event = `{"model":"m","choices":[{"delta":{"content":"a"}}]}`
+	for _, next := range []string{
+		event, `{"model":"m","choices":[{"delta":{"content":"b"}}]}`, `{"model":"m","choices":[{"delta":{"content":""}}]}`,
+		`{"model":"m","choices":[{"delta":{"content":"a\nb"}}]}`, `{"model":"m","choices":[{"delta":{"content":"a","content":"b"}}]}`,
+		`{"model":"m","choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}`,
+	} {
+		f.Add([]byte(event), []byte(next))
+		f.Add([]byte(strings.ReplaceAll(event, "content", "reasoning")), []byte(strings.ReplaceAll(next, "content", "reasoning")))
+	}
+	f.Fuzz(func(t *testing.T, before, data []byte) {
+		got := client.ParseAfter(before, data)
+		_, _, want := client.ParseBoth(data)
+		if got.Model == "" {
+			want.Model = ""
+		}
+		if got != want {
+			t.Errorf("alone −, after %q +\n%s", before, cmp.Diff(want, got))
+		}
+	})
+}
+
 // FuzzEvents holds the event stream reader against go-sse, and against itself
 // with the stream cut in two.
 func FuzzEvents(f *testing.F) {

@@ -37,6 +37,7 @@ type reply struct {
 	form    form
 	asked   bool // an event stream was asked for
 	sse     sse
+	parser  parser
 	body    []byte
 	now     arrival // of the piece being pushed
 	last    arrival // of the last chunk of output
@@ -57,7 +58,8 @@ func newReply(asked bool) *reply {
 
 func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
-	*r = reply{rec: rec, asked: r.asked, sse: r.sse, body: emptied(r.body), onEvent: r.onEvent, model: r.model}
+	r.parser.reset()
+	*r = reply{rec: rec, asked: r.asked, sse: r.sse, parser: r.parser, body: emptied(r.body), onEvent: r.onEvent, model: r.model}
 }
 
 // head takes in the final response's head.
@@ -172,7 +174,7 @@ func (r *reply) complete() {
 }
 
 func (r *reply) whole() {
-	e, ok := parse(r.body, r.rec)
+	e, ok := r.parser.parse(r.body, r.rec)
 	if !ok {
 		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %.100q", r.body)
 		return
@@ -191,7 +193,7 @@ func (r *reply) event(kind, data []byte) bool {
 		r.done = true
 		return false
 	}
-	e, ok := parse(data, r.rec)
+	e, ok := r.parser.parse(data, r.rec)
 	switch {
 	case e.failed || string(kind) == "error":
 		r.fault = r.inBand(data)

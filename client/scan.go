@@ -98,21 +98,22 @@ func (s *scanner) str() (raw []byte, escaped bool) {
 		s.fail()
 		return nil, false
 	}
-	s.i++
-	start := s.i
-	for s.i < len(s.b) {
-		switch c := s.b[s.i]; {
+	b, start := s.b, s.i+1
+	for i := start; i < len(b); {
+		switch c := b[i]; {
 		case c == '"':
-			s.i++
-			return s.b[start : s.i-1], escaped
+			s.i = i + 1
+			return b[start:i], escaped
+		case c == '\\':
+			escaped = true
+			s.i = i
+			s.escape()
+			i = s.i
 		case c < ' ':
 			s.fail()
 			return nil, false
-		case c == '\\':
-			escaped = true
-			s.escape()
 		default:
-			s.i++
+			i++
 		}
 	}
 	s.fail()
@@ -145,7 +146,7 @@ func (s *scanner) text() text {
 		return text{}
 	}
 	raw, escaped := s.str()
-	return text{raw, escaped}
+	return text{raw, escaped, s.i - 1 - len(raw)}
 }
 
 // count consumes a whole number or null; null is −1.
@@ -257,6 +258,7 @@ func (s *scanner) end() bool {
 type text struct {
 	raw     []byte
 	escaped bool
+	start   int // where in the scanned JSON raw begins
 }
 
 func (t text) empty() bool { return len(t.raw) == 0 }
