@@ -56,11 +56,11 @@ func TestForecastBeatsTheMedianWhereItCan(t *testing.T) {
 		within float64 // of the median's error
 	}{
 		{
-			"an answer is as long as the one before, and a bit", conversations(200, rng, five, func(before int) int { return before + 10 }),
+			"an answer is as long as the one before, and a bit", conversations(120, rng, five, func(before int) int { return before + 10 }),
 			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastLinear}, 0.05,
 		},
 		{
-			"short answers follow long ones, long ones short ones", conversations(400, rng, five, func(before int) int {
+			"short answers follow long ones, long ones short ones", conversations(240, rng, five, func(before int) int {
 				if before > 100 {
 					return 60 + rng.IntN(10)
 				}
@@ -72,15 +72,15 @@ func TestForecastBeatsTheMedianWhereItCan(t *testing.T) {
 			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastForest}, 0.6,
 		},
 		{
-			"answers have nothing to do with each other", conversations(200, rng, five, func(int) int { return rng.IntN(200) }),
+			"answers have nothing to do with each other", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
 			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastMedian}, 1,
 		},
 		{
-			"all sessions have five calls", conversations(200, rng, five, func(int) int { return rng.IntN(200) }),
+			"all sessions have five calls", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
 			"calls_left", []analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest}, 0.1,
 		},
 		{
-			"and take the same time", conversations(200, rng, five, func(int) int { return rng.IntN(200) }),
+			"and take the same time", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
 			"time_left", []analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest}, 0.1,
 		},
 	} {
@@ -211,7 +211,7 @@ func TestForecastOfAnyCalls(t *testing.T) {
 		}
 		return rng.Float64() * 100
 	}
-	for range 40 {
+	for range 15 {
 		calls := make([]loadgen.Call, rng.IntN(300))
 		for i := range calls {
 			calls[i] = loadgen.Call{

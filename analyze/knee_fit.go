@@ -231,19 +231,26 @@ func kneeBend(x, y []float64, i int, left, right bool) kneeCandidate {
 // kneeAt fits two pieces with a given bend by least squares over the distances
 // to it: value = level + l·min(0, x−knee) + r·max(0, x−knee).
 func kneeAt(x, y []float64, knee float64, left, right bool) KneeFit {
-	u, v := make([]float64, len(x)), make([]float64, len(x))
-	for i := range x {
+	distances := func(x float64) (u, v float64) {
 		if left {
-			u[i] = min(0, x[i]-knee)
+			u = min(0, x-knee)
 		}
 		if right {
-			v[i] = max(0, x[i]-knee)
+			v = max(0, x-knee)
 		}
+		return u, v
 	}
-	mu, mv, my := metrics.Mean(u), metrics.Mean(v), metrics.Mean(y)
+	var mu, mv, my float64
+	for i := range x {
+		u, v := distances(x[i])
+		mu, mv, my = mu+u, mv+v, my+y[i]
+	}
+	n := float64(len(x))
+	mu, mv, my = mu/n, mv/n, my/n
 	var uu, uv, vv, uy, vy float64
 	for i := range x {
-		du, dv, dy := u[i]-mu, v[i]-mv, y[i]-my
+		u, v := distances(x[i])
+		du, dv, dy := u-mu, v-mv, y[i]-my
 		uu, uv, vv = uu+du*du, uv+du*dv, vv+dv*dv
 		uy, vy = uy+du*dy, vy+dv*dy
 	}

@@ -1,10 +1,8 @@
 package analyze
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"loadgen/metrics"
 )
@@ -12,7 +10,7 @@ import (
 const (
 	// sizingResamples is how many times a sweep is drawn again for an
 	// interval, where that costs no more than sizingWork values to draw.
-	sizingResamples = 1000
+	sizingResamples = 400
 	sizingWork      = 100_000_000
 )
 
@@ -122,17 +120,16 @@ func (c *sizingCurve) drawResiduals(fit *KneeFit) func(*rand.Rand) []float64 {
 // of n^(1/3) values keep what neighbours have in common.
 type sizingBlocks struct {
 	sorted []float64
-	rank   []int // position in sorted of the i-th value
+	rank   []int32 // position in sorted of the i-th value
 	length int
 	times  []int // how often each rank was drawn
 }
 
 func newSizingBlocks(samples []float64) sizingBlocks {
 	n := len(samples)
-	rank := sizingRanks(samples)
 	return sizingBlocks{
 		sorted: metrics.Sorted(samples),
-		rank:   rank,
+		rank:   ranks(samples),
 		length: int(math.Ceil(math.Cbrt(float64(n)))),
 		times:  make([]int, n),
 	}
@@ -153,31 +150,5 @@ func (b *sizingBlocks) p95(rng *rand.Rand) float64 {
 			b.times[b.rank[i]]++
 		}
 	}
-	place := 0.95 * float64(n-1)
-	low, seen := int(place), 0
-	for rank, times := range b.times {
-		seen += times
-		if seen > low {
-			next := rank
-			for ; seen <= low+1 && next+1 < n; seen += b.times[next] {
-				next++
-			}
-			return b.sorted[rank] + (place-float64(low))*(b.sorted[next]-b.sorted[rank])
-		}
-	}
-	return b.sorted[n-1]
-}
-
-// sizingRanks returns each value's position in ascending order.
-func sizingRanks(values []float64) []int {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
-	rank := make([]int, len(values))
-	for r, i := range order {
-		rank[i] = r
-	}
-	return rank
+	return countedPercentile(b.sorted, b.times, 95)
 }

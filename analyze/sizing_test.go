@@ -235,16 +235,16 @@ func TestSizingBindsAtTheTightestTarget(t *testing.T) {
 	}
 }
 
-// Sweeps of ten runs of 400 samples whose true p95 crosses the target at 20:
+// Sweeps of eight runs of 300 samples whose true p95 crosses the target at 20:
 // the intervals hold 20 as often as they say and are not wide open.
 func TestSizingIntervalHoldsTheTruth(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	held := 0
-	const sweeps = 20
+	const sweeps = 8
 	for range sweeps {
 		var points []analyze.SizingPoint
-		for _, load := range []float64{1, 2, 4, 8, 12, 16, 24, 32, 48, 64} {
-			samples := make([]float64, 400)
+		for _, load := range []float64{1, 4, 8, 12, 16, 24, 32, 64} {
+			samples := make([]float64, 300)
 			for i := range samples {
 				// The p95 of a uniform number is 0.95.
 				samples[i] = 1000 * max(1, load/10) * (0.05 + rng.Float64())
@@ -262,8 +262,9 @@ func TestSizingIntervalHoldsTheTruth(t *testing.T) {
 			held++
 		}
 	}
-	// With 95 % confidence, fewer than 15 of 20 come up once in 40,000 tries.
-	if held < 15 {
+	// With 95 % confidence, fewer than 6 of 8 come up once in 170 tries; the
+	// draws are seeded.
+	if held < 6 {
 		t.Errorf("%d of %d intervals hold the true capacity", held, sweeps)
 	}
 }
@@ -284,7 +285,7 @@ func TestSizingIsReproducible(t *testing.T) {
 func TestSizingOfAnyPoints(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	odd := []float64{math.NaN(), math.Inf(1), -1, 0, 1e300}
-	for range 60 {
+	for range 30 {
 		n := rng.IntN(8)
 		loads, p95 := make([]float64, n), make([]float64, n)
 		for i := range n {

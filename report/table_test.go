@@ -222,7 +222,7 @@ func TestTablesAtAnyWidth(t *testing.T) {
 		"batch": func(o report.Options) string { return report.BatchTable(runs, o) },
 	}
 	for name, text := range draw {
-		for width := 80; width <= 160; width++ {
+		for width := 80; width <= 160; width += 5 {
 			plain := text(report.Options{Width: width})
 			frame := 0
 			for line := range strings.Lines(plain) {
