@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -90,6 +91,29 @@ func (s *Stats) percentiles() [9]percentile {
 		{1, &s.P1}, {5, &s.P5}, {10, &s.P10}, {25, &s.P25}, {50, &s.P50},
 		{75, &s.P75}, {90, &s.P90}, {95, &s.P95}, {99, &s.P99},
 	}
+}
+
+// Named returns the statistic of a name as the JSON export has it: avg, min,
+// max, std, sum, or p1 to p99. An empty name is the average.
+func (s *Stats) Named(name string) (float64, bool) {
+	switch name {
+	case "", "avg":
+		return s.Avg, true
+	case "min":
+		return s.Min, true
+	case "max":
+		return s.Max, true
+	case "std":
+		return s.Std, true
+	case "sum":
+		return s.Sum, s.Count > 0
+	}
+	for _, p := range s.percentiles() {
+		if name == fmt.Sprintf("p%g", p.level) {
+			return *p.value, true
+		}
+	}
+	return 0, false
 }
 
 // Supported reports whether n values can support the p-th percentile: at least

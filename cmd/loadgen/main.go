@@ -33,13 +33,35 @@ type commands struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-const description = `Generates load for LLM endpoints and measures what they can carry.
+const description = `loadgen generates load for LLM endpoints and measures what they can carry.
 
-loadgen --config-file sweep.yaml             run a batch
-loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
+  loadgen --config-file sweep.yaml             run a batch (the command run)
+  loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
+  loadgen COMMAND --help                       the flags of another command
 
-Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not
-there, 4 measurement invalid, 99 limit missed, 130 interrupted.`
+Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not there,
+4 measurement invalid, 99 limit missed, 130 interrupted.
+
+Commands:
+`
+
+// printHelp shows the help of a command. Without one it introduces all of
+// them, and shows the flags of the default command.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	if ctx.Selected() != nil {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	fmt.Fprint(ctx.Stdout, description)
+	for _, c := range ctx.Model.Children {
+		fmt.Fprintf(ctx.Stdout, "  %-10s %s\n", c.Name, c.Help)
+	}
+	fmt.Fprintln(ctx.Stdout)
+	run, err := kong.Trace(ctx.Kong, []string{"run"})
+	if err != nil {
+		return err
+	}
+	return kong.DefaultHelpPrinter(options, run)
+}
 
 // run parses the arguments and carries out the command. The error has been
 // shown when it returns; what is left to do is to exit.
@@ -49,11 +71,11 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 	done := false
 	parser, err := kong.New(&cli,
 		kong.Name("loadgen"),
-		kong.Description(description),
 		kong.Writers(std.out, std.err),
 		kong.Exit(func(int) { done = true }),
 		kong.DefaultEnvars("LOADGEN"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Help(printHelp),
 		kong.Vars(mockDefaults()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std),

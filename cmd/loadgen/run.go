@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -154,16 +155,24 @@ func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled c
 // startMock starts the simulated endpoint where a cell asks for it, and
 // returns its URL.
 func startMock(ctx context.Context, batch *sweep.Batch, stderr io.Writer) (url string, stop func(), err error) {
+	settings := batch.Mock
+	asked := false
 	for _, cell := range batch.Cells() {
 		if cell.Config.Mock() {
-			child, err := startMockChild(ctx, batch.Mock, stderr)
-			if err != nil {
-				return "", nil, err
+			asked = true
+			if len(batch.Mock.Models) == 0 && !slices.Contains(settings.Models, cell.Config.Model) {
+				settings.Models = append(settings.Models, cell.Config.Model)
 			}
-			return child.url, child.stop, nil
 		}
 	}
-	return "", func() {}, nil
+	if !asked {
+		return "", func() {}, nil
+	}
+	child, err := startMockChild(ctx, settings, stderr)
+	if err != nil {
+		return "", nil, err
+	}
+	return child.url, child.stop, nil
 }
 
 // checkService asks every service of the batch whether it is there and serves
@@ -253,6 +262,9 @@ func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
 		}
 		if v := run.Summary.Validity; v.Verdict == metrics.Invalid && !allowInvalid {
 			errs = append(errs, invalidError{fmt.Errorf("the measurement of %s is INVALID: %s", name, v.Reasons[0].Text)})
+		}
+		for _, missed := range run.Missed() {
+			errs = append(errs, limitError{fmt.Errorf("%s: %s", name, missed)})
 		}
 	}
 	return errors.Join(errs...)

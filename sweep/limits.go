@@ -1,0 +1,60 @@
+package sweep
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"loadgen/metrics"
+)
+
+// Missed returns the stated limits that the run missed, a sentence each: its
+// budgets, and the SLOs where they are required, which every request must then
+// meet; a failed one does not. A limit on a figure that the run does not have is
+// missed.
+func (r *Run) Missed() []string {
+	var missed []string
+	c := &r.Cell.Config
+	if c.RequireSLOs {
+		counts := r.Summary.Counts
+		good := 0
+		if counts.Good != nil {
+			good = *counts.Good
+		}
+		if all := counts.OK + counts.Failed; all == 0 || good < all {
+			missed = append(missed, fmt.Sprintf("slos were met by %d of %d requests", good, all))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Budgets)) {
+		limit := c.Budgets[name]
+		value, larger, ok := figure(r.Summary, name)
+		switch {
+		case !ok:
+			missed = append(missed, fmt.Sprintf("budget %s: the run has no such figure", name))
+		case larger && value < limit:
+			missed = append(missed, fmt.Sprintf("budget %s: %.5g is below %g", name, value, limit))
+		case !larger && value > limit:
+			missed = append(missed, fmt.Sprintf("budget %s: %.5g is above %g", name, value, limit))
+		}
+	}
+	return missed
+}
+
+// figure returns the value of a metric by its tag, or of one of its statistics
+// by tag and name, and whether more of it is better.
+func figure(s *metrics.Summary, name string) (value float64, larger, ok bool) {
+	tag, statistic, _ := strings.Cut(name, ".")
+	m := s.Metric(tag)
+	if m == nil {
+		return 0, false, false
+	}
+	if d, known := metrics.Lookup(tag); known {
+		larger = d.Larger
+	}
+	if m.Value != nil {
+		return *m.Value, larger, statistic == "" || statistic == "avg"
+	}
+	value, ok = m.Stats.Named(statistic)
+	return value, larger, ok
+}
