@@ -1,0 +1,128 @@
+package results
+
+import (
+	"bufio"
+	"encoding/json"
+	"strings"
+
+	"loadgen"
+)
+
+// A millis is a metric of a profile export in its unit: ms or tokens.
+type millis struct {
+	Value *float64 `json:"value"`
+}
+
+// A profileLine is what a trace needs of a line of profile_export.jsonl,
+// AIPerf's or loadgen's.
+type profileLine struct {
+	Metadata struct {
+		Session       int    `json:"session_num"`
+		RequestID     string `json:"x_request_id"`
+		CorrelationID string `json:"x_correlation_id"`
+		Conversation  string `json:"conversation_id"`
+		Start         int64  `json:"request_start_ns"`
+		End           int64  `json:"request_end_ns"`
+		Phase         string `json:"benchmark_phase"`
+	} `json:"metadata"`
+	Metrics struct {
+		TTFT      millis `json:"time_to_first_token"`
+		Latency   millis `json:"request_latency"`
+		Input     millis `json:"input_sequence_length"`
+		Output    millis `json:"output_sequence_length"`
+		Reasoning millis `json:"reasoning_token_count"`
+		Prompt    millis `json:"usage_prompt_tokens"`
+		Complete  millis `json:"usage_completion_tokens"`
+		Cached    millis `json:"usage_prompt_cache_read_tokens"`
+	} `json:"metrics"`
+	Error json.RawMessage `json:"error"`
+	Own   *struct {
+		Usage usage `json:"usage"`
+		Conn  struct {
+			Wrote int64 `json:"wrote_ns"`
+		} `json:"conn"`
+		Model   string   `json:"model"`
+		Input   int      `json:"input_tokens"`
+		Failure *failure `json:"failure"`
+	} `json:"loadgen"`
+}
+
+// readProfileExport reads profile_export.jsonl. Warm-up is left out. The end
+// is the last token, request start + latency, where the line says so.
+func readProfileExport(r *bufio.Reader, b *traceBuilder) error {
+	b.source = "aiperf"
+	warmup := 0
+	err := elements(r, func(s jsonStream) error {
+		var l profileLine
+		if err := s.Decode(&l); err != nil {
+			return err
+		}
+		switch {
+		case l.Metadata.Phase == "warmup":
+			warmup++
+		case l.Metadata.Start <= 0:
+			b.noTimes++
+		default:
+			b.add(b.profileCall(&l))
+		}
+		return nil
+	})
+	if err == nil && len(b.calls) == 0 && warmup > 0 {
+		b.missing = append(b.missing, "only warm-up requests are recorded: there is nothing measured to analyse")
+	}
+	return err
+}
+
+func (b *traceBuilder) profileCall(l *profileLine) loadgen.Call {
+	c := newCall()
+	m := &l.Metadata
+	session := m.Conversation
+	if m.CorrelationID != "" {
+		session = m.CorrelationID // one per conversation held; a conversation of the dataset may be held again
+	}
+	if session == "" {
+		session = m.RequestID
+	}
+	c.Example, c.ID, c.Kind = b.sessionOf(session), m.RequestID, loadgen.LLMCall
+	c.FunctionID = session
+	c.Start, c.End = b.seconds(m.Start), b.seconds(m.End)
+	if v := l.Metrics.Latency.Value; v != nil {
+		c.End = c.Start + *v/1e3
+	}
+	if v := l.Metrics.TTFT.Value; v != nil {
+		c.FirstToken = c.Start + *v/1e3
+	}
+	set := func(to *int, from ...millis) {
+		for _, m := range from {
+			if *to < 0 && m.Value != nil && *m.Value >= 0 {
+				*to = int(*m.Value)
+			}
+		}
+	}
+	if own := l.Own; own != nil {
+		b.source = "loadgen"
+		c.Name = own.Model
+		if own.Conn.Wrote > 0 {
+			c.Wrote = c.Start + float64(own.Conn.Wrote)/1e9
+		}
+		c.PromptTokens, c.CompletionTokens = given(own.Usage.Prompt), given(own.Usage.Completion)
+		c.CachedTokens, c.ReasoningTokens = given(own.Usage.Cached), given(own.Usage.Reasoning)
+		if own.Failure != nil {
+			c.Failed, c.Error = true, string(own.Failure.Kind)
+		}
+	}
+	set(&c.PromptTokens, l.Metrics.Prompt, l.Metrics.Input)
+	set(&c.CompletionTokens, l.Metrics.Complete, l.Metrics.Output)
+	set(&c.CachedTokens, l.Metrics.Cached)
+	set(&c.ReasoningTokens, l.Metrics.Reasoning)
+	if text := strings.TrimSpace(string(l.Error)); text != "" && text != "null" && !c.Failed {
+		var e struct {
+			Type string `json:"type"`
+		}
+		c.Failed, c.Error = true, "error"
+		if json.Unmarshal(l.Error, &e) == nil && e.Type != "" {
+			c.Error = e.Type
+		}
+	}
+	return c
+}
