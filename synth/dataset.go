@@ -121,7 +121,7 @@ func (d *dataset) rewind() error {
 		return err
 	}
 	var err error
-	if d.items, err = newItemReader(d.spec.Format, d.file); err != nil {
+	if d.items, err = newItemReader(d.spec.Format, d.file, maxEntry); err != nil {
 		return fmt.Errorf("%s: %w", d.name, err)
 	}
 	return nil
@@ -179,7 +179,7 @@ func (d *dataset) pick(round, position int) (entry, error) {
 		return entry{}, err
 	}
 	d.line.Reset(d.file)
-	it, err := (&lineReader{r: d.line}).next()
+	it, err := (&lineReader{r: d.line, most: maxEntry}).next()
 	var e entry
 	if err == nil {
 		e, err = d.spec.parse(it.json)

@@ -76,6 +76,7 @@ type line struct {
 	Timestamp    *float64 `json:"timestamp"`
 	Delay        *float64 `json:"delay"`
 
+	Session json.RawMessage `json:"session_id"` // of a line that is not a turn
 	unsupported
 }
 
@@ -147,10 +148,7 @@ func (l line) turn() (entryTurn, error) {
 }
 
 func parseSingleTurn(raw []byte, f Format) (entry, error) {
-	var l struct {
-		line
-		Session json.RawMessage `json:"session_id"`
-	}
+	var l line
 	if err := json.Unmarshal(raw, &l); err != nil {
 		return entry{}, plain(err)
 	}

@@ -11,9 +11,10 @@ func (n Normal) Draw(least int, rng *rand.Rand) int { return n.atLeast(least, rn
 // Draw picks a component of a mixture.
 func (m Mixture) Draw(rng *rand.Rand) Component { return m.draw(rng) }
 
-// ReadItems reads a file to its end, and returns the line of each entry.
-func ReadItems(f Format, r io.Reader) ([]int, error) {
-	items, err := newItemReader(f, r)
+// ReadItems reads a file whose entries may have most bytes to its end, and
+// returns the line of each entry.
+func ReadItems(f Format, r io.Reader, most int64) ([]int, error) {
+	items, err := newItemReader(f, r, most)
 	if err != nil {
 		return nil, err
 	}

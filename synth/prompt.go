@@ -3,6 +3,7 @@ package synth
 import (
 	"math/rand/v2"
 	"strings"
+	"unicode/utf8"
 
 	"loadgen"
 )
@@ -123,34 +124,67 @@ func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.Rand) (
 // or the nearest that could be had where the tokenizer has no text of n tokens
 // that begins like this one.
 //
-// Too long a text is cut between tokens, too short a one gets words at its end.
-// Either can disturb the tokens at the seam, so that it may take a few rounds.
+// Too long a text is cut, too short a one gets words at its end. The seam can
+// disturb the tokens around it: each round leaves one more of them to the words.
 func (w *writer) fit(text []byte, n int, rng *rand.Rand) (string, int) {
-	const rounds = 10
-	now := string(text)
-	count := w.tok.Count(now)
-	best, bestCount := now, count
-	for round := range rounds {
-		if count == n {
+	const rounds = 8 // in each of two ways to cut
+	whole := string(text)
+	total := w.tok.Count(whole)
+	best, bestCount := whole, total
+	for round := range 2 * rounds {
+		if bestCount == n {
 			break
 		}
-		if count > n {
-			now = strings.ToValidUTF8(w.tok.Decode(w.tok.Encode(now)[:n]), "")
-			now = strings.TrimRight(now, "\uFFFD")
-			if round < rounds/2 {
-				// Chat templates may drop a space at the end, so that one is
-				// left there only where nothing else is exact.
-				now = strings.TrimRight(now, " \t\r\n")
-			}
-		} else {
-			now = string(w.words.append([]byte(now), n-count, rng.Uint64(), rng))
+		now, count := whole, total
+		if want := max(0, n-round%rounds); count > want {
+			// Chat templates may drop white space at the end, so that some is
+			// left there only when nothing else was exact.
+			now, count = w.cut(whole, total, want, round < rounds)
 		}
-		count = w.tok.Count(now)
+		if count < n {
+			now = string(w.words.append([]byte(now), n-count, rng.Uint64(), rng))
+			count = w.tok.Count(now)
+		}
+		if total < n && count > n {
+			whole, total = now, count // enough to cut from
+		}
 		if distance(count, n) < distance(bestCount, n) {
 			best, bestCount = now, count
 		}
 	}
 	return best, bestCount
+}
+
+// cut returns a beginning of a text of total tokens that has n tokens, or fewer
+// where no place to cut gives n. It looks for the place by interpolation, and by
+// halves where that does not come near.
+func (w *writer) cut(text string, total, n int, trim bool) (string, int) {
+	const rounds, interpolated = 40, 8
+	low, lowCount, high, highCount := 0, 0, len(text), total
+	head := ""
+	for round := 0; round < rounds && lowCount < n; round++ {
+		at := (low + high) / 2
+		if round < interpolated {
+			at = low + int(float64(high-low)*float64(n-lowCount)/float64(highCount-lowCount))
+		}
+		at = max(at, low+1)
+		for at < high && !utf8.RuneStart(text[at]) {
+			at++
+		}
+		if at >= high {
+			break
+		}
+		now := text[:at]
+		if trim {
+			now = strings.TrimRight(now, " \t\r\n")
+		}
+		if count := w.tok.Count(now); count <= n {
+			low, lowCount, head = at, count, now
+		} else {
+			high, highCount = at, count
+		}
+	}
+	return head, lowCount
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }

@@ -13,7 +13,12 @@ import (
 // one, in bytes.
 const maxEntry = 64 << 20
 
-var errLongEntry = fmt.Errorf("the entry is longer than %d MiB", maxEntry>>20)
+// A longEntry is the error for an entry of more bytes than it says.
+type longEntry int64
+
+func (most longEntry) Error() string {
+	return fmt.Sprintf("the entry is longer than %d bytes", int64(most))
+}
 
 // An item is one entry of a dataset file. Its bytes are valid until the next
 // one is read.
@@ -28,8 +33,9 @@ type item struct {
 type itemReader interface{ next() (item, error) }
 
 // newItemReader looks at the beginning of a file to tell lines from an array,
-// which also an object can hold under the key "data".
-func newItemReader(f Format, r io.Reader) (itemReader, error) {
+// which also an object can hold under the key "data". No entry may have more
+// bytes than most.
+func newItemReader(f Format, r io.Reader, most int64) (itemReader, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	mark := 0
 	if head, err := buffered.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
@@ -39,19 +45,20 @@ func newItemReader(f Format, r io.Reader) (itemReader, error) {
 	}
 	switch f {
 	case InputsJSON:
-		return newArrayReader(buffered, "data")
+		return newArrayReader(buffered, most, "data")
 	case ShareGPT:
 		head, _ := buffered.Peek(buffered.Size())
 		if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
-			return newArrayReader(buffered, "")
+			return newArrayReader(buffered, most, "")
 		}
 	}
-	return &lineReader{r: buffered, offset: int64(mark)}, nil
+	return &lineReader{r: buffered, most: most, offset: int64(mark)}, nil
 }
 
 // A lineReader reads JSON lines. Empty ones are passed over.
 type lineReader struct {
 	r      *bufio.Reader
+	most   int64 // bytes of a line
 	line   int
 	offset int64
 	long   []byte // a line that the buffer could not hold
@@ -81,8 +88,8 @@ func (l *lineReader) read() ([]byte, error) {
 	l.long = l.long[:0]
 	for err == bufio.ErrBufferFull {
 		l.long = append(l.long, part...)
-		if len(l.long) > maxEntry {
-			return nil, errLongEntry
+		if int64(len(l.long)) > l.most {
+			return nil, longEntry(l.most)
 		}
 		part, err = l.r.ReadSlice('\n')
 	}
@@ -100,8 +107,8 @@ type arrayReader struct {
 
 // newArrayReader goes to the beginning of the array: the top of the file, or
 // the value of a key of the object that the file consists of.
-func newArrayReader(r io.Reader, key string) (*arrayReader, error) {
-	src := &countingReader{r: r, line: 1, end: maxEntry}
+func newArrayReader(r io.Reader, most int64, key string) (*arrayReader, error) {
+	src := &countingReader{r: r, line: 1, most: most, end: most}
 	a := &arrayReader{src: src, dec: json.NewDecoder(src)}
 	if key != "" {
 		if err := a.expect('{'); err != nil {
@@ -121,7 +128,7 @@ func newArrayReader(r io.Reader, key string) (*arrayReader, error) {
 			if err := a.dec.Decode(&a.raw); err != nil {
 				return nil, a.fault(err)
 			}
-			src.end = a.dec.InputOffset() + maxEntry
+			src.end = a.dec.InputOffset() + most
 		}
 	}
 	return a, a.expect('[')
@@ -146,7 +153,7 @@ func (a *arrayReader) fault(err error) error {
 }
 
 func (a *arrayReader) next() (item, error) {
-	a.src.end = a.dec.InputOffset() + maxEntry
+	a.src.end = a.dec.InputOffset() + a.src.most
 	if !a.dec.More() {
 		// More is also false when reading failed: the closing bracket tells.
 		end, err := a.dec.Token()
@@ -165,9 +172,12 @@ func (a *arrayReader) next() (item, error) {
 	return item{json: a.raw, line: a.src.lineAt(offset), offset: offset}, nil
 }
 
-// here is an item without contents, to say where reading ended.
+// here is an item without contents, to say where reading ended: at the next
+// byte that is neither space nor comma.
 func (a *arrayReader) here() item {
 	offset := a.dec.InputOffset()
+	ahead, _ := io.ReadAll(a.dec.Buffered()) // reads memory, which does not fail
+	offset += int64(len(ahead) - len(bytes.TrimLeft(ahead, " \t\r\n,")))
 	return item{line: a.src.lineAt(offset), offset: offset}
 }
 
@@ -176,6 +186,7 @@ func (a *arrayReader) here() item {
 type countingReader struct {
 	r        io.Reader
 	offset   int64
+	most     int64   // bytes of an entry
 	end      int64   // no reading beyond it
 	line     int     // of the last position asked for
 	newlines []int64 // offsets of line ends behind that position
@@ -183,7 +194,7 @@ type countingReader struct {
 
 func (c *countingReader) Read(p []byte) (int, error) {
 	if c.offset >= c.end {
-		return 0, errLongEntry
+		return 0, longEntry(c.most)
 	}
 	n, err := c.r.Read(p)
 	for i := 0; i < n; i++ {

@@ -10,10 +10,9 @@ import (
 // goroutines at once. Special tokens that a model adds around a text are not
 // part of it.
 type Tokenizer interface {
-	Encode(text string) []int
-	Decode(ids []int) string
-	Count(text string) int // len(Encode(text)), cheaper
-	VocabSize() int        // ids are below it
+	Count(text string) int   // tokens of a text
+	Decode(ids []int) string // the text of tokens
+	VocabSize() int          // ids are below it
 }
 
 const (
