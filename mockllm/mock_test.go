@@ -12,13 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"loadgen/internal/memnet"
 	"loadgen/mockllm"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A bench is an endpoint inside a bubble and a way to reach it.
 type bench struct {
@@ -32,23 +28,28 @@ type bench struct {
 func inBubble(t *testing.T, cfg mockllm.Config, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, net: memnet.Listen()}
-		var err error
-		if b.srv, err = mockllm.New(cfg); err != nil {
-			t.Fatal(err)
-		}
-		tr := &http.Transport{DialContext: b.net.DialContext, DisableCompression: true}
-		b.http = &http.Client{Transport: tr}
+		b := newBench(t, cfg)
 		ctx, cancel := context.WithCancel(context.Background())
 		served := make(chan error)
 		go func() { served <- b.srv.Serve(ctx, b.net) }()
 		test(t, b)
-		tr.CloseIdleConnections()
+		b.http.CloseIdleConnections()
 		cancel()
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 	})
+}
+
+// newBench makes an endpoint that is not served yet.
+func newBench(t *testing.T, cfg mockllm.Config) *bench {
+	t.Helper()
+	srv, err := mockllm.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := memnet.Listen()
+	return &bench{t, srv, l, &http.Client{Transport: &http.Transport{DialContext: l.DialContext}}}
 }
 
 // fixed is an endpoint that takes exactly ttft and itl.
@@ -142,6 +143,9 @@ func events(t *testing.T, resp *http.Response, start time.Time) []event {
 	}
 	return all
 }
+
+// startOfTime stands for a start that no test looks at.
+var startOfTime time.Time
 
 func parse(t *testing.T, data string) chunk {
 	t.Helper()

@@ -26,6 +26,26 @@ type receiveClock struct {
 	recv func(fd uintptr) bool
 }
 
+// warmReceiveClock asks for receive times on the listening socket, whose
+// connections inherit the wish. The kernel begins to stamp only some time after
+// the first socket asks; thus that is over before the first connection comes.
+func warmReceiveClock(l net.Listener) {
+	if tcp, ok := l.(*net.TCPListener); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			askForReceiveTimes(raw)
+		}
+	}
+}
+
+func askForReceiveTimes(raw syscall.RawConn) bool {
+	const flags = unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
+	var refused error
+	err := raw.Control(func(fd uintptr) {
+		refused = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, flags)
+	})
+	return err == nil && refused == nil
+}
+
 // withReceiveClock returns the connection with the kernel's receive times
 // where they can be had, else as it is.
 func withReceiveClock(nc net.Conn) (net.Conn, *receiveClock) {
@@ -34,14 +54,7 @@ func withReceiveClock(nc net.Conn) (net.Conn, *receiveClock) {
 		return nc, nil
 	}
 	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return nc, nil
-	}
-	const flags = unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
-	var refused error
-	if err := raw.Control(func(fd uintptr) {
-		refused = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPING_NEW, flags)
-	}); err != nil || refused != nil {
+	if err != nil || !askForReceiveTimes(raw) {
 		return nc, nil
 	}
 	c := &receiveClock{TCPConn: tcp, raw: raw}

@@ -8,3 +8,5 @@ import "net"
 type receiveClock struct{ last int64 }
 
 func withReceiveClock(nc net.Conn) (net.Conn, *receiveClock) { return nc, nil }
+
+func warmReceiveClock(net.Listener) {}

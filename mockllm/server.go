@@ -88,6 +88,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	var all sync.WaitGroup
 	all.Go(func() { s.engine.run(running) })
 
+	warmReceiveClock(l)
 	conns := newConnSet()
 	var h2 *http2Server
 	if s.cfg.HTTP2 {

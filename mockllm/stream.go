@@ -52,11 +52,8 @@ func (a *answer) body(ctx context.Context, e *events, hold int) bool {
 		for i := 0; i < hold && to < a.seq.want; i++ {
 			to = a.chunkEnd(to)
 		}
-		if int(a.seq.made.Load()) < to {
-			e.flush()
-			if !a.await(ctx, to) {
-				return false
-			}
+		if !a.await(ctx, to) {
+			return false
 		}
 		for ; from < to; chunk++ {
 			if !a.disturb(ctx, e, chunk, from) {
@@ -65,6 +62,9 @@ func (a *answer) body(ctx context.Context, e *events, hold int) bool {
 			end := a.chunkEnd(from)
 			a.chunk(e, from, end)
 			from = end
+		}
+		if from < a.seq.want { // the last ones go out with the tail
+			e.flush()
 		}
 	}
 	return a.disturb(ctx, e, chunk, a.seq.want)
