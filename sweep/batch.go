@@ -94,11 +94,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 		return nil, err
 	}
 	for _, assignment := range o.Overrides {
-		path, value, _ := strings.Cut(assignment, "=")
-		if overrideSecrets(path, value) != nil {
-			assignment = path + "=" + redacted
-		}
-		batch.Overrides = append(batch.Overrides, assignment)
+		batch.Overrides = append(batch.Overrides, shownOverride(assignment))
 	}
 	return batch, nil
 }
@@ -113,6 +109,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	}
 	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
 	batch.Base.given = b.givenBelow("base_config")
+	batch.Base.settle(batch.Sweeps)
 	b.checkValues(batch)
 	b.checkSupport()
 	b.checkMock(batch.Mock)

@@ -295,7 +295,7 @@ func TestOverrides(t *testing.T) {
 	batch, err := sweep.Parse("batch.yaml", []byte(minimal+"sweeps: {request_count: [100, 200]}\n"), sweep.Options{
 		Overrides: []string{
 			"base_config.concurrency=8", "sweeps.request_count=[50]", "batch_name=other",
-			"base_config.headers.X-Key=very secret", "base_config.extra_inputs.nvext.top_k=5",
+			" base_config.headers.X-Key=very secret", "base_config.extra_inputs.nvext.top_k=5",
 		},
 		OutputBaseDir: "elsewhere",
 	})

@@ -73,15 +73,21 @@ func (b *binder) bindConfig(n *yaml.Node, sweeps Sweeps) Config {
 	b.bind(n, reflect.ValueOf(config).Elem(), "base_config", "")
 	b.checkValues(batch)
 	config.given = b.givenBelow("base_config")
-	if !config.Given("endpoint") && config.EndpointType == "completions" {
-		config.Endpoint = completionsEndpoint
+	config.settle(sweeps)
+	return *config
+}
+
+// settle fills in the defaults that depend on what else was written.
+func (c *Config) settle(sweeps Sweeps) {
+	if !c.Given("endpoint") && c.EndpointType == "completions" {
+		c.Endpoint = completionsEndpoint
 	}
 	// A file that compares arrival patterns without naming a rate wants the
 	// one that its concurrency makes.
-	if !config.Given("request_rate") && sweeps.has("request_rate_mode") {
-		config.RequestRate.Auto = true
+	paced := c.FixedSchedule || c.Given("user_request_rate")
+	if !c.Given("request_rate") && !paced && sweeps.has("request_rate_mode") {
+		c.RequestRate.Auto = true
 	}
-	return *config
 }
 
 // cellSeed returns the seed of a cell. It depends on the cell's values, not on

@@ -138,6 +138,13 @@ func TestAliasBombsStayBounded(t *testing.T) {
 	}
 }
 
+func TestFaultsAreSafeToPrint(t *testing.T) {
+	_, err := sweep.Parse("f.yaml", []byte(minimal+"  \"\\e[31m"+strings.Repeat("x", 5000)+"\": 1\n"), sweep.Options{})
+	if err == nil || strings.Contains(err.Error(), "\x1b") || len(err.Error()) > 6000 {
+		t.Errorf("got %q", err)
+	}
+}
+
 func TestManyFaultsAreCounted(t *testing.T) {
 	var b bytes.Buffer
 	b.WriteString(minimal)

@@ -1,10 +1,8 @@
 package sweep
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,7 +25,7 @@ type file struct {
 func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
 	if n == nil {
 		fault := f.whole(f.clean(message), f.clean(hint))
-		fault.Key = path
+		fault.Key = f.clean(path)
 		return fault
 	}
 	if sweep := f.swept[n]; sweep != "" {
@@ -253,76 +251,4 @@ func plain(n *yaml.Node) any {
 		}
 	}
 	return n.Value
-}
-
-// override returns the tree of a batch file with one value replaced, written
-// as path=value with the value in YAML.
-func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
-	path, text, found := strings.Cut(assignment, "=")
-	path = strings.TrimSpace(path)
-	src := newSource(flag, []byte(assignment))
-	src.secrets = overrideSecrets(path, text)
-	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: path, Line: 1, Column: 1}
-	f.origin[key] = src
-	if !found || path == "" {
-		f.report.add(f.fault(key, "", "must be KEY=VALUE", "such as base_config.concurrency=8"))
-		return root
-	}
-	segments, leaf := splitKey(reflect.TypeFor[Batch](), path)
-	if sweep, swept := strings.CutPrefix(path, "sweeps."); swept {
-		segments, leaf = []string{"sweeps", sweep}, reflect.TypeFor[Sweeps]()
-	}
-	if leaf == nil {
-		f.report.add(f.fault(key, "", "unknown key "+strconv.Quote(path), overrideHint(path)))
-		return root
-	}
-	value, fault := newSource(flag, []byte(text)).parse([]byte(text))
-	if fault != nil {
-		f.report.add(src.fault(1, utf8.RuneCountInString(assignment), 1, path, fault.Message, fault.Hint))
-		return root
-	}
-	value, ok := f.expand(value)
-	if !ok {
-		return root
-	}
-	f.adopt(value, src, utf8.RuneCountInString(assignment)-utf8.RuneCountInString(text))
-	if base, ok := strings.CutPrefix(path, "base_config."); ok && lookup(lookup(root, "sweeps"), base) != nil {
-		f.report.add(f.fault(key, path, "is swept, so a value for the base has no effect", "set sweeps."+base))
-	}
-	return with(root, segments, key, value)
-}
-
-// adopt records where the nodes of an override come from.
-func (f *file) adopt(n *yaml.Node, src *source, shift int) {
-	f.origin[n] = src
-	if n.Line == 1 {
-		n.Column += shift
-	}
-	for _, child := range n.Content {
-		f.adopt(child, src, shift)
-	}
-}
-
-func overrideHint(path string) string {
-	key := strings.TrimPrefix(path, "base_config.")
-	if _, leaf := splitKey(reflect.TypeFor[Config](), key); leaf != nil {
-		return "did you mean base_config." + key + "?"
-	}
-	paths := keysOf(reflect.TypeFor[Batch]())
-	for _, key := range keysOf(reflect.TypeFor[Config]()) {
-		paths = append(paths, base(key))
-	}
-	return cmp.Or(suggest(path, paths), "name a key of the batch file by its path, such as base_config.concurrency")
-}
-
-// overrideSecrets returns the value of an override that is never shown.
-func overrideSecrets(path, value string) []string {
-	key, below := strings.CutPrefix(path, "base_config.")
-	if !below {
-		key, below = strings.CutPrefix(path, "sweeps.")
-	}
-	if value != "" && (below && isSecret(key, value) || path == "base_config" || path == "sweeps") {
-		return []string{value}
-	}
-	return nil
 }

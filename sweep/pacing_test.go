@@ -72,6 +72,12 @@ base_config:
 			says: "10 users, each sending every 2s",
 		},
 		{
+			name: "users with a pace keep it when request_rate_mode is swept",
+			keys: "  num_users: 10\n  user_request_rate: 4\nsweeps: {request_rate_mode: [poisson]}\n",
+			want: sweep.Pacing{Mode: sweep.UserPaced, Users: 10, UserGap: 250 * time.Millisecond},
+			says: "10 users, each sending every 250ms",
+		},
+		{
 			name: "the times of a trace",
 			keys: "  fixed_schedule: true\n  input_file: trace.jsonl\n  custom_dataset_type: mooncake_trace\n  concurrency: 100\n",
 			want: sweep.Pacing{Mode: sweep.FixedSchedule, Concurrency: 100},

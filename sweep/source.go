@@ -21,6 +21,7 @@ const (
 	maxDepth    = 40        // levels of nesting
 	maxNodes    = 50_000    // values after the expansion of aliases
 	maxBound    = 1_000_000 // values of all cells
+	maxMessage  = 1500      // characters of a message, a hint or a key
 	maxExcerpt  = 120       // characters of a source line shown in a fault
 )
 
@@ -107,11 +108,21 @@ func (s *source) secretAt(line int, text string) (at int, found bool) {
 	return at, found
 }
 
+// clean makes a text safe to show: free of secrets, of what a terminal would
+// act upon, and of a reasonable length.
 func (s *source) clean(text string) string {
 	for _, secret := range s.secrets {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
-	return text
+	if runes := []rune(text); len(runes) > maxMessage {
+		text = string(runes[:maxMessage]) + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
 }
 
 // readFile returns the text of a batch file; "-" reads stdin.
