@@ -26,24 +26,21 @@ type distribution struct {
 
 	n        int64
 	sum      float64
-	mean, m2 float64 // Welford's
+	squares  float64 // of the distances from pivot, the first value
+	pivot    float64
 	min, max float64
 }
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, maxTick, 3) }
 
 func (d *distribution) add(v float64) {
+	if d.n == 0 {
+		d.pivot, d.min, d.max = v, v, v
+	}
 	d.n++
 	d.sum += v
-	delta := v - d.mean
-	d.mean += delta / float64(d.n)
-	d.m2 += delta * (v - d.mean)
-	if d.n == 1 || v < d.min {
-		d.min = v
-	}
-	if d.n == 1 || v > d.max {
-		d.max = v
-	}
+	d.squares += (v - d.pivot) * (v - d.pivot)
+	d.min, d.max = min(d.min, v), max(d.max, v)
 	if d.pos != nil {
 		d.record(v)
 		return
@@ -85,9 +82,12 @@ func (d *distribution) stats() *Stats {
 	if d.isExact() {
 		return NewStats(d.exact)
 	}
-	s := &Stats{Avg: d.mean, Min: d.min, Max: d.max, Std: math.Sqrt(d.m2 / float64(d.n)), Count: d.n, Sum: d.sum}
+	n := float64(d.n)
+	mean := d.sum / n
+	variance := d.squares/n - (mean-d.pivot)*(mean-d.pivot)
+	s := &Stats{Avg: mean, Min: d.min, Max: d.max, Std: math.Sqrt(max(variance, 0)), Count: d.n, Sum: d.sum}
 	for _, p := range s.percentiles() {
-		*p.value = d.atRank(int64(math.Ceil(p.level / 100 * float64(d.n))))
+		*p.value = d.atRank(int64(math.Ceil(p.level / 100 * n)))
 	}
 	return s
 }

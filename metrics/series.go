@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"loadgen"
+)
 
 // A series is what happened in each slice of a run's time. Its memory is
 // bounded: when a run outgrows maxBins, the bins are merged in pairs and each
@@ -100,6 +104,19 @@ func (s *series) inFlight() []float64 {
 		level += b.delta
 	}
 	return mean
+}
+
+// spread adds so many tokens at the time of each of the record's chunks.
+func (s *series) spread(r *loadgen.Record, tokens float64) {
+	var b *bin
+	var end time.Duration // of b: most chunks fall into the bin of the one before
+	for _, c := range r.Chunks {
+		if t := r.Sent + c.At; b == nil || t >= end {
+			b = s.at(t)
+			end = (t/s.width + 1) * s.width
+		}
+		b.tokens += tokens
+	}
 }
 
 // sum adds up the bins [from, to).

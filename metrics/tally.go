@@ -126,10 +126,7 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 func (t *tally) spread(r *loadgen.Record, m *Measurement) {
 	osl, counted := m.Value(OSL)
 	if counted && len(r.Chunks) > 0 {
-		each := osl / float64(len(r.Chunks))
-		for _, c := range r.Chunks {
-			t.series.at(r.Sent + c.At).tokens += each
-		}
+		t.series.spread(r, osl/float64(len(r.Chunks)))
 	}
 	if !m.Gaps {
 		return
