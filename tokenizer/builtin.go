@@ -31,7 +31,7 @@ var encodings = map[string]encoding{
 	"cl100k_base": {packed: cl100kData, scan: cl100k(3, letter), special: map[int]string{
 		100257: "<|endoftext|>", 100258: "<|fim_prefix|>", 100259: "<|fim_middle|>", 100260: "<|fim_suffix|>", 100276: "<|endofprompt|>",
 	}},
-	"o200k_base": {packed: o200kData, scan: o200k(3, true), special: map[int]string{
+	"o200k_base": {packed: o200kData, scan: o200k(3, true, 0), special: map[int]string{
 		199999: "<|endoftext|>", 200018: "<|endofprompt|>",
 	}},
 	"p50k_base": {packed: p50kData, scan: gpt2, special: map[int]string{50256: "<|endoftext|>"}},

@@ -58,6 +58,7 @@ var files = []struct {
 	read func(name, path string, text []byte) (*Tokenizer, error)
 }{
 	{"tokenizer.json", func(name, _ string, text []byte) (*Tokenizer, error) { return Read(name, text) }},
+	{"tiktoken.model", readRanked},
 }
 
 // Load finds the tokenizer called name: a built-in encoding, an OpenAI model

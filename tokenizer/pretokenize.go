@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -69,7 +68,7 @@ func newStage(c component) (stage, error) {
 
 // prependSpace is add_prefix_space of ByteLevel.
 func prependSpace(dst []byte, s string, _ bool) []byte {
-	if r, _ := utf8.DecodeRuneInString(s); !unicode.IsSpace(r) {
+	if !strings.HasPrefix(s, " ") {
 		dst = append(dst, ' ')
 	}
 	return append(dst, s...)

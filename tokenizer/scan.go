@@ -17,9 +17,9 @@ var patterns = map[string]scanner{
 	// Qwen 3.5.
 	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: cl100k(1, letter|mark),
 	// o200k_base, gpt-oss and Llama 4.
-	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(3, true),
+	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(3, true, 0),
 	// Mistral's Tekken.
-	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(1, false),
+	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: o200k(1, false, 0),
 }
 
 // gappy has the patterns that leave characters unmatched: such a stretch is a
@@ -95,8 +95,9 @@ func cl100k(most int, word class) scanner {
 }
 
 // o200k scans the family of o200k_base, whose words are capitals and then
-// small letters, a contraction at their end included.
-func o200k(most int, contracted bool) scanner {
+// small letters, a contraction at their end included. Characters of the class
+// alone are no letters of such words.
+func o200k(most int, contracted bool, alone class) scanner {
 	return func(s string, i int) int {
 		c, n := classAt(s, i)
 		if c&number != 0 {
@@ -105,12 +106,12 @@ func o200k(most int, contracted bool) scanner {
 		end := i
 		switch {
 		case c&letter != 0:
-			end = capitalized(s, i)
+			end = capitalized(s, i, alone)
 		case c&newline == 0:
 			// A mark is a word's first character where no small letter or
 			// its like follows, else the other character before it.
-			if end = capitalized(s, i+n); c&mark != 0 && !hasTail(s, i+n, end) {
-				end = capitalized(s, i)
+			if end = capitalized(s, i+n, alone); c&mark != 0 && !hasTail(s, i+n, end) {
+				end = capitalized(s, i, alone)
 			} else if end == i+n {
 				end = i
 			}
@@ -121,18 +122,29 @@ func o200k(most int, contracted bool) scanner {
 			}
 			return end
 		}
-		return others(s, i, c, n, space|letter|number, true)
+		return others(s, i, c, n, space|letter|number, alone == 0)
 	}
 }
 
+// kimi scans the pattern of Kimi K2, which is o200k_base's with runs of Han
+// characters as words of their own.
+func kimi(s string, i int) int {
+	if end := run(s, i, han); end > i {
+		return end
+	}
+	return kimiWords(s, i)
+}
+
+var kimiWords = o200k(3, true, han)
+
 // capitalized returns the end of U*W+ at s[i:], or where that fails of U+W*,
 // where U is a capital and W a small letter and both may be caseless or a
-// mark; i if both fail.
-func capitalized(s string, i int) int {
+// mark; i if both fail. Neither is of the class alone.
+func capitalized(s string, i int, alone class) int {
 	last, j := i, i // end of the last rune of U that W may also take
 	for j < len(s) {
 		c, n := classAt(s, j)
-		if c&(upper|caseless|mark) == 0 {
+		if c&(upper|caseless|mark) == 0 || c&alone != 0 {
 			break
 		}
 		j += n
@@ -140,13 +152,18 @@ func capitalized(s string, i int) int {
 			last = j
 		}
 	}
-	if end := run(s, j, lower|caseless|mark); end > j {
-		return end
+	end := j
+	for end < len(s) {
+		c, n := classAt(s, end)
+		if c&(lower|caseless|mark) == 0 || c&alone != 0 {
+			break
+		}
+		end += n
 	}
-	if last > i {
+	if end == j && last > i {
 		return last
 	}
-	return j
+	return end
 }
 
 // hasTail reports whether s[i:end] holds a rune that W takes.

@@ -7,10 +7,10 @@ import (
 )
 
 // Caps on what a file may claim; the largest published vocabulary has
-// 262,144 tokens and 580,604 merges.
+// 262,208 tokens and 514,906 merges.
 const (
 	maxTokens     = 1 << 20
-	maxMerges     = 1 << 21
+	maxMerges     = 1 << 20
 	maxTokenBytes = 1 << 12
 )
 
