@@ -70,17 +70,18 @@ func (w *Watch) sample() {
 	ticker := time.NewTicker(sampleEvery)
 	defer ticker.Stop()
 	live := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	offset := wallOffset()
+	offset, known := wallOffset()
 	for {
 		metrics.Read(live)
 		w.health.HeapPeak = max(w.health.HeapPeak, live[0].Value.Uint64())
 		w.health.RSSPeak = max(w.health.RSSPeak, residentBytes())
 		w.health.Goroutines = max(w.health.Goroutines, runtime.NumGoroutine())
-		now := wallOffset()
-		if (now - offset).Abs() > stepLimit {
-			w.health.ClockSteps++
+		if now, ok := wallOffset(); ok {
+			if known && (now-offset).Abs() > stepLimit {
+				w.health.ClockSteps++
+			}
+			offset, known = now, true
 		}
-		offset = now
 		select {
 		case <-ticker.C:
 		case <-w.stop:
@@ -92,9 +93,18 @@ func (w *Watch) sample() {
 var processStart = time.Now()
 
 // wallOffset is the wall clock less the monotonic one: constant but for steps.
-func wallOffset() time.Duration {
-	now := time.Now()
-	return now.Round(0).Sub(processStart.Round(0)) - now.Sub(processStart)
+// The two are read one after the other, so a thread that is held in between
+// would seem to see a step; it reports false where that happens time and again.
+func wallOffset() (offset time.Duration, ok bool) {
+	const apart = 100 * time.Microsecond
+	for range 5 {
+		before := time.Since(processStart)
+		wall := time.Now().Round(0).Sub(processStart.Round(0))
+		if after := time.Since(processStart); after-before < apart {
+			return wall - before, true
+		}
+	}
+	return 0, false
 }
 
 func readRuntime() []metrics.Sample {
