@@ -131,7 +131,7 @@ func (d *dataset) rewind() error {
 // there is none.
 func (d *dataset) next() (e entry, reused bool, err error) {
 	round, position := d.taken/d.entries, d.taken%d.entries
-	if round > 0 && (!d.spec.Wrap || len(d.times) > 0) {
+	if round > 0 && !d.spec.Wrap {
 		return entry{}, false, io.EOF
 	}
 	if d.offsets != nil {

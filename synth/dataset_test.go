@@ -313,13 +313,6 @@ func TestTheWarmUpOfADatasetIsNotTakenFromIt(t *testing.T) {
 	}
 }
 
-func TestATraceNeverStartsAgain(t *testing.T) {
-	path := write(t, "d", "{\"text\": \"a\", \"timestamp\": 0}\n")
-	if got := len(drain(t, open(t, synth.Spec{File: path, Format: synth.SingleTurn, Wrap: true}, byteTokens{}))); got != 1 {
-		t.Errorf("a trace of one request gives %d sessions", got)
-	}
-}
-
 func TestAnEndlessEntryIsGivenUp(t *testing.T) {
 	for _, format := range []synth.Format{synth.SingleTurn, synth.ShareGPT} {
 		head := "[\n{\"a\": 1},\n\""

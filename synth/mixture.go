@@ -163,7 +163,7 @@ func (m Mixture) check() error {
 
 // draw picks a component by its probability.
 func (m Mixture) draw(rng *rand.Rand) Component {
-	x := 100 * uniform(rng)
+	x := float64(100 * uniform(rng)) // rounded here, on every machine: see Normal.draw
 	for _, c := range m[:len(m)-1] {
 		if x < c.Percent {
 			return c

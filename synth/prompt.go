@@ -58,8 +58,9 @@ func (w *writer) salt(position int) uint64 {
 	return w.mul*at + w.add
 }
 
-// opening writes the messages of a session's first turn with n tokens of its
-// own, and returns how many tokens they truly have and how many they should.
+// opening writes the messages of a session's first turn: the system prompt, the
+// prefix of that number in the pool, and n tokens of its own. It returns how
+// many tokens they truly have and how many they should.
 func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []loadgen.Message, tokens, target int) {
 	text := make([]byte, 0, bytesPerWord*(w.systemTokens+w.prefixTokens+n))
 	if w.systemTokens > 0 {
@@ -73,10 +74,9 @@ func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []lo
 	target = w.systemTokens + n
 	own := target - tokens
 	if w.prefixes > 0 {
-		// A prefix is made anew each time: that is as cheap as copying it and
-		// needs no memory, however large the pool.
+		// A prefix is made anew each time, which needs no memory, however large
+		// the pool. Its walk starts elsewhere than that of the prompts.
 		of := w.seed.RandAt("prompt.prefix", prefix)
-		// The walk of the prefixes starts elsewhere than that of the prompts.
 		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+^w.add, of)
 		target += w.prefixTokens
 		own += w.prefixTokens

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -67,10 +68,11 @@ func New(spec Spec, tok Tokenizer) (*Source, error) {
 		return nil, err
 	}
 	if spec.Phase == loadgen.Warmup {
-		defer s.dataset.close()
 		s.shapes, err = s.sample(64)
+		if err := errors.Join(err, s.dataset.close()); err != nil {
+			return nil, err
+		}
 		s.dataset = nil
-		return s, err
 	}
 	return s, nil
 }
@@ -200,8 +202,8 @@ func (s *Source) draw(rng *rand.Rand) shape {
 	return size
 }
 
-// Times returns when each session of a dataset is due, since the first one; nil
-// where the dataset does not say.
+// Times returns when each session of a dataset is due in its first round, since
+// the first one; nil where the dataset does not say.
 func (s *Source) Times() []time.Duration {
 	if s.dataset == nil {
 		return nil

@@ -188,7 +188,7 @@ func TestCheckReportsEveryFaultOfASpec(t *testing.T) {
 		{"a file without a type", synth.Spec{File: "f"}, []string{"input_file needs a custom_dataset_type: one of single_turn, multi_turn"}},
 		{
 			"synthetic keys beside a file", synth.Spec{File: "f", Format: synth.SingleTurn, SystemTokens: 3, Corpus: "c", Turns: synth.Normal{Mean: 2}},
-			[]string{"shared_system_prompt_length has no effect on an input_file", "a corpus has no effect", "a number of turns has no effect"},
+			[]string{"shared_system_prompt_length has no effect on an input_file", "prompt_corpus has no effect", "session_turns_mean has no effect"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

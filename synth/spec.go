@@ -47,7 +47,7 @@ type Spec struct {
 	File   string
 	Format Format
 	// Wrap starts a dataset again when it is used up, which reuses its prompts;
-	// else the source ends there. A trace with times never starts again.
+	// else the source ends there.
 	Wrap bool
 	// BlockTokens is how many tokens an id of a trace's hash_ids stands for; 0
 	// means 512.
@@ -82,8 +82,8 @@ func ParseHistory(name string) (History, error) {
 func (s Spec) Check() error {
 	errs := []error{
 		s.Output.check("prompt_output_tokens", 0),
-		s.Turns.check("the number of turns", 0),
-		s.Delay.check("the delay between turns", 0),
+		s.Turns.check("session_turns", 0),
+		s.Delay.check("session_turn_delay", 0),
 		within("shared_system_prompt_length", s.SystemTokens),
 		within("num_prefix_prompts", s.Prefixes),
 		within("prefix_prompt_length", s.PrefixTokens),
@@ -126,9 +126,9 @@ func (s Spec) checkDataset() []error {
 		{"sequence_distribution", len(s.Mixture) > 0},
 		{"shared_system_prompt_length", s.SystemTokens > 0},
 		{"num_prefix_prompts", s.Prefixes > 0},
-		{"a corpus", s.Corpus != ""},
-		{"a number of turns", s.Turns != Normal{}},
-		{"a delay between turns", s.Delay != Normal{}},
+		{"prompt_corpus", s.Corpus != ""},
+		{"session_turns_mean", s.Turns != Normal{}},
+		{"session_turn_delay_mean", s.Delay != Normal{}},
 	} {
 		if part.set {
 			errs = append(errs, fmt.Errorf("%s has no effect on an input_file; leave one of them out", part.key))
