@@ -222,12 +222,20 @@ type Response struct {
 // at the last start, p95 needs more than 20 values and p99 more than 100, else
 // they are the maximum.
 func UserStatistics(calls []loadgen.Call, opt Options) Users {
+	pointers := make([]*loadgen.Call, len(calls))
+	for i := range calls {
+		pointers[i] = &calls[i]
+	}
+	return users(pointers, opt)
+}
+
+// users counts LLM calls.
+func users(calls []*loadgen.Call, opt Options) Users {
 	var times []float64
 	out := Users{ErrorRate: undefined, Window: undefined, Throughput: undefined}
 	first, last := math.Inf(1), math.Inf(-1)
-	for i := range calls {
-		c := &calls[i]
-		if !c.Done() {
+	for _, c := range calls {
+		if !c.Done() || c.Kind != loadgen.LLMCall {
 			continue
 		}
 		if out.Total++; c.Failed {

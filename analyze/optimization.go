@@ -194,7 +194,7 @@ func (v *view) optimizationMore(ci *ConfidenceIntervals, runtimes []float64) *Op
 		TTFTP95:     PercentileInterval(ttft, 95, v.opt.Seed),
 		Effective:   Number(EffectiveSize(latency)),
 		ValueMethod: "circular block bootstrap",
-		Little:      v.little(0, 0), Users: UserStatistics(derefLLM(byStart), v.opt),
+		Little:      v.little(0, 0), Users: users(byStart, v.opt),
 		Bottlenecks: SlowOperations(v.operationTimes(), v.opt.SlowSeconds),
 		Bursts:      v.bursts(), Serialization: v.serialization(),
 	}
@@ -211,16 +211,6 @@ func (v *view) optimizationMore(ci *ConfidenceIntervals, runtimes []float64) *Op
 		more.NewTokens = &q
 	}
 	return more
-}
-
-func derefLLM(calls []*loadgen.Call) []loadgen.Call {
-	out := make([]loadgen.Call, 0, len(calls))
-	for _, c := range calls {
-		if c.Kind == loadgen.LLMCall {
-			out = append(out, *c)
-		}
-	}
-	return out
 }
 
 func responseOf(values []float64) Response {
@@ -292,7 +282,7 @@ func (v *view) concurrency(calls []*loadgen.Call, latency []float64) Concurrency
 		t := byName[name]
 		stats := OperationStats{Operation: name, Count: len(t.starts), Total: Number(sum(t.ends) - sum(t.starts))}
 		if !v.trace.Untimed {
-			stats.MaxConcurrent = NewTimeline(t.starts, t.ends).peak()
+			stats.MaxConcurrent = peakOf(t.starts, t.ends)
 		}
 		out.Operations = append(out.Operations, stats)
 	}

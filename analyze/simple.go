@@ -82,7 +82,7 @@ func (v *view) simpleStack() Object[Operation] {
 		if v.opt.AIQ {
 			op.MaxConcurrency = peaks[op.Name]
 		} else {
-			op.MaxConcurrency = NewTimeline(g.starts, g.ends).peak()
+			op.MaxConcurrency = peakOf(g.starts, g.ends)
 			op.More = &OperationShare{
 				Failed: int(g.failures), Max: Number(metrics.Percentile(sorted, 100)), Total: Number(g.total), Share: undefined,
 			}

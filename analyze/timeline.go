@@ -29,7 +29,10 @@ type Timeline struct {
 func NewTimeline(starts, ends []float64) *Timeline {
 	slices.Sort(starts)
 	slices.Sort(ends)
-	t := &Timeline{}
+	most := len(starts) + len(ends)
+	t := &Timeline{
+		Segments: make([]Segment, 0, most), area: make([]float64, 0, most+1), share: make([]float64, 0, most+1),
+	}
 	level, last := 0, math.Inf(-1)
 	area, share := 0.0, 0.0
 	for i, j := 0, 0; j < len(ends); {
@@ -57,6 +60,25 @@ func NewTimeline(starts, ends []float64) *Timeline {
 	t.area = append(t.area, area)
 	t.share = append(t.share, share)
 	return t
+}
+
+// peakOf returns the most intervals that overlap, given by their starts and
+// ends, which are sorted in place. Those of no length never count.
+func peakOf(starts, ends []float64) int {
+	slices.Sort(starts)
+	slices.Sort(ends)
+	level, peak := 0, 0
+	for i, j := 0, 0; i < len(starts); {
+		now := starts[i]
+		for ; j < len(ends) && ends[j] <= now; j++ {
+			level--
+		}
+		for ; i < len(starts) && starts[i] == now; i++ {
+			level++
+		}
+		peak = max(peak, level)
+	}
+	return peak
 }
 
 // Span returns the first and the last moment; both 0 for no calls.
