@@ -8,9 +8,6 @@ const tokenBytes = 4
 // blockTokens is the size of a block of the prefix cache, vLLM's default.
 const blockTokens = 16
 
-// tokens returns the length of a text.
-func tokens(text string) int { return (len(text) + tokenBytes - 1) / tokenBytes }
-
 // A prompt is what the model reads: the template's tokens, zeros, then each
 // text padded to whole tokens.
 type prompt []byte
