@@ -12,7 +12,7 @@ type Profile struct {
 // A Workflow is workflow_profiling_metrics.json: the keys of the analyses that
 // were asked for.
 type Workflow struct {
-	Simple   Object[Operation] `json:"simple_stack_analysis,omitempty"`
+	Simple   Object[Operation] `json:"simple_stack_analysis,omitzero"`
 	Nested   *Nested           `json:"nested_stack_analysis,omitempty"`
 	Spikes   *SpikeReport      `json:"concurrency_spike_analysis,omitempty"`
 	Patterns *Patterns         `json:"prefix_span_analysis,omitempty"`
