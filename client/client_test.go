@@ -50,3 +50,9 @@ func TestSendStreams(t *testing.T) {
 	}
 	t.Logf("%+v", c.Transport())
 }
+
+func contextAfter(t *testing.T, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	timer := time.AfterFunc(d, cancel)
+	return ctx, func() { timer.Stop(); cancel() }
+}

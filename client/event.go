@@ -31,7 +31,7 @@ func (k kinds) first() loadgen.ChunkKind {
 type event struct {
 	rec    *loadgen.Record
 	kinds  kinds
-	pieces int  // texts of content, reasoning or tool calls
+	pieces int  // texts of content and reasoning
 	last   text // the last of them
 	finish text
 	model  text

@@ -1,10 +1,6 @@
 package client
 
-import (
-	"bytes"
-
-	"loadgen"
-)
+import "loadgen"
 
 // A transfer finds the body of a response in the bytes after its head: by
 // length, in chunks, or up to the end of the connection. It is pushed along by
@@ -117,11 +113,13 @@ func (t *transfer) control(c byte) error {
 }
 
 func (t *transfer) size(c byte) error {
-	digit := bytes.IndexByte([]byte("0123456789abcdef"), c|0x20)
-	switch {
-	case digit >= 0 && c >= '0' && t.line < 15:
-		t.left = t.left<<4 | int64(digit)
+	const digits = 15 // as many as an int64 holds
+	if d, ok := hexDigit(c); ok && t.line < digits {
+		t.left = t.left<<4 | int64(d)
 		t.line++
+		return nil
+	}
+	switch {
 	case t.line == 0:
 		return badChunk("%q instead of a chunk size", c)
 	case c == '\r':

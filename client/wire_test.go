@@ -173,9 +173,9 @@ func TestWire(t *testing.T) {
 					}
 				}
 				check("nowhere", c.wire)
-				step := 1 + len(c.wire)/500
+				step := 1 + len(c.wire)/2000
 				if engine == client.Std {
-					step *= 7 // net/http cuts and joins by itself, and is slow
+					step *= 17 // net/http cuts and joins by itself, and is slow
 				}
 				for i := 1; i < len(c.wire); i += step {
 					check(i, c.wire[:i], c.wire[i:])

@@ -1,0 +1,64 @@
+package client_test
+
+import (
+	"testing"
+	"time"
+
+	"loadgen/client"
+)
+
+func TestKernelTimeSurvivesStepsOfTheWallClock(t *testing.T) {
+	const hour, s = time.Hour, time.Second
+	type read struct {
+		mono, wall, stamp time.Duration // now by both clocks, and the kernel's
+		age               time.Duration
+		trusted           bool
+	}
+	for name, c := range map[string]struct {
+		reads []read
+		steps int
+	}{
+		"no step": {[]read{
+			{1 * s, 1 * s, 1*s - 3*ms, 3 * ms, true},
+			{2 * s, 2 * s, 2 * s, 0, true},
+		}, 0},
+		"a step back by an hour between the segment and the read": {[]read{
+			{1 * s, 1 * s, 1*s - ms, ms, true},
+			{2 * s, 2*s - hour, 2*s - ms, -hour + ms, false},
+			{3 * s, 3*s - hour, 3*s - hour - ms, ms, true},
+		}, 1},
+		"a step ahead by an hour": {[]read{
+			{1 * s, 1 * s, 1*s - ms, ms, true},
+			{2 * s, 2*s + hour, 2*s - ms, hour + ms, false},
+			{3 * s, 3*s + hour, 3*s + hour - ms, ms, true},
+		}, 1},
+		"a small step is seen too, and what came before it is not trusted": {[]read{
+			{1 * s, 1 * s, 1*s - ms, ms, true},
+			{1*s + 10*ms, 1*s + 30*ms, 1*s + 9*ms, 21 * ms, false},
+			{1*s + 20*ms, 1*s + 40*ms, 1*s + 25*ms, 15 * ms, false},
+			{1*s + 30*ms, 1*s + 50*ms, 1*s + 49*ms, ms, true},
+		}, 1},
+		"a slewed clock does not step": {[]read{
+			{100 * s, 100*s + 50*ms, 100*s + 49*ms, ms, true},
+			{200 * s, 200*s + 100*ms, 200*s + 99*ms, ms, true},
+		}, 0},
+		"two steps": {[]read{
+			{1 * s, 1*s + hour, 1*s + hour, 0, false},
+			{2 * s, 2 * s, 2 * s, 0, false},
+			{3 * s, 3 * s, 3*s - ms, ms, true},
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := client.NewClock()
+			for i, r := range c.reads {
+				age, ok := clock.Age(r.wall, r.mono, r.stamp)
+				if age != r.age || ok != r.trusted {
+					t.Errorf("read %d: age %v, trusted %t; want %v, %t", i+1, age, ok, r.age, r.trusted)
+				}
+			}
+			if clock.Steps() != c.steps {
+				t.Errorf("%d steps, want %d", clock.Steps(), c.steps)
+			}
+		})
+	}
+}
