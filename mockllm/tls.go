@@ -24,13 +24,9 @@ func SelfSigned(hosts ...string) (tls.Certificate, []byte, error) {
 	if err != nil {
 		return fail(err)
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return fail(err)
-	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber:          serial,
+		SerialNumber:          big.NewInt(now.UnixNano()),
 		Subject:               pkix.Name{CommonName: "mockllm"},
 		NotBefore:             now.AddDate(0, 0, -1),
 		NotAfter:              now.AddDate(1, 0, 0),
