@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -85,9 +86,14 @@ func syncDir(dir string) error {
 // failed says which file could not be written, and what to do about it; nil
 // for nil.
 func failed(path string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	// The system's error names the file again, or a temporary one.
+	if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
+		err = inner.Err
+	}
+	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("write %s: %w; free some space or choose another output_base_dir", path, err)
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):

@@ -106,7 +106,6 @@ func (r *Runner) Run(ctx context.Context) ([]*Run, error) {
 		}
 		run, err := r.runCell(ctx, &cells[i])
 		runs = append(runs, run)
-		r.report(run, len(cells))
 		if err != nil {
 			return runs, err
 		}
@@ -115,9 +114,9 @@ func (r *Runner) Run(ctx context.Context) ([]*Run, error) {
 }
 
 // report logs the end of a run as the seed's runner does.
-func (r *Runner) report(run *Run, cells int) {
+func (r *Runner) report(run *Run) {
 	name := "Run"
-	if cells > 1 {
+	if len(r.Batch.Cells()) > 1 {
 		name = fmt.Sprintf("Run %d", run.Cell.Index+1)
 	}
 	switch {
@@ -144,17 +143,19 @@ func (r *Runner) runCell(ctx context.Context, cell *Cell) (*Run, error) {
 	}
 	kept := &recording{CellRecorder: keep}
 	run.Err = r.measure(ctx, run, tok, kept)
+	if kept.err != nil {
+		run.Err = kept.err
+	}
+	r.report(run)
 	if err := keep.End(run); err != nil && kept.err == nil {
 		kept.err = fmt.Errorf("keeping the results: %w", err)
-	}
-	if kept.err != nil {
 		run.Err = kept.err
 	}
 	return run, kept.err
 }
 
 // recording remembers the first error of a recorder, to tell it from what goes
-// wrong with the run itself.
+// wrong with the run itself, and asks it for nothing more.
 type recording struct {
 	CellRecorder
 	err error
@@ -168,6 +169,9 @@ func (k *recording) Session(s *loadgen.Session) error {
 }
 
 func (k *recording) Record(rec *loadgen.Record) error {
+	if k.err != nil {
+		return nil
+	}
 	if err := k.CellRecorder.Record(rec); err != nil {
 		k.err = fmt.Errorf("keeping the records: %w", err)
 		return k.err
@@ -218,7 +222,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 	if err != nil {
 		return err
 	}
-	if err := gone(stopping); err != nil {
+	if err := gone(stopping); err != nil || keep.err != nil {
 		return err
 	}
 	if stopping.Err() != nil || ctx.Err() != nil {
@@ -245,8 +249,8 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 	switch {
 	case err != nil:
 		return err
-	case gone(stopping) != nil:
-		run.Outcome.Cancelled = false
+	case keep.err != nil || gone(stopping) != nil:
+		run.Outcome.Cancelled = false // not by the user
 		return gone(stopping)
 	case run.Summary != nil && run.Summary.Counts.OK == 0 && run.Summary.Counts.Failed > 0:
 		return fmt.Errorf("%w: %s", ErrAllFailed, run.Summary.Errors[0].Message)

@@ -29,7 +29,9 @@ type phases struct {
 	silent  time.Duration // when the endpoint was last heard of; -1: just now
 }
 
-// emit takes a finished record through all that is to become of it.
+// emit takes a finished record through all that is to become of it. A record
+// that cannot be kept ends the run, but goes into its figures, as do those
+// that are still to come.
 func (p *phases) emit(rec *loadgen.Record) error {
 	metrics.CountTokens(rec, p.tok)
 	p.collector.Add(rec)
@@ -40,7 +42,10 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if p.vanished(rec) {
 		p.stop(ErrEndpointGone)
 	}
-	return p.keep.Record(rec)
+	if err := p.keep.Record(rec); err != nil {
+		p.stop(err)
+	}
+	return nil
 }
 
 // goneAfter is how long an endpoint may refuse every connection before a run

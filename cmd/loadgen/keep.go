@@ -114,7 +114,6 @@ func (c *cellKeeper) End(run *sweep.Run) error {
 	}
 	if run.Err != nil {
 		res.ReturnCode = 1
-		c.log.Error(run.Err.Error())
 	}
 	res.Stderr = c.logged.String()
 	if run.Summary == nil {
