@@ -76,7 +76,7 @@ func publishedTemplate(t *testing.T, model string) []byte {
 }
 
 func TestLlama3TemplateAddsItsHeaders(t *testing.T) {
-	tok := readReal(t, "Meta-Llama-3-8B-Instruct.json", nil)
+	tok := readReal(t, "Meta-Llama-3-8B-Instruct.json")
 	template, err := tokenizer.LoadTemplate(realFile(t, "meta-llama-3-8b-instruct"), tok)
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"loadgen/tokenizer"
 )
 
-// A variant is a tokenizer.json: one written out, or a published one with
-// some parts and some settings of its model replaced.
+// A variant is a tokenizer.json: one written out, or another one, "small" or
+// a published file, with some parts and some settings of its model replaced.
 type variant struct {
 	Tokenizer json.RawMessage
 	File      string
@@ -19,45 +19,45 @@ type variant struct {
 	Model     map[string]json.RawMessage
 }
 
-func (v variant) load(t *testing.T, name string) *tokenizer.Tokenizer {
+func (v variant) load(t *testing.T, name string, small json.RawMessage) *tokenizer.Tokenizer {
 	t.Helper()
-	if v.Tokenizer != nil {
-		tok, err := tokenizer.Read(name, v.Tokenizer)
+	text := []byte(v.Tokenizer)
+	switch v.File {
+	case "":
+	case "small":
+		text = v.replaceIn(t, small)
+	default:
+		published, err := os.ReadFile(realFile(t, v.File))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tok
+		text = v.replaceIn(t, published)
 	}
-	return readReal(t, v.File, func(text []byte) []byte {
-		set := maps.Clone(v.Set)
-		if len(v.Model) > 0 {
-			set["model"] = replaced(t, fieldsOf(t, text)["model"], v.Model)
-		}
-		return replaced(t, text, set)
-	})
+	tok, err := tokenizer.Read(name, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
 }
 
-// replaced sets some of the fields of an object. It does not go through
-// json.Marshal, which takes a second over a vocabulary.
-func replaced(t *testing.T, text []byte, set map[string]json.RawMessage) []byte {
+func (v variant) replaceIn(t *testing.T, text []byte) []byte {
 	t.Helper()
-	fields := fieldsOf(t, text)
-	maps.Copy(fields, set)
-	out := []byte("{")
-	for name, value := range fields {
-		out = append(out, '"')
-		out = append(append(append(out, name...), `":`...), value...)
-		out = append(out, ',')
-	}
-	out[len(out)-1] = '}'
-	return out
-}
-
-func fieldsOf(t *testing.T, text []byte) map[string]json.RawMessage {
-	t.Helper()
-	fields := map[string]json.RawMessage{}
+	fields, model := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	unmarshal(t, text, &fields)
-	return fields
+	unmarshal(t, fields["model"], &model)
+	maps.Copy(model, v.Model)
+	fields["model"] = marshal(t, model)
+	maps.Copy(fields, v.Set)
+	return marshal(t, fields)
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func unmarshal(t *testing.T, text []byte, to any) {
@@ -73,12 +73,15 @@ func TestEveryPatternAndNormalizerGivesTheReferenceIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var content struct{ Variants map[string]variant }
+	var content struct {
+		Small    json.RawMessage
+		Variants map[string]variant
+	}
 	unmarshal(t, text, &content)
 	cases := reference(t, file)
 	for _, name := range slices.Sorted(maps.Keys(content.Variants)) {
 		t.Run(name, func(t *testing.T) {
-			checkReference(t, content.Variants[name].load(t, name), name, cases)
+			checkReference(t, content.Variants[name].load(t, name, content.Small), name, cases)
 		})
 	}
 	for _, name := range tokenizer.Builtins() {
