@@ -1,5 +1,10 @@
 package loadgen
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A CallKind is the type of an operation in a trace, as the AIQ profiler names
 // them.
 type CallKind uint8
@@ -8,12 +13,13 @@ const (
 	LLMCall CallKind = iota
 	ToolCallKind
 	FunctionCall
-	SpanCall // a phase inside a call: connect, prefill, decode
+	SpanCall     // a phase inside a call: connect, prefill, decode
+	WorkflowCall // a whole workflow, task or custom step, which AIQ's call trees leave out
 )
 
-// String returns AIQ's prefix: LLM, TOOL, FUNCTION or SPAN.
+// String returns AIQ's prefix: LLM, TOOL, FUNCTION, SPAN or WORKFLOW.
 func (k CallKind) String() string {
-	return [...]string{"LLM", "TOOL", "FUNCTION", "SPAN"}[k]
+	return [...]string{"LLM", "TOOL", "FUNCTION", "SPAN", "WORKFLOW"}[k]
 }
 
 // A Call is one operation of a trace, whoever recorded it: a request of a run
@@ -68,6 +74,27 @@ type Trace struct {
 	// Missing says what the recording does not carry and what that costs, a
 	// sentence each.
 	Missing []string
+}
+
+// Sort puts the calls in order of start; equal ones stay as they came.
+func (t *Trace) Sort() {
+	byStart := func(a, b Call) int { return cmp.Compare(a.Start, b.Start) }
+	if slices.IsSortedFunc(t.Calls, byStart) {
+		return
+	}
+	// Calls are large: their indices are sorted, and each call moves once.
+	order := make([]int32, len(t.Calls))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(t.Calls[a].Start, t.Calls[b].Start), cmp.Compare(a, b))
+	})
+	sorted := make([]Call, len(t.Calls))
+	for i, k := range order {
+		sorted[i] = t.Calls[k]
+	}
+	t.Calls = sorted
 }
 
 // An Event is the start or the end of a call: a row of
