@@ -213,6 +213,8 @@ func (v *view) selfTime(i int) (self, saved float64) {
 // top, an end pops only what is on top, so a call that ends out of turn stays
 // and swallows all that come after it.
 func (v *view) aiqStack() {
+	v.calls = slices.DeleteFunc(slices.Clone(v.calls), func(c *loadgen.Call) bool { return c.Kind == loadgen.WorkflowCall })
+	v.parent = v.parent[:len(v.calls)]
 	var buf []event
 	var stack []int32
 	for from, calls := range v.sessions {

@@ -1,8 +1,6 @@
 package analyze
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"loadgen"
@@ -42,7 +40,7 @@ func (t *Tracer) Add(r *loadgen.Record) {
 // Trace returns the calls taken in so far, in order of start.
 func (t *Tracer) Trace() *loadgen.Trace {
 	tr := &loadgen.Trace{Source: "loadgen", Epoch: t.Epoch, Calls: t.calls}
-	slices.SortStableFunc(tr.Calls, func(a, b loadgen.Call) int { return cmp.Compare(a.Start, b.Start) })
+	tr.Sort()
 	if !t.Texts {
 		tr.Missing = append(tr.Missing, "texts were not kept: prefixes, patterns by prompt and new words per turn are unknown")
 	}
