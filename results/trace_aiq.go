@@ -157,7 +157,7 @@ func (b *traceBuilder) aiqStep(s jsonStream, example int) error {
 // aiqKinds are the types of events by their prefix.
 var aiqKinds = map[string]loadgen.CallKind{
 	"LLM": loadgen.LLMCall, "TOOL": loadgen.ToolCallKind, "FUNCTION": loadgen.FunctionCall, "SPAN": loadgen.SpanCall,
-	"WORKFLOW": loadgen.FunctionCall, "TASK": loadgen.FunctionCall, "TTC": loadgen.FunctionCall, "CUSTOM": loadgen.FunctionCall,
+	"WORKFLOW": loadgen.WorkflowCall, "TASK": loadgen.WorkflowCall, "TTC": loadgen.WorkflowCall, "CUSTOM": loadgen.WorkflowCall,
 }
 
 func cutLast(s string, sep byte) (before, after string) {

@@ -1,7 +1,6 @@
 package results
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -90,8 +89,8 @@ func (b *traceBuilder) finish() *loadgen.Trace {
 		}
 		tr.Parents = tr.Parents || c.Parent != ""
 	}
-	slices.SortStableFunc(b.calls, func(a, c loadgen.Call) int { return cmp.Compare(a.Start, c.Start) })
 	tr.Calls = b.calls
+	tr.Sort()
 	tr.Missing = b.lacks(tr)
 	return tr
 }
