@@ -10,8 +10,10 @@ import (
 type bpe struct {
 	vocab *vocab
 	// pairs says which ids merge. It is nil where every token is the merge
-	// of any two that spell it and the id is the rank, as in tiktoken.
+	// of any two that spell it: then ranks has the rank of each token, or is
+	// nil where the id is the rank, as in tiktoken.
 	pairs *pairs
+	ranks []uint32
 	// letters are the ids of single bytes, -1 where there is none. It is nil
 	// where words begin as characters instead (SentencePiece).
 	letters *[256]int32
@@ -130,6 +132,9 @@ func (m *bpe) match(sc *scratch, word string, i int32) {
 		}
 		p.merged, ok = m.vocab.find(word[p.at:end])
 		p.rank = uint32(p.merged)
+		if ok && m.ranks != nil {
+			p.rank = m.ranks[p.merged]
+		}
 	}
 	if !ok {
 		p.rank = noMerge

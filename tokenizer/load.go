@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,13 +52,17 @@ func (s Source) Dir() string {
 	return filepath.Dir(s.Path)
 }
 
-// files are the forms of a tokenizer that a directory may hold, the best
-// first.
-var files = []struct {
+// A form is one of the kinds of file that hold a tokenizer.
+type form struct {
 	name string
 	read func(name, path string, text []byte) (*Tokenizer, error)
-}{
+}
+
+// files are the forms that a directory may hold, the best first. A file of
+// another name is taken for the first form with its extension.
+var files = []form{
 	{"tokenizer.json", func(name, _ string, text []byte) (*Tokenizer, error) { return Read(name, text) }},
+	{"tokenizer.model", readSentencePiece},
 	{"tiktoken.model", readRanked},
 }
 
@@ -117,11 +122,12 @@ func readPath(name, path, kind string) (*Tokenizer, Source, error) {
 	if err != nil {
 		return nil, Source{}, fmt.Errorf("reading tokenizer %s: %w", name, err)
 	}
+	known := slices.ContainsFunc(files, func(f form) bool { return f.name == filepath.Base(path) })
 	for _, form := range files {
 		file := path
 		if info.IsDir() {
 			file = filepath.Join(path, form.name)
-		} else if filepath.Ext(path) != filepath.Ext(form.name) {
+		} else if known && filepath.Base(path) != form.name || filepath.Ext(path) != filepath.Ext(form.name) {
 			continue
 		}
 		text, err := readFile(file, maxFile)
@@ -134,7 +140,7 @@ func readPath(name, path, kind string) (*Tokenizer, Source, error) {
 		t, err := form.read(name, file, text)
 		return t, Source{Kind: kind, Path: file}, err
 	}
-	return nil, Source{}, fmt.Errorf("reading tokenizer %s: %s is not and does not hold a tokenizer.json", name, path)
+	return nil, Source{}, fmt.Errorf("reading tokenizer %s: %s is not and does not hold a tokenizer.json or tokenizer.model", name, path)
 }
 
 // readFile reads a file of at most so many bytes; it looks at the size first.
