@@ -177,8 +177,8 @@ type Sources struct {
 	ISL           string `json:"isl,omitempty"`
 	KernelTimed   int    `json:"kernel_timed"`
 	ReaderTimed   int    `json:"reader_timed"`
-	OutputReads   int    `json:"output_reads"`
-	MergedReads   int    `json:"merged_reads"`
+	Chunks        int    `json:"chunks"`        // of streamed replies
+	MergedChunks  int    `json:"merged_chunks"` // of these, out of the same read as the one before
 	NotStreamed   int    `json:"not_streamed,omitempty"`
 	OSLNotCounted int    `json:"osl_not_counted,omitempty"`
 }

@@ -28,7 +28,6 @@ type tally struct {
 	samples []sample // the first ExactLimit requests
 	series  series
 	sources Sources
-	chunks  int
 }
 
 type failureKey struct {
@@ -116,7 +115,6 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 	if m.missesOSL(r) {
 		t.missesOSL++
 	}
-	t.chunks += len(r.Chunks)
 	t.spread(r, m)
 	t.source(r, m)
 }
@@ -147,8 +145,12 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 	if !r.Streamed {
 		s.NotStreamed++
 	} else {
-		s.OutputReads += r.Reads
-		s.MergedReads += r.MergedReads
+		s.Chunks += len(r.Chunks)
+		for _, c := range r.Chunks {
+			if c.Merged {
+				s.MergedChunks++
+			}
+		}
 	}
 	switch _, counted := m.Value(OSL); {
 	case !counted:

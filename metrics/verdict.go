@@ -110,6 +110,9 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	c.judgeDelays(j, s)
 	c.judgeLoad(j, s, o)
 	judgeHealth(j, h)
+	if s.ReaderDelay == nil && h.SchedLatency.P99 >= 0 {
+		j.delay("sched_latency_itl", h.SchedLatency.P99*1e3, c.profiling.dists[ITL].percentile(50))
+	}
 	c.judgeCeiling(j, s, o)
 
 	issued := float64(s.Counts.Issued)
@@ -147,6 +150,7 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 	if d := s.ReaderDelay; d != nil {
 		j.delay("reader_delay_p50", d.P50, p50)
 		j.delay("reader_delay_p99", d.P99, p99)
+		j.delay("reader_delay_itl", d.P50, t.dists[ITL].percentile(50))
 	}
 	if t.wait.n > 0 {
 		// Requests that did not wait are not in the distribution: its p99 is
@@ -155,7 +159,7 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 			j.delay("connection_wait_p99", t.wait.percentile(99), p50)
 		}
 	}
-	j.share("merged_reads", float64(s.Sources.MergedReads), float64(s.Sources.OutputReads))
+	j.share("merged_chunks", float64(s.Sources.MergedChunks), float64(s.Sources.Chunks))
 	j.share("coalesced", float64(s.Counts.Coalesced), float64(s.Counts.OK))
 }
 
@@ -229,6 +233,6 @@ func (c *Collector) judgeCeiling(j *judge, s *Summary, o loadgen.Outcome) {
 		return
 	}
 	length := s.Whole.To - s.Whole.From
-	j.share("ceiling_chunks", float64(t.chunks)/length, c.facts.Ceiling.Chunks)
+	j.share("ceiling_chunks", float64(t.sources.Chunks)/length, c.facts.Ceiling.Chunks)
 	j.share("ceiling_requests", float64(t.issued())/length, c.facts.Ceiling.Requests)
 }

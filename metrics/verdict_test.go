@@ -90,15 +90,27 @@ func TestVerdicts(t *testing.T) {
 			want: metrics.Invalid, reason: "ceiling_chunks",
 		},
 		{
-			name: "reads that carried several chunks", facts: closedLoop, records: steadyRun(func(_ int, r *loadgen.Record) { r.Reads, r.MergedReads = 6, 4 }),
-			want: metrics.Degraded, reason: "merged_reads",
+			name: "chunks that came three at a time", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) {
+				for i := range r.Chunks {
+					r.Chunks[i].Merged = i%3 > 0
+				}
+			}), want: metrics.Degraded, reason: "merged_chunks",
+		},
+		{
+			name: "tokens that queue up before the reader", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 9}},
+			records: steadyRun(delayed(31 * ms)), want: metrics.Invalid, reason: "reader_delay_p99", // both over 20 ms
+		},
+		{
+			name: "stamps by a reader that is late", facts: closedLoop, records: steadyRun(func(_ int, r *loadgen.Record) { r.Timing = loadgen.Reader }),
+			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Degraded, reason: "sched_latency_itl",
 		},
 		{
 			name: "a clock that stepped under kernel stamps", facts: closedLoop, records: steadyRun(nil),
 			health: func(h *loadgen.Health) { h.ClockSteps = 1 }, want: metrics.Degraded, reason: "clock_steps",
 		},
 		{
-			name: "an override that forgives", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 100, "reader_delay_p99": 100}},
+			name: "an override that forgives", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 100, "reader_delay_p99": 100, "reader_delay_itl": 100}},
 			records: steadyRun(delayed(85 * ms)), want: metrics.Valid,
 		},
 		{
