@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"loadgen/client"
+	"loadgen"
 )
 
 // FuzzEngines has both engines read the same bytes, cut in two: what net/http
@@ -22,8 +22,13 @@ func FuzzEngines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wire []byte, cut uint16, stream bool) {
 		i := min(int(cut), len(wire))
 		pieces := slices.DeleteFunc([][]byte{wire[:i], wire[i:]}, func(p []byte) bool { return len(p) == 0 })
-		raw := answers(t, client.Raw, stream, true, pieces...)
-		std := answers(t, client.Std, stream, true, pieces...)
+		var records [2]*loadgen.Record
+		for i, engine := range engines {
+			s := newStage(t, engine, stream, true)
+			records[i] = s.answer(t, pieces...)
+			s.close()
+		}
+		raw, std := records[0], records[1]
 		if std.Failure != nil {
 			return
 		}

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,13 +108,41 @@ func readCases(t testing.TB) map[string]wireCase {
 	return cases
 }
 
-// replay serves one connection: it reads a request and answers with the
-// pieces, each of them a read of the client's.
-func replay(conn net.Conn, pieces [][]byte, thenClose bool) {
+// A stage is a client and, in memory, a server that answers each request with
+// the bytes it is given.
+type stage struct {
+	client *client.Client
+	listen *memnet.Listener
+	served sync.WaitGroup
+	pieces atomic.Pointer[[][]byte] // each of them becomes a read of the client's
+}
+
+func newStage(t *testing.T, engine client.Engine, streaming, thenClose bool) *stage {
+	t.Helper()
+	s := &stage{listen: memnet.Listen()}
+	var err error
+	s.client, err = client.New(client.Config{
+		URL: "http://server", Streaming: streaming, Engine: engine, Dial: s.listen.DialContext,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.served.Go(func() {
+		for {
+			conn, err := s.listen.Accept()
+			if err != nil {
+				return
+			}
+			s.served.Go(func() { s.serve(conn, thenClose) })
+		}
+	})
+	return s
+}
+
+func (s *stage) serve(conn net.Conn, thenClose bool) {
 	defer conn.Close()
-	in := bufio.NewReader(conn)
-	for readRequest(in) == nil {
-		for _, p := range pieces {
+	for in := bufio.NewReader(conn); readRequest(in) == nil; {
+		for _, p := range *s.pieces.Load() {
 			if _, err := conn.Write(p); err != nil {
 				return
 			}
@@ -132,31 +162,15 @@ func readRequest(in *bufio.Reader) error {
 	return err
 }
 
-// answers sends one request to a server in memory that answers with the pieces.
-func answers(t testing.TB, engine client.Engine, streaming, thenClose bool, pieces ...[]byte) *loadgen.Record {
-	t.Helper()
-	l := memnet.Listen()
-	var served sync.WaitGroup
-	c, err := client.New(client.Config{
-		URL: "http://server", Streaming: streaming, Engine: engine, Dial: l.DialContext,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	served.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			served.Go(func() { replay(conn, pieces, thenClose) })
-		}
-	})
-	rec := send(t.Context(), c, `{"model":"m-1"}`)
-	c.Close()
-	l.Close()
-	served.Wait()
-	return rec
+func (s *stage) answer(t *testing.T, pieces ...[]byte) *loadgen.Record {
+	s.pieces.Store(&pieces)
+	return send(t.Context(), s.client, `{"model":"m-1"}`)
+}
+
+func (s *stage) close() {
+	s.client.Close()
+	s.listen.Close()
+	s.served.Wait()
 }
 
 // TestWire replays every recorded response, cut in two at every byte, and byte
@@ -166,14 +180,16 @@ func TestWire(t *testing.T) {
 		for _, engine := range engines {
 			t.Run(name+"/"+string(engine), func(t *testing.T) {
 				t.Parallel()
+				s := newStage(t, engine, c.Streaming, c.Close)
+				defer s.close()
 				check := func(how any, pieces ...[]byte) {
-					rec := answers(t, engine, c.Streaming, c.Close, pieces...)
-					if diff := cmp.Diff(c.Want, saidBy(rec, c.Want.Message)); diff != "" {
-						t.Fatalf("%s; cut %v; want −, got +\n%s\n%+v", c.About, how, diff, rec.Failure)
+					rec := s.answer(t, pieces...)
+					if got := saidBy(rec, c.Want.Message); !reflect.DeepEqual(c.Want, got) {
+						t.Fatalf("%s; cut %v; want −, got +\n%s\n%+v", c.About, how, cmp.Diff(c.Want, got), rec.Failure)
 					}
 				}
 				check("nowhere", c.wire)
-				step := 1 + len(c.wire)/2000
+				step := 1 + len(c.wire)/800
 				if engine == client.Std {
 					step *= 17 // net/http cuts and joins by itself, and is slow
 				}
