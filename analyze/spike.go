@@ -308,15 +308,23 @@ func itlOf(c *loadgen.Call) (seconds float64, ok bool) {
 // A tokenMean averages what is positive, as AIQ does.
 type tokenMean struct{ prompt, total, prompts, totals float64 }
 
-func (m *tokenMean) add(c *loadgen.Call) {
+// add counts a call in with weight 1, or out again with weight -1.
+func (m *tokenMean) add(c *loadgen.Call, weight float64) {
 	if c.PromptTokens > 0 {
-		m.prompt += float64(c.PromptTokens)
-		m.prompts++
+		m.prompt += weight * float64(c.PromptTokens)
+		m.prompts += weight
 	}
 	if t := max(0, c.PromptTokens) + max(0, c.CompletionTokens); t > 0 {
-		m.total += float64(t)
-		m.totals++
+		m.total += weight * float64(t)
+		m.totals += weight
 	}
+}
+
+func (m *tokenMean) merge(other tokenMean) {
+	m.prompt += other.prompt
+	m.prompts += other.prompts
+	m.total += other.total
+	m.totals += other.totals
 }
 
 func (m *tokenMean) means() SpikeTokens {
@@ -327,7 +335,7 @@ func tokensIn(crowd *cover, calls []*loadgen.Call) SpikeTokens {
 	var m tokenMean
 	for _, c := range calls {
 		if crowd.until(c.End) > crowd.until(c.Start) {
-			m.add(c)
+			m.add(c, 1)
 		}
 	}
 	return m.means()

@@ -7,37 +7,46 @@ import (
 	"loadgen"
 )
 
+// aiqIDs bounds the ids listed in all spikes together. The toolkit lists the
+// square of the calls: of a million that overlap, more than any disk holds.
+const aiqIDs = 10_000_000
+
 // aiqSpikes is the toolkit's analysis: every segment at or above the
 // threshold is a spike of its own, token means weigh a call once per spike,
 // and a call without length is averaged under level 0.
 func (v *view) aiqSpikes(out *SpikeReport, flight *Timeline, calls []*loadgen.Call) {
-	// A sweep over the segments keeps the active calls and drops the ended
-	// only when they are to be listed: the work is that of the output, not of
-	// spikes × calls.
-	order := make([]int32, len(calls)) // by start
-	for i := range order {
-		order[i] = int32(i)
+	order := make([]int32, 0, len(calls))
+	for i, c := range calls {
+		if c.Duration() > 0 {
+			order = append(order, int32(i))
+		}
 	}
+	byEnd := slices.Clone(order)
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(calls[a].Start, calls[b].Start) })
-	var tokens tokenMean
-	var active []int32
-	next := 0
+	slices.SortFunc(byEnd, func(a, b int32) int { return cmp.Compare(calls[a].End, calls[b].End) })
+	var tokens, now tokenMean
+	var active []int32 // started; the ended are dropped only when a list is due
+	next, ended, listed := 0, 0, 0
 	for _, s := range flight.Segments {
 		for ; next < len(order) && calls[order[next]].Start < s.End; next++ {
-			if calls[order[next]].End > s.Start {
-				active = append(active, order[next])
-			}
+			active = append(active, order[next])
+			now.add(calls[order[next]], 1)
+		}
+		for ; ended < len(byEnd) && calls[byEnd[ended]].End <= s.Start; ended++ {
+			now.add(calls[byEnd[ended]], -1)
 		}
 		if s.Level < out.Threshold {
 			continue
 		}
-		active = slices.DeleteFunc(active, func(i int32) bool { return calls[i].End <= s.Start })
 		spike := Spike{Start: v.absolute(s.Start), End: v.absolute(s.End), Concurrency: s.Level, Active: []string{}}
-		listed := slices.Clone(active)
-		slices.Sort(listed) // the toolkit lists them example by example
-		for _, i := range listed {
-			spike.Active = append(spike.Active, calls[i].ID)
-			tokens.add(calls[i])
+		tokens.merge(now)
+		if listed += next - ended; listed <= aiqIDs {
+			active = slices.DeleteFunc(active, func(i int32) bool { return calls[i].End <= s.Start })
+			byExample := slices.Clone(active) // the toolkit lists them example by example
+			slices.Sort(byExample)
+			for _, i := range byExample {
+				spike.Active = append(spike.Active, calls[i].ID)
+			}
 		}
 		out.Intervals = append(out.Intervals, spike)
 	}
