@@ -1,9 +1,12 @@
 package results_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -280,4 +283,46 @@ func FuzzReadTrace(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A repeated reader yields a traces file of n sessions without holding it.
+type repeated struct {
+	n, i int
+	rest string
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	for r.rest == "" {
+		switch {
+		case r.i < r.n:
+			r.rest = strings.TrimSuffix(strings.TrimPrefix(aiqTrace, "["), "]")
+			if r.rest = strings.ReplaceAll(r.rest, `"UUID":"a"`, `"UUID":"a`+strconv.Itoa(r.i)+`"`); r.i > 0 {
+				r.rest = "," + r.rest
+			} else {
+				r.rest = "[" + r.rest
+			}
+		case r.i == r.n:
+			r.rest = "]"
+		default:
+			return 0, io.EOF
+		}
+		r.i++
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+func BenchmarkReadTrace(b *testing.B) {
+	const sessions = 100_000
+	b.SetBytes(sessions * int64(len(aiqTrace)))
+	for b.Loop() {
+		tr, err := results.ReadTrace(&repeated{n: sessions})
+		if err != nil || len(tr.Calls) != sessions {
+			b.Fatalf("%d calls, error %v", len(tr.Calls), err)
+		}
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		b.ReportMetric(float64(mem.Sys)/(1<<20), "MiB-from-OS")
+	}
 }
