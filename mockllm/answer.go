@@ -30,7 +30,8 @@ type answer struct {
 	tool      string // its function
 	key       string // of reasoning
 
-	stamps bool
+	stamps bool    // true times are recorded
+	marked bool    // and written into every chunk
 	chunks []int64 // true send times, unix ns
 }
 
@@ -66,7 +67,8 @@ func (s *Server) complete(ctx context.Context, w reply, c *call, chat bool) {
 	c.body = nil // a waiting request need not hold its prompt
 	ans := &answer{srv: s, w: w, call: c, chat: chat, usage: a.StreamOptions.IncludeUsage, plan: p, seq: seq,
 		model: a.Model, created: time.Now().Unix(), key: s.cfg.ReasoningKey,
-		stamps: s.cfg.Stamps || c.Header.Get("X-Mock-Stamps") == "1"}
+		marked: c.Header.Get("X-Mock-Stamps") == "1"}
+	ans.stamps = s.cfg.Stamps || ans.marked
 	seq.want, ans.finish = a.length(&s.cfg, n)
 	if room := s.cfg.KVCacheTokens; room > 0 && s.cfg.Timing != Fixed && seq.reserve() > room {
 		s.fail(w, http.StatusBadRequest, "context_length_exceeded",
@@ -225,7 +227,7 @@ func (a *answer) whole(ctx context.Context) {
 	out := map[string]any{"id": a.id, "object": object, "created": a.created, "model": a.model,
 		"choices": []any{choice}, "usage": json.RawMessage(a.appendUsage(nil))}
 	a.sent()
-	if a.stamps {
+	if a.marked {
 		out["mock_sent_ns"] = a.chunks[0]
 		out["mock_received_ns"] = a.call.received
 		out["mock_received_source"] = a.call.source

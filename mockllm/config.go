@@ -115,9 +115,9 @@ type Config struct {
 	// to end. Default 0: they are cut.
 	Grace time.Duration `yaml:"grace"`
 
-	// Stamps records the true times of every request for GET /mock/stamps and
-	// writes them into every chunk; otherwise only for requests with the
-	// header X-Mock-Stamps: 1. Default false.
+	// Stamps records the true times of every request for GET /mock/stamps;
+	// otherwise only those of requests with the header X-Mock-Stamps: 1, which
+	// also has them written into every chunk. Default false.
 	Stamps bool `yaml:"stamps"`
 	// StampsKept is how many requests' stamps are kept, the newest. Default
 	// 10000.

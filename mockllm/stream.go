@@ -145,9 +145,9 @@ func (a *answer) tail(ctx context.Context, e *events) {
 	a.w.Write(e.buf) // goes out with the end of the reply
 }
 
-// appendReceived adds when the request came, where stamps are asked for.
+// appendReceived adds when the request came, where the client asked for it.
 func (a *answer) appendReceived(b []byte) []byte {
-	if !a.stamps {
+	if !a.marked {
 		return b
 	}
 	return fmt.Appendf(b, `,"mock_received_ns":%d,"mock_received_source":%q`, a.call.received, a.call.source)
@@ -184,7 +184,7 @@ func (a *answer) chunk(e *events, from, to int) {
 		b = append(append(append(b, `,"padding":"`...), bytes.Repeat([]byte("x"), a.plan.size(faultPad, 64<<10))...), '"')
 	}
 	a.sent()
-	if a.stamps {
+	if a.marked {
 		b = append(b, `,"mock_sent_ns":`...)
 		b = strconv.AppendInt(b, a.chunks[len(a.chunks)-1], 10)
 	}

@@ -41,13 +41,13 @@ type mockFlags struct {
 	KeepAlive         time.Duration `help:"Close connections that are idle for so long; 0 for never."`
 	RequestsPerSecond float64       `help:"Quota; what exceeds it is answered with 429. 0 for none."`
 	Burst             int           `default:"1" help:"Requests that the quota lets through at once."`
-	Faults            []fault       `sep:"none" placeholder:"FAULT" help:"Failure to inject, such as \"status every=10 status=503\" (repeatable); docs/mock.md lists the kinds."`
+	Faults            []fault       `name:"fault" sep:"none" placeholder:"FAULT" help:"Failure to inject, such as \"status every=10 status=503\" (repeatable); docs/mock.md lists the kinds."`
 
 	TLS   bool          `name:"tls" help:"Serve HTTPS with a certificate made at the start."`
 	HTTP2 bool          `name:"http2" default:"true" negatable:"" help:"Also serve HTTP/2."`
 	Grace time.Duration `help:"How long requests in flight may go on at the end."`
 
-	Stamps     bool `help:"Record the true times of every request for GET /mock/stamps, and write them into every chunk."`
+	Stamps     bool `help:"Record the true times of every request for GET /mock/stamps."`
 	StampsKept int  `default:"${stamps_kept}" help:"Requests whose stamps are kept."`
 }
 
