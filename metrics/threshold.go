@@ -34,7 +34,7 @@ var table = []Threshold{
 	{"lag_p99", "p99 of the same lag over p99 TTFT", 0.5, 2, "ratio", "the tail of figures from due is the generator's, not the server's"},
 	{"reader_delay_p50", "median of the requests' largest reader − kernel delay over median TTFT", 0.25, 1, "ratio", "half of the requests waited so long for this process"},
 	{"reader_delay_p99", "p99 of the requests' largest reader − kernel delay over p99 TTFT", 0.5, 1.5, "ratio", "the tail waited for this process, not for the server"},
-	{"reader_delay_itl", "median of the requests' largest reader − kernel delay over median ITL", 0.75, 1.5, "ratio", "tokens queue up before this process: their arrivals merge"},
+	{"reader_delay_itl", "median of the requests' largest reader − kernel delay over median ITL", 0.75, 1, "ratio", "tokens queue up before this process: their arrivals merge"},
 	{"sched_latency_itl", "p99 wait of a runnable goroutine over median ITL, where the kernel gave no stamps", 2, 10, "ratio", "gaps between tokens are as wrong as that"},
 	{"merged_chunks", "chunks out of the same read as the one before over chunks", 0.25, never, "ratio", "the gaps before them were not observed; some servers send so"},
 	{"coalesced", "streamed replies that arrived in one read over successful requests", 0.05, never, "ratio", "they have no inter-token latency"},

@@ -15,6 +15,9 @@ import (
 	"loadgen/results"
 )
 
+// The files hold local times.
+func init() { time.Local = time.UTC }
+
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
@@ -154,7 +157,6 @@ func theTransport() loadgen.Transport {
 // and returns its batch, its directory and its summary.
 func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
 	t.Helper()
-	t.Setenv("TZ", "UTC")
 	batch, err := results.CreateBatch(t.TempDir(), "golden", time.Unix(0, epoch).UTC(), "s3cret")
 	if err != nil {
 		t.Fatal(err)

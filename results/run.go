@@ -168,7 +168,7 @@ type processFile struct {
 	Duration   float64         `json:"duration_sec"`
 	Counts     metrics.Counts  `json:"counts"`
 	Cancelled  bool            `json:"was_cancelled"`
-	Verdict    metrics.Verdict `json:"verdict"`
+	Verdict    metrics.Verdict `json:"verdict,omitempty"`
 	Reasons    []string        `json:"reasons,omitempty"`
 }
 
