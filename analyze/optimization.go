@@ -50,6 +50,8 @@ type OptimizationMore struct {
 	NewTokens     *Quantiles    `json:"new_tokens_per_turn,omitempty"`
 	Bursts        []BurstReport `json:"bursts"`
 	Serialization Serialization `json:"serialization"`
+	Transport     *Transport    `json:"transport,omitempty"`     // of a run of loadgen
+	Client        *ClientHealth `json:"client_health,omitempty"` // likewise
 	Findings      []Finding     `json:"findings"`
 }
 

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"fmt"
 	"strings"
 
 	"loadgen"
@@ -15,13 +16,24 @@ type Tracer struct {
 	Function string  // what the calls were made in: chat, completions
 	Texts    bool    // keep prompts and answers
 
+	MaxCalls int // at most so many calls are kept, the first to end; 0 has no bound
+	MaxText  int // bytes of prompts and answers kept, those of the first calls; 0 has no bound
+
 	examples map[string]int
 	calls    []loadgen.Call
+	dialled  []loadgen.Conn // of requests that opened a connection or waited for one
+	bytes    int            // of texts kept
+	noText   int            // calls without their texts for want of room
+	leftOut  int            // calls
 }
 
 // Add takes a record in; records may come in any order.
 func (t *Tracer) Add(r *loadgen.Record) {
 	if r.Phase != loadgen.Profiling {
+		return
+	}
+	if t.MaxCalls > 0 && len(t.calls) >= t.MaxCalls {
+		t.leftOut++
 		return
 	}
 	if t.examples == nil {
@@ -32,15 +44,32 @@ func (t *Tracer) Add(r *loadgen.Record) {
 		example = len(t.examples)
 		t.examples[r.Request.Session] = example
 	}
-	c := FromRecord(r, example, t.Texts)
+	texts := t.Texts && (t.MaxText == 0 || t.bytes < t.MaxText)
+	if t.Texts && !texts {
+		t.noText++
+	}
+	c := FromRecord(r, example, texts)
 	c.Name, c.Function = t.Model, t.Function
+	t.bytes += len(c.Input) + len(c.Output)
 	t.calls = append(t.calls, c)
+	if r.Conn.Dial > 0 || r.Conn.Wait > 0 {
+		t.dialled = append(t.dialled, r.Conn)
+	}
 }
+
+// LeftOut is how many calls MaxCalls kept out of the trace.
+func (t *Tracer) LeftOut() int { return t.leftOut }
 
 // Trace returns the calls taken in so far, in order of start.
 func (t *Tracer) Trace() *loadgen.Trace {
 	tr := &loadgen.Trace{Source: "loadgen", Epoch: t.Epoch, Calls: t.calls}
 	tr.Sort()
+	if t.leftOut > 0 {
+		tr.Missing = append(tr.Missing, fmt.Sprintf("%d calls, the last to end, are left out to bound the memory of the run: loadgen analyze reads them all", t.leftOut))
+	}
+	if t.noText > 0 {
+		tr.Missing = append(tr.Missing, fmt.Sprintf("%d calls are without their texts to bound the memory of the run: loadgen analyze reads their prompts from the files", t.noText))
+	}
 	if !t.Texts {
 		tr.Missing = append(tr.Missing, "texts were not kept: prefixes, patterns by prompt and new words per turn are unknown")
 	}
