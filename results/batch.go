@@ -15,10 +15,13 @@ import (
 // A Batch is the directory of one execution of a batch file:
 // <output_base_dir>/<batch_name>/<YYYYMMDD_HHMMSS>.
 type Batch struct {
-	Dir     string
-	Name    string
-	started time.Time
-	secrets []string
+	Dir  string
+	Name string
+	// Findings are what the analyses of all its runs found; Finish writes them
+	// under their own key. Whatever encoding/json can marshal; nil for none.
+	Findings any
+	started  time.Time
+	secrets  []string
 }
 
 // maxSuffix bounds how many batches of the same name may start in a second.

@@ -43,6 +43,7 @@ type batchFile struct {
 	Completed int        `json:"completed"`
 	Failed    int        `json:"failed"`
 	Runs      []batchRow `json:"runs"`
+	Findings  any        `json:"findings,omitempty"`
 }
 
 type batchRow struct {
@@ -67,7 +68,7 @@ func (b *Batch) Finish(rows []Row) error {
 }
 
 func (b *Batch) finishJSON(path string, rows []Row) error {
-	file := batchFile{Name: b.Name, Timestamp: localTime(b.started), Total: len(rows), Runs: []batchRow{}}
+	file := batchFile{Name: b.Name, Timestamp: localTime(b.started), Total: len(rows), Runs: []batchRow{}, Findings: b.Findings}
 	for i := range rows {
 		row := &rows[i]
 		params, err := sweepParams(row.Cell.Values)

@@ -19,8 +19,9 @@ import (
 // attributes, profile_export.jsonl of AIPerf or loadgen, or the result of
 // vLLM's bench serve. The file is read as a stream; what is kept are the calls.
 //
-// Trace.Missing says what the recording lacks. A file that is cut short or of
-// no known kind is an error.
+// Trace.Missing says what the recording lacks. A file of no known kind is
+// [ErrUnknownTrace]; of one that is cut short what could be read comes back
+// beside the error, an io.ErrUnexpectedEOF.
 func OpenTrace(path string) (*loadgen.Trace, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -29,7 +30,7 @@ func OpenTrace(path string) (*loadgen.Trace, error) {
 	defer f.Close()
 	tr, err := ReadTrace(f)
 	if err != nil {
-		return nil, fmt.Errorf("read trace %s: %w", path, err)
+		return tr, fmt.Errorf("read trace %s: %w", path, err)
 	}
 	return tr, nil
 }
@@ -37,7 +38,8 @@ func OpenTrace(path string) (*loadgen.Trace, error) {
 // sniffed is how much of a file is looked at to tell what it is.
 const sniffed = 64 << 10
 
-var errUnknownTrace = errors.New("no known kind of trace: expected an AIQ traces file or CSV, OpenTelemetry spans as JSON, a profile_export.jsonl or a vLLM bench result")
+// ErrUnknownTrace is a file that is no trace of a known kind.
+var ErrUnknownTrace = errors.New("no known kind of trace: expected an AIQ traces file or CSV, OpenTelemetry spans as JSON, a profile_export.jsonl or a vLLM bench result")
 
 // ReadTrace is OpenTrace for a stream.
 func ReadTrace(r io.Reader) (*loadgen.Trace, error) {
@@ -54,12 +56,13 @@ func ReadTrace(r io.Reader) (*loadgen.Trace, error) {
 	}
 	read := kindOf(head)
 	if read == nil {
-		return nil, errUnknownTrace
+		return nil, ErrUnknownTrace
 	}
 	b := newTraceBuilder()
 	if err := read(br, b); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = fmt.Errorf("the file is cut short after %d calls: %w; record it again or cut off its broken end", len(b.calls), io.ErrUnexpectedEOF)
+			return b.finish(), err
 		}
 		return nil, err
 	}
