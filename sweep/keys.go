@@ -11,9 +11,8 @@ import (
 // with what to do instead. Such a key is refused when it is written with
 // anything but false, null or 0.
 var notSupported = map[string]string{
-	"profiler.token_usage_forecast":   "set it to false",
-	"profiler.prediction_trie.enable": "set it to false",
-	"profiler.dynamo_metrics.enable":  "set it to false",
+	"profiler.dynamo_metrics.enable":                           "set it to false",
+	"profiler.prefix_span_analysis.chain_with_common_prefixes": "set it to false: the toolkit takes it and does nothing with it",
 }
 
 // checkSupport refuses what is written and not supported.

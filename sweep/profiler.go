@@ -1,9 +1,19 @@
 package sweep
 
 // Profiler says which analyses run over a batch's records. Its keys are those
-// of the AIQ profiler, whose block can be pasted as it stands; keys that are
-// not written keep loadgen's defaults: everything that is cheap is on.
+// of the AIQ profiler, whose block can be pasted as it stands, and two of our
+// own; keys that are not written keep loadgen's defaults: everything that is
+// cheap is on.
 type Profiler struct {
+	// Enable false leaves out all analyses and their files; they can be made
+	// up for from the run's own.
+	Enable bool `yaml:"enable"`
+	// AIQCompat computes every figure as the toolkit does, its faults
+	// included.
+	AIQCompat bool `yaml:"aiq_compat"`
+
+	// BaseMetrics asks for the runtimes of sessions, as workflow_runtime_forecast
+	// does.
 	BaseMetrics             bool `yaml:"base_metrics"`
 	TokenUsageForecast      bool `yaml:"token_usage_forecast"`
 	TokenUniquenessForecast bool `yaml:"token_uniqueness_forecast"`
@@ -83,7 +93,7 @@ type DynamoMetrics struct {
 
 func defaultProfiler() Profiler {
 	return Profiler{
-		BaseMetrics:              true,
+		Enable:                   true,
 		TokenUniquenessForecast:  true,
 		WorkflowRuntimeForecast:  true,
 		ComputeLLMMetrics:        true,
