@@ -1,6 +1,7 @@
 package client
 
 import (
+	"net"
 	"time"
 
 	"loadgen"
@@ -87,4 +88,14 @@ func Carry(files, ports, concurrency int) error { return resources{files, ports}
 // Message makes a failure's message.
 func Message(key string, headers map[string]string, s string) string {
 	return newRedactor(key, headers).message(s)
+}
+
+// ReadStamped reads once from a fresh TCP connection and returns the reader's
+// time and the kernel's, unix ns, 0 where it gave none.
+func ReadStamped(conn net.Conn, p []byte) func() (n int, at time.Time, stamp int64, err error) {
+	w := newWire(conn, true)
+	return func() (int, time.Time, int64, error) {
+		n, err := w.Read(p)
+		return n, w.at, w.stamp, err
+	}
 }

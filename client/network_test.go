@@ -321,40 +321,73 @@ func TestEarlyRefusal(t *testing.T) {
 
 func TestManyStreamsAtOnce(t *testing.T) {
 	const n = 1500
-	forEngines(t, func(t *testing.T, engine client.Engine) {
-		if err := client.Preflight(2 * n); err != nil {
-			t.Fatalf("this machine cannot hold the test's connections: %v", err)
-		}
-		var open, most atomic.Int32
-		all := make(chan struct{})
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-			io.Copy(io.Discard, q.Body)
-			now := open.Add(1)
-			defer open.Add(-1)
-			for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
-			}
-			if now == n {
-				close(all)
-			}
-			<-all
-			streaming(nil)(w, q)
-		}))
-		defer srv.Close()
-		c := newClient(t, client.Config{URL: srv.URL, Engine: engine, Streaming: true, RequestTimeout: time.Minute})
-		var wg sync.WaitGroup
-		var ok atomic.Int32
-		for range n {
-			wg.Go(func() {
-				if rec := send(context.Background(), c, "{}"); rec.OK() && string(rec.Text) == "012" {
-					ok.Add(1)
+	if err := client.Preflight(2 * n); err != nil {
+		t.Fatalf("this machine cannot hold the test's connections: %v", err)
+	}
+	for name, c := range map[string]struct {
+		engine client.Engine
+		http   client.HTTPVersion
+	}{
+		"raw":    {client.Raw, client.HTTP1},
+		"std":    {client.Std, client.HTTP1},
+		"HTTP/2": {client.Std, client.HTTP2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var open, most atomic.Int32
+			all := make(chan struct{})
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				io.Copy(io.Discard, q.Body)
+				now := open.Add(1)
+				defer open.Add(-1)
+				for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
 				}
+				if now == n {
+					close(all)
+				}
+				<-all
+				streaming(nil)(w, q)
+			}))
+			srv.Config.Protocols = new(http.Protocols)
+			srv.Config.Protocols.SetHTTP1(true)
+			srv.Config.Protocols.SetUnencryptedHTTP2(true)
+			srv.Start()
+			defer srv.Close()
+			cl := newClient(t, client.Config{
+				URL: srv.URL, Engine: c.engine, HTTP: c.http, Streaming: true, RequestTimeout: time.Minute,
 			})
-		}
-		wg.Wait()
-		if ok.Load() != n || most.Load() != n || c.Transport().MaxOpen != n {
-			t.Errorf("%d succeeded, %d at once, %+v", ok.Load(), most.Load(), c.Transport())
+			var wg sync.WaitGroup
+			var ok atomic.Int32
+			for range n {
+				wg.Go(func() {
+					if rec := send(context.Background(), cl, "{}"); rec.OK() && string(rec.Text) == "012" {
+						ok.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if ok.Load() != n || most.Load() != n {
+				t.Errorf("%d succeeded, %d at once, %+v", ok.Load(), most.Load(), cl.Transport())
+			}
+			if got := cl.Transport().MaxOpen; c.http == client.HTTP1 && got != n {
+				t.Errorf("%d connections at once", got)
+			}
+		})
+	}
+}
+
+func TestEventWithoutEndIsGivenUp(t *testing.T) {
+	piece := []byte(strings.Repeat("x", 1<<20))
+	url := serveTCP(t, func(conn *net.TCPConn, in *bufio.Reader) {
+		readRequest(in)
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ")
+		for range 70 {
+			if _, err := conn.Write(piece); err != nil {
+				return
+			}
 		}
 	})
+	c := newClient(t, client.Config{URL: url, Streaming: true})
+	mustFail(t, send(t.Context(), c, "{}"), loadgen.FailBadStream)
 }
 
 func TestKernelTimes(t *testing.T) {

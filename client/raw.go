@@ -67,6 +67,9 @@ func (e *raw) close() {
 
 func (e *raw) send(ctx context.Context, r *reply) error {
 	for fresh := false; ; fresh = true {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		c, err := e.conn(ctx, r.rec, fresh)
 		if err != nil {
 			return err
@@ -78,7 +81,7 @@ func (e *raw) send(ctx context.Context, r *reply) error {
 		} else {
 			c.close()
 		}
-		if !lost || fresh || ctx.Err() != nil {
+		if !lost || fresh {
 			return err
 		}
 		e.stats.retried.Add(1)

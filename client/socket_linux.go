@@ -65,7 +65,7 @@ func (s *socket) read(p []byte) (n int, stamp int64, err error) {
 	case err != nil:
 		return 0, 0, err
 	case s.errno != 0:
-		return 0, 0, os.NewSyscallError("recvmsg", s.errno)
+		return 0, 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("recvmsg", s.errno)}
 	case s.n == 0:
 		return 0, 0, io.EOF
 	}
