@@ -178,12 +178,14 @@ func TestManyRequestsGoIntoHistograms(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	n := metrics.ExactLimit + 1000
 	values := make([]float64, n)
+	r := streamed(0, 0)
+	r.Request.MaxTokens = 100
 	for i := range n {
 		took := time.Duration(rng.ExpFloat64() * 1e8)
 		values[i] = float64(took) / 1e6
-		r := with(streamed(time.Duration(i)*ms, took), 90+i%20)
-		r.Request.MaxTokens = 100 // off by −10 % to +9 %
-		c.Add(r)
+		r.Sent = time.Duration(i) * ms
+		r.Due, r.Ended, r.Took, r.Chunks[0].At = r.Sent, r.Sent+took, took, took
+		c.Add(with(r, 90+i%20)) // off by −10 % to +9 %
 	}
 	s := c.Summary(loadgen.Outcome{MaxFlight: 9}, healthy(), loadgen.Transport{})
 	exact, got := metrics.NewStats(values), s.Metric("request_latency").Stats

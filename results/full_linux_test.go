@@ -20,7 +20,7 @@ import (
 func TestAFullDiskKeepsWholeLines(t *testing.T) {
 	if dir := os.Getenv("LOADGEN_TEST_FULL"); dir != "" {
 		fillUp(dir)
-		return
+		os.Exit(0) // a coverage profile would not fit either
 	}
 	dir := t.TempDir()
 	child := exec.Command(os.Args[0], "-test.run=TestAFullDiskKeepsWholeLines")
