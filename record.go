@@ -147,9 +147,9 @@ type Record struct {
 	ReaderDelay  time.Duration // largest reader − kernel time over the reads, 0 where Timing is Reader
 	Reads        int           // reads that carried output
 	MergedReads  int           // of these, reads that carried more than one chunk
-	BytesOut     int // of the request's body
-	BytesIn      int // of the reply's body, without heads and transfer coding
-	Failure      *Failure // nil for success
+	BytesOut     int           // of the request's body
+	BytesIn      int           // of the reply's body, without heads and transfer coding
+	Failure      *Failure      // nil for success
 
 	OutputTokens    int // of Text and Tools, by the local tokenizer; -1 where not counted
 	ReasoningTokens int // of Thought, likewise
