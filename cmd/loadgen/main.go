@@ -28,9 +28,10 @@ type streams struct {
 
 // commands is the command line. A command's Run reads top to bottom.
 type commands struct {
-	Run     runCommand     `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
-	Mock    mockCommand    `cmd:"" help:"Serve the simulated endpoint."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Run       runCommand       `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
+	Mock      mockCommand      `cmd:"" help:"Serve the simulated endpoint."`
+	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 const description = `loadgen generates load for LLM endpoints and measures what they can carry.

@@ -31,6 +31,7 @@ type runCommand struct {
 	NoCheck       bool     `help:"Do not ask the service whether it is there before running."`
 	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
 	Offline       bool     `help:"Never ask the hub for a tokenizer."`
+	Calibration   string   `type:"path" placeholder:"FILE" help:"What loadgen calibrate found of this machine; by default where it keeps that."`
 	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
 	MemProfile    string   `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
 }
@@ -90,7 +91,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tokenizers := newTokenizers(!c.Offline, log)
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
-		Tokenizer: tokenizers.get, Stop: stopping, Wait: load.PreciseWait,
+		Tokenizer: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait,
 		Started: board.started, Log: log,
 	}
 	runs, err := runner.Run(ctx)
