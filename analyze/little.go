@@ -5,15 +5,15 @@ import "loadgen"
 // A Little is Little's law over a window: the mean number in flight L against
 // completion rate λ times mean latency W of what completed in it.
 type Little struct {
-	InFlight Number `json:"time_avg_in_flight"`     // L, by the sweep
-	Rate     Number `json:"completion_rate"`        // λ, 1/s
-	Latency  Number `json:"mean_latency"`           // W, seconds
-	Product  Number `json:"in_flight_from_little"`  // λ·W
-	Gap      Number `json:"relative_gap"`           // λW/L − 1
-	Edge     Number `json:"edge_effect"`            // the part of L that calls cut by the window's edges explain
-	Holds    bool   `json:"holds"`                  // the gap is no more than the edge effect
-	From     Number `json:"window_start,omitempty"` // seconds since the trace's epoch
-	To       Number `json:"window_end,omitempty"`   // seconds since the trace's epoch
+	InFlight Number `json:"time_avg_in_flight"`    // L, by the sweep
+	Rate     Number `json:"completion_rate"`       // λ, 1/s
+	Latency  Number `json:"mean_latency"`          // W, seconds
+	Product  Number `json:"in_flight_from_little"` // λ·W
+	Gap      Number `json:"relative_gap"`          // λW/L − 1
+	Edge     Number `json:"edge_effect"`           // the part of L that calls cut by the window's edges explain
+	Holds    bool   `json:"holds"`                 // the gap is no more than the edge effect
+	From     Number `json:"window_start"`          // seconds since the trace's epoch
+	To       Number `json:"window_end"`            // seconds since the trace's epoch
 }
 
 // LittleLaw checks the window [from, to] of a trace; with to ≤ from the whole

@@ -69,8 +69,6 @@ func (v *view) predictionTrie() *Trie {
 	for _, calls := range v.sessions {
 		v.addSession(root, calls)
 	}
-	// Depth is bounded by the paths' three names, so a queue is not needed for
-	// safety, only to finish all nodes.
 	for nodes := []*TrieNode{root}; len(nodes) > 0; nodes = nodes[1:] {
 		nodes = append(nodes, nodes[0].finish(v.opt.Sensitivity.Scale)...)
 	}

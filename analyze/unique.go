@@ -17,33 +17,38 @@ func Uniqueness(tr *loadgen.Trace, opt Options) Object[Quantiles] {
 
 func (v *view) uniqueness() Object[Quantiles] {
 	counts := map[string][]float64{}
-	type last struct{ words, spare map[uint64]struct{} }
+	// The sets of words are used again from session to session.
+	type last struct {
+		example      int
+		words, spare map[uint64]struct{}
+	}
+	previous := map[string]*last{}
 	for _, calls := range v.sessions {
-		previous := map[string]*last{}
+		if len(calls) == 1 {
+			continue // nothing follows
+		}
 		for _, c := range calls {
 			if c.Kind != loadgen.LLMCall {
 				continue
 			}
 			p := previous[c.Name]
 			if p == nil {
-				if len(calls) == 1 {
-					break // nothing follows: spare the words
-				}
-				p = &last{map[uint64]struct{}{}, map[uint64]struct{}{}}
+				p = &last{-1, map[uint64]struct{}{}, map[uint64]struct{}{}}
 				previous[c.Name] = p
-				words(c.Input, p.words)
-				continue
 			}
 			clear(p.spare)
 			words(c.Input, p.spare)
-			fresh := 0.0
-			for w := range p.spare {
-				if _, had := p.words[w]; !had {
-					fresh++
+			if p.example == c.Example {
+				fresh := 0.0
+				for w := range p.spare {
+					if _, had := p.words[w]; !had {
+						fresh++
+					}
 				}
+				counts[c.Name] = append(counts[c.Name], fresh)
 			}
+			p.example = c.Example
 			p.words, p.spare = p.spare, p.words
-			counts[c.Name] = append(counts[c.Name], fresh)
 		}
 	}
 	out := Object[Quantiles]{}
