@@ -136,7 +136,7 @@ func (c *conn) write(q *loadgen.Request) error {
 		b = append(append(b, "\r\n"+requestID+": "...), token(q.ID)...)
 	}
 	if c.engine.ids[1] {
-		b = append(append(b, "\r\n"+correlationID+": "...), token(q.Session)...)
+		b = append(append(b, "\r\n"+correlationID+": "...), token(q.Correlation)...)
 	}
 	b = append(b, "\r\n\r\n"...)
 	if len(q.Body) <= oneWrite {

@@ -62,12 +62,23 @@ func timedOut(err error) bool {
 	return errors.Is(err, errTimeout) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// broken reports whether err is the end of a connection rather than a breach
-// of the protocol on it.
+// broken reports whether err is the end of a connection, or of a stream on it,
+// rather than a breach of the protocol.
 func broken(err error) bool {
 	var op *net.OpError
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.As(err, &op) || strings.Contains(err.Error(), "server closed idle connection")
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &op) {
+		return true
+	}
+	// net/http keeps the types of these to itself.
+	for _, said := range []string{
+		"server closed idle connection", "stream error:",
+		"http2: server sent GOAWAY", "http2: client connection lost",
+	} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
 }

@@ -256,6 +256,34 @@ func TestResetInTheStreamIsACut(t *testing.T) {
 	})
 }
 
+func TestServerThatAbortsIsACut(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	srv.Config.Protocols = new(http.Protocols)
+	srv.Config.Protocols.SetHTTP1(true)
+	srv.Config.Protocols.SetUnencryptedHTTP2(true)
+	srv.Start()
+	defer srv.Close()
+	for name, cfg := range map[string]client.Config{
+		"raw":    {Engine: client.Raw},
+		"std":    {Engine: client.Std},
+		"HTTP/2": {HTTP: client.HTTP2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg.URL, cfg.Streaming = srv.URL, true
+			rec := send(t.Context(), newClient(t, cfg), "{}")
+			mustFail(t, rec, loadgen.FailStreamCut)
+			if string(rec.Text) != "a" {
+				t.Errorf("text %q", rec.Text)
+			}
+		})
+	}
+}
+
 // TestKeepAliveTimerRace has the server close each connection soon after it
 // has answered, so that requests keep meeting connections that have just been
 // closed or are being closed: none of them fails.

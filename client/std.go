@@ -170,7 +170,7 @@ func (e *std) request(ctx context.Context, q *loadgen.Request) *http.Request {
 		h.Set(requestID, token(q.ID))
 	}
 	if h.Get(correlationID) == "" {
-		h.Set(correlationID, token(q.Session))
+		h.Set(correlationID, token(q.Correlation))
 	}
 	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(q.Body)), nil }
 	reader, _ := body()
