@@ -17,7 +17,7 @@ func (t *tally) metrics(o loadgen.Outcome, judged bool) []Metric {
 		case PerChunk:
 			m.Stats = t.gaps.stats()
 		case TimeWeighted:
-			m.Stats = t.concurrency(o)
+			m.Stats = t.concurrency(d.Tag, o)
 		case Adjusted:
 			if dist := &t.dists[d.ID]; t.ok < t.issued() && dist.n > 0 {
 				m.Stats = dist.adjusted(int64(t.failed + t.cancelled))
@@ -38,8 +38,13 @@ func (t *tally) metrics(o loadgen.Outcome, judged bool) []Metric {
 // successful requests, and over the time from the first of them sent to the
 // last of their outputs.
 func (t *tally) scalars(o loadgen.Outcome, judged bool) map[string]float64 {
-	v := map[string]float64{"request_count": float64(t.ok)}
-	if bad := t.failed + t.cancelled; bad > 0 {
+	bad := t.failed + t.cancelled
+	v := map[string]float64{
+		"request_count":           float64(t.ok),
+		"completed_request_count": float64(t.issued()),
+		"request_error_rate":      100 * float64(bad) / float64(t.issued()),
+	}
+	if bad > 0 {
 		v["error_request_count"] = float64(bad)
 		t.total(v, "total_error_isl", ErrorISL)
 	}
@@ -59,6 +64,8 @@ func (t *tally) scalars(o loadgen.Outcome, judged bool) map[string]float64 {
 	t.total(v, "total_usage_prompt_tokens", UsagePrompt)
 	t.total(v, "total_usage_completion_tokens", UsageCompletion)
 	t.total(v, "total_usage_total_tokens", UsageTotal)
+	t.total(v, "total_usage_reasoning_tokens", UsageReasoning)
+	t.total(v, "total_usage_prompt_cache_read_tokens", UsageCacheRead)
 	if cached, prompt := &t.dists[UsageCacheRead], &t.dists[UsagePrompt]; cached.n > 0 && prompt.sum > 0 {
 		v["overall_usage_prompt_cache_read_pct"] = 100 * cached.sum / prompt.sum
 	}

@@ -97,6 +97,12 @@ func TestEveryRequestIsAccountedFor(t *testing.T) {
 	if got := value(t, s, "error_request_count"); got != 4 {
 		t.Errorf("error_request_count = %g, want 4", got)
 	}
+	if got := value(t, s, "completed_request_count"); got != 6 {
+		t.Errorf("completed_request_count = %g, want 6", got)
+	}
+	if got := value(t, s, "request_error_rate"); !near(got, 400.0/6) {
+		t.Errorf("request_error_rate = %g, want 66.7", got)
+	}
 }
 
 func TestWhatDoesNotApplyIsAbsent(t *testing.T) {
@@ -108,7 +114,7 @@ func TestWhatDoesNotApplyIsAbsent(t *testing.T) {
 		{"no record at all", nil, nil},
 		{
 			"nothing but failures", []*loadgen.Record{failed(0, ms, loadgen.FailConnect)},
-			[]string{"request_count", "error_request_count", "effective_concurrency"},
+			[]string{"request_count", "error_request_count", "completed_request_count", "request_error_rate", "effective_concurrency"},
 		},
 	} {
 		s := collect(t, metrics.Facts{}, row.records...)

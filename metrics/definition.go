@@ -39,6 +39,8 @@ const (
 	HTTPWaiting
 	HTTPReceiving
 	HTTPDuration
+	HTTPOverhead
+	HTTPTotal
 	HTTPReused
 	HTTPSent
 	HTTPReceived
@@ -108,14 +110,16 @@ var definitions = []Definition{
 	{Tag: "error_isl", Header: "Error Input Sequence Length", Unit: "tokens", ID: ErrorISL, Integer: true},
 	{Tag: "total_error_isl", Header: "Total Error Input Sequence Length", Unit: "tokens", Kind: Scalar, Integer: true},
 
-	{Tag: "good_request_fraction", Header: "Good Request Fraction", Unit: "ratio", Kind: Scalar, Larger: true},
+	{Tag: "completed_request_count", Header: "Completed Requests (Success + Error)", Unit: "requests", Kind: Scalar, Integer: true},
+	{Tag: "request_error_rate", Header: "Request Error Rate", Unit: "%", Kind: Scalar},
+	{Tag: "good_request_fraction", Header: "GoodRequestFraction", Unit: "ratio", Kind: Scalar, Larger: true},
 	{Tag: "time_to_first_output_token", Header: "Time to First Output Token", Unit: "ms", ID: TTFO},
 	{Tag: "decode_duration", Header: "Decode Duration", Unit: "ms", ID: DecodeDuration},
 	{Tag: "e2e_output_token_throughput", Header: "E2E Output Token Throughput", Unit: "tokens/sec/user", ID: OutputRateE2E, Larger: true},
 	{Tag: "prefill_throughput_per_user", Header: "Prefill Throughput Per User", Unit: "tokens/sec/user", ID: PrefillRatePerUser, Larger: true},
 	{Tag: "input_token_throughput", Header: "Input Token Throughput", Unit: "tokens/sec", Kind: Scalar, Larger: true},
 	{Tag: "total_token_throughput", Header: "Total Token Throughput", Unit: "tokens/sec", Kind: Scalar, Larger: true},
-	{Tag: "credit_to_start_latency", Header: "Credit to Start Latency", Unit: "ms", ID: CreditToStart},
+	{Tag: "credit_to_start_latency", Header: "Credit-to-Start Latency", Unit: "ms", ID: CreditToStart},
 	{Tag: "effective_latency", Header: "Effective Latency (CO-aware)", Unit: "ms", ID: EffectiveLatency},
 	{Tag: "time_to_first_token_from_due", Header: "Time to First Token from Due", Unit: "ms", ID: TTFTFromDue},
 	{Tag: "adj_request_latency", Header: "Adjusted Request Latency", Unit: "ms", Kind: Adjusted, ID: RequestLatency},
@@ -124,6 +128,8 @@ var definitions = []Definition{
 	{Tag: "adj_decode_duration", Header: "Adjusted Decode Duration", Unit: "ms", Kind: Adjusted, ID: DecodeDuration},
 	{Tag: "adj_effective_latency", Header: "Adjusted Effective Latency", Unit: "ms", Kind: Adjusted, ID: EffectiveLatency},
 	{Tag: "effective_concurrency", Header: "Effective Concurrency", Unit: "requests", Kind: TimeWeighted},
+	{Tag: "effective_decode_concurrency", Header: "Effective Decode Concurrency", Unit: "requests", Kind: TimeWeighted},
+	{Tag: "effective_prefill_concurrency", Header: "Effective Prefill Concurrency", Unit: "requests", Kind: TimeWeighted},
 	{Tag: "usage_prompt_tokens", Header: "Usage Prompt Tokens", Unit: "tokens", ID: UsagePrompt, Integer: true},
 	{Tag: "usage_completion_tokens", Header: "Usage Completion Tokens", Unit: "tokens", ID: UsageCompletion, Integer: true, Larger: true},
 	{Tag: "usage_total_tokens", Header: "Usage Total Tokens", Unit: "tokens", ID: UsageTotal, Integer: true},
@@ -132,23 +138,27 @@ var definitions = []Definition{
 	{Tag: "total_usage_prompt_tokens", Header: "Total Usage Prompt Tokens", Unit: "tokens", Kind: Scalar, Integer: true},
 	{Tag: "total_usage_completion_tokens", Header: "Total Usage Completion Tokens", Unit: "tokens", Kind: Scalar, Integer: true},
 	{Tag: "total_usage_total_tokens", Header: "Total Usage Total Tokens", Unit: "tokens", Kind: Scalar, Integer: true},
-	{Tag: "overall_usage_prompt_cache_read_pct", Header: "Overall Usage Prompt Cache Read", Unit: "%", Kind: Scalar, Larger: true},
-	{Tag: "usage_prompt_tokens_diff_pct", Header: "Usage Prompt Tokens Difference", Unit: "%", ID: UsagePromptDiff},
-	{Tag: "usage_completion_tokens_diff_pct", Header: "Usage Completion Tokens Difference", Unit: "%", ID: UsageCompletionDiff},
-	{Tag: "usage_reasoning_tokens_diff_pct", Header: "Usage Reasoning Tokens Difference", Unit: "%", ID: UsageReasoningDiff},
+	{Tag: "total_usage_reasoning_tokens", Header: "Total Usage Reasoning Tokens", Unit: "tokens", Kind: Scalar, Integer: true},
+	{Tag: "total_usage_prompt_cache_read_tokens", Header: "Total Usage Prompt Cache Read Tokens", Unit: "tokens", Kind: Scalar, Integer: true, Larger: true},
+	{Tag: "overall_usage_prompt_cache_read_pct", Header: "Overall Usage Prompt Cache Read %", Unit: "%", Kind: Scalar, Larger: true},
+	{Tag: "usage_prompt_tokens_diff_pct", Header: "Usage Prompt Diff %", Unit: "%", ID: UsagePromptDiff},
+	{Tag: "usage_completion_tokens_diff_pct", Header: "Usage Completion Diff %", Unit: "%", ID: UsageCompletionDiff},
+	{Tag: "usage_reasoning_tokens_diff_pct", Header: "Usage Reasoning Diff %", Unit: "%", ID: UsageReasoningDiff},
 	{Tag: "usage_discrepancy_count", Header: "Usage Discrepancy Count", Unit: "requests", Kind: Scalar, Integer: true},
-	{Tag: "osl_mismatch_diff_pct", Header: "OSL Mismatch Difference", Unit: "%", ID: OSLMismatch},
+	{Tag: "osl_mismatch_diff_pct", Header: "OSL Mismatch Diff %", Unit: "%", ID: OSLMismatch},
 	{Tag: "osl_mismatch_count", Header: "OSL Mismatch Count", Unit: "requests", Kind: Scalar, Integer: true},
-	{Tag: "http_req_blocked", Header: "HTTP Request Blocked", Unit: "ms", ID: HTTPBlocked, Trace: true},
-	{Tag: "http_req_dns_lookup", Header: "HTTP Request DNS Lookup", Unit: "ms", ID: HTTPLookup, Trace: true},
-	{Tag: "http_req_connecting", Header: "HTTP Request Connecting", Unit: "ms", ID: HTTPConnecting, Trace: true},
-	{Tag: "http_req_sending", Header: "HTTP Request Sending", Unit: "ms", ID: HTTPSending, Trace: true},
-	{Tag: "http_req_waiting", Header: "HTTP Request Waiting", Unit: "ms", ID: HTTPWaiting, Trace: true},
-	{Tag: "http_req_receiving", Header: "HTTP Request Receiving", Unit: "ms", ID: HTTPReceiving, Trace: true},
-	{Tag: "http_req_duration", Header: "HTTP Request Duration", Unit: "ms", ID: HTTPDuration, Trace: true},
-	{Tag: "http_req_connection_reused", Header: "HTTP Request Connection Reused", Unit: "ratio", ID: HTTPReused, Integer: true, Larger: true, Trace: true},
-	{Tag: "http_req_data_sent", Header: "HTTP Request Data Sent", Unit: "B", ID: HTTPSent, Integer: true, Trace: true},
-	{Tag: "http_req_data_received", Header: "HTTP Request Data Received", Unit: "B", ID: HTTPReceived, Integer: true, Trace: true},
+	{Tag: "http_req_blocked", Header: "HTTP Blocked", Unit: "ms", ID: HTTPBlocked, Trace: true},
+	{Tag: "http_req_dns_lookup", Header: "HTTP DNS Lookup", Unit: "ms", ID: HTTPLookup, Trace: true},
+	{Tag: "http_req_connecting", Header: "HTTP Connecting", Unit: "ms", ID: HTTPConnecting, Trace: true},
+	{Tag: "http_req_sending", Header: "HTTP Sending", Unit: "ms", ID: HTTPSending, Trace: true},
+	{Tag: "http_req_waiting", Header: "HTTP Waiting (TTFB)", Unit: "ms", ID: HTTPWaiting, Trace: true},
+	{Tag: "http_req_receiving", Header: "HTTP Receiving", Unit: "ms", ID: HTTPReceiving, Trace: true},
+	{Tag: "http_req_duration", Header: "HTTP Duration (excl. conn)", Unit: "ms", ID: HTTPDuration, Trace: true},
+	{Tag: "http_req_connection_overhead", Header: "HTTP Connection Overhead", Unit: "ms", ID: HTTPOverhead, Trace: true},
+	{Tag: "http_req_total", Header: "HTTP Total Time", Unit: "ms", ID: HTTPTotal, Trace: true},
+	{Tag: "http_req_connection_reused", Header: "HTTP Connection Reused", Unit: "ratio", ID: HTTPReused, Integer: true, Larger: true, Trace: true},
+	{Tag: "http_req_data_sent", Header: "HTTP Data Sent", Unit: "KB", ID: HTTPSent, Trace: true},
+	{Tag: "http_req_data_received", Header: "HTTP Data Received", Unit: "KB", ID: HTTPReceived, Trace: true},
 }
 
 // Definitions returns every metric loadgen knows, in the order of the JSON

@@ -208,8 +208,8 @@ func (m *Measurement) missesOSL(r *loadgen.Record) bool {
 }
 
 func (m *Measurement) trace(r *loadgen.Record) {
-	m.set(HTTPSent, float64(r.BytesOut))
-	m.set(HTTPReceived, float64(r.BytesIn))
+	m.set(HTTPSent, kilobytes(r.BytesOut))
+	m.set(HTTPReceived, kilobytes(r.BytesIn))
 	c := r.Conn
 	m.set(HTTPReused, 0)
 	if c.Reused {
@@ -218,12 +218,18 @@ func (m *Measurement) trace(r *loadgen.Record) {
 	m.setTime(HTTPBlocked, c.Wait)
 	m.setTime(HTTPLookup, c.DNS)
 	m.setTime(HTTPConnecting, c.Dial+c.TLS)
+	overhead := c.Wait + c.DNS + c.Dial + c.TLS
+	m.setTime(HTTPOverhead, overhead)
 	if c.Wrote <= 0 || r.Head < c.Wrote || r.Took < r.Head {
 		return
 	}
-	sending := max(c.Wrote-c.Wait-c.DNS-c.Dial-c.TLS, 0)
+	sending := max(c.Wrote-overhead, 0)
 	m.setTime(HTTPSending, sending)
 	m.setTime(HTTPWaiting, r.Head-c.Wrote)
 	m.setTime(HTTPReceiving, r.Took-r.Head)
 	m.setTime(HTTPDuration, sending+r.Took-c.Wrote)
+	m.setTime(HTTPTotal, overhead+sending+r.Took-c.Wrote)
 }
+
+// kilobytes are of 1024 bytes, as AIPerf's are.
+func kilobytes(n int) float64 { return float64(n) / 1024 }

@@ -205,15 +205,16 @@ func TestLatencyExistsFromSentAndFromDue(t *testing.T) {
 
 // Waited 1 ms for a slot, 2 for the name, 3 for TCP, 4 for TLS, on the wire at
 // 15: sending took 5. The head came at 40, 25 later; the last output at 100, 60
-// later. Duration is 5 + 25 + 60 = 90 ms.
+// later. Duration is 5 + 25 + 60 = 90 ms, and the 10 before it make 100.
 func TestAConnectionsSteps(t *testing.T) {
 	r := streamed(0, 100*ms)
 	r.Head = 40 * ms
 	r.Conn = loadgen.Conn{Wait: 1 * ms, DNS: 2 * ms, Dial: 3 * ms, TLS: 4 * ms, Wrote: 15 * ms}
-	r.BytesOut, r.BytesIn = 10, 20
+	r.BytesOut, r.BytesIn = 512, 2048
 	want := map[string]float64{
 		"http_req_blocked": 1, "http_req_dns_lookup": 2, "http_req_connecting": 7, "http_req_sending": 5, "http_req_waiting": 25,
-		"http_req_receiving": 60, "http_req_duration": 90, "http_req_connection_reused": 0, "http_req_data_sent": 10, "http_req_data_received": 20,
+		"http_req_receiving": 60, "http_req_duration": 90, "http_req_connection_reused": 0, "http_req_data_sent": 0.5, "http_req_data_received": 2,
+		"http_req_connection_overhead": 10, "http_req_total": 100,
 	}
 	var tags []string
 	for tag := range want {

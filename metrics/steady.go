@@ -222,15 +222,21 @@ func BatchMeans(values []float64) (Interval, bool) {
 	return Interval{Mean: mean, Low: mean - half, High: mean + half, Batches: meanBatches}, true
 }
 
-// concurrency is the sweep line over all requests; beyond ExactLimit only its
-// mean and maximum are known.
-func (t *tally) concurrency(o loadgen.Outcome) *Stats {
+// concurrency is the sweep line over all requests, or over those before or
+// behind their first token; beyond ExactLimit only the mean and maximum of the
+// first are known.
+func (t *tally) concurrency(tag string, o loadgen.Outcome) *Stats {
 	if t.issued() <= len(t.samples) {
-		spans := make([]span, len(t.samples))
-		for i, s := range t.samples {
-			spans[i] = s.span
+		var spans []span
+		for _, s := range t.samples {
+			if s, ok := s.part(tag); ok {
+				spans = append(spans, s)
+			}
 		}
-		return concurrency(spans)
+		return concurrency(spans, span{t.firstSent, t.lastEnd})
+	}
+	if tag != "effective_concurrency" {
+		return nil
 	}
 	total, nan := t.lastEnd-t.firstSent, math.NaN()
 	sum := t.series.sum(0, len(t.series.bins))

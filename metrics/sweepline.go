@@ -12,9 +12,9 @@ import (
 type span struct{ from, to time.Duration }
 
 // concurrency sweeps over the spans and returns the time-weighted distribution
-// of how many are open, from the first start to the last end; nil where no
-// time passes. The slice is reordered.
-func concurrency(spans []span) *Stats {
+// of how many are open during the whole, which covers them; nil where none is
+// ever open. The slice is reordered.
+func concurrency(spans []span, whole span) *Stats {
 	spans = slices.DeleteFunc(spans, func(s span) bool { return s.to <= s.from })
 	if len(spans) == 0 {
 		return nil
@@ -27,8 +27,7 @@ func concurrency(spans []span) *Stats {
 	slices.Sort(ends)
 
 	var at []time.Duration // time spent at each level
-	now, last := spans[0].from, ends[len(ends)-1]
-	level := 0
+	now, level := whole.from, 0
 	for i, j := 0, 0; j < len(ends); {
 		next := ends[j]
 		begins := i < len(spans) && spans[i].from < next
@@ -46,7 +45,8 @@ func concurrency(spans []span) *Stats {
 			level, j = level-1, j+1
 		}
 	}
-	return weighted(at, last-spans[0].from)
+	at[0] += whole.to - now
+	return weighted(at, whole.to-whole.from)
 }
 
 // weighted makes the distribution of levels out of the time spent at each. It

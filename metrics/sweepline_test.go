@@ -31,3 +31,25 @@ func TestConcurrencyIsWeightedByTime(t *testing.T) {
 		}
 	}
 }
+
+// The first waits 100 of its 200 ms for its first token, the second 50 of 100,
+// and a third fails; the run lasts 400 ms. Prefill is 150 request · ms, decode
+// 150, too.
+func TestConcurrencyIsPrefillThenDecode(t *testing.T) {
+	records := []*loadgen.Record{
+		streamed(0, 100*ms, 200*ms),
+		streamed(50*ms, 50*ms, 100*ms),
+		failed(300*ms, 100*ms, loadgen.FailTimeout),
+	}
+	s := collect(t, metrics.Facts{}, records...)
+	for tag, want := range map[string][3]float64{ // average, maximum, median
+		"effective_concurrency":         {1, 2, 1},
+		"effective_prefill_concurrency": {0.375, 2, 0},
+		"effective_decode_concurrency":  {0.375, 2, 0},
+	} {
+		got := s.Metric(tag).Stats
+		if !near(got.Avg, want[0]) || got.Max != want[1] || got.P50 != want[2] {
+			t.Errorf("%s: avg %g, max %g, p50 %g; want %g", tag, got.Avg, got.Max, got.P50, want)
+		}
+	}
+}

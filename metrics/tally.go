@@ -42,6 +42,19 @@ type sample struct {
 	latency, ttft, itl, ttftFromDue float64
 }
 
+// part returns the stretch of the request that a time-weighted metric counts;
+// one without a first token is neither prefill nor decode.
+func (s sample) part(tag string) (span, bool) {
+	first := s.from + time.Duration(math.Round(s.ttft*1e6))
+	switch tag {
+	case "effective_prefill_concurrency":
+		return span{s.from, first}, !math.IsNaN(s.ttft)
+	case "effective_decode_concurrency":
+		return span{first, s.to}, !math.IsNaN(s.ttft)
+	}
+	return s.span, true
+}
+
 // heldAfter is the wait under the ceiling above which a request counts as held
 // back.
 const heldAfter = time.Millisecond
