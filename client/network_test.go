@@ -348,7 +348,7 @@ func TestEarlyRefusal(t *testing.T) {
 }
 
 func TestManyStreamsAtOnce(t *testing.T) {
-	const n = 1500
+	const n = 1100
 	if err := client.Preflight(2 * n); err != nil {
 		t.Fatalf("this machine cannot hold the test's connections: %v", err)
 	}

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -221,6 +222,30 @@ func TestCancelOfOneRunSparesTheNext(t *testing.T) {
 			t.Errorf("reused %t, failure %+v", rec.Conn.Reused, rec.Failure)
 		}
 	})
+}
+
+func TestTimeoutEndsADial(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(string(engine), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, err := client.New(client.Config{
+					URL: "http://server", Engine: engine, RequestTimeout: time.Second,
+					Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				rec := send(t.Context(), c, "{}")
+				if rec.Failure == nil || rec.Failure.Kind != loadgen.FailTimeout || rec.Took != time.Second {
+					t.Errorf("took %v: %+v", rec.Took, rec.Failure)
+				}
+				c.Close()
+			})
+		})
+	}
 }
 
 func TestLaterDeathIsNoRetry(t *testing.T) {
