@@ -85,6 +85,10 @@ func Findings(cells []CellFacts, opt Options) []Finding {
 	return found
 }
 
+// Lack reports whether the finding is no cause but something that could not be
+// looked for.
+func (f *Finding) Lack() bool { return f.ID == idNoData }
+
 func (f *Finding) last() int {
 	switch f.ID {
 	case idNoData:

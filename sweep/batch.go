@@ -101,7 +101,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 
 // batch binds the file, checks it and expands its cells.
 func (f *file) batch(root *yaml.Node, o Options) *Batch {
-	batch := &Batch{Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: defaultProfiler()}
+	batch := &Batch{Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler()}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time
 	b := f.newBinder()
 	b.exempt = func(path string) bool {

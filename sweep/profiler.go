@@ -91,7 +91,8 @@ type DynamoMetrics struct {
 	WorkflowEndTimestamp    *float64 `yaml:"workflow_end_timestamp"`
 }
 
-func defaultProfiler() Profiler {
+// DefaultProfiler returns what runs where a batch file says nothing of it.
+func DefaultProfiler() Profiler {
 	return Profiler{
 		Enable:                   true,
 		TokenUniquenessForecast:  true,

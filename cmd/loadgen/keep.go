@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/analyze"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -24,10 +25,15 @@ type keeper struct {
 	root    *results.Batch
 	log     *slog.Logger
 	tee     *tee
+	secrets []string
+
+	profiler profiler
+	facts    []analyze.CellFacts // of the runs that are over
+	findings []analyze.Finding   // of all of them
 }
 
 func (k *keeper) StartCell(run *sweep.Run) (sweep.CellRecorder, error) {
-	c := &cellKeeper{keeper: k, started: time.Now()}
+	c := &cellKeeper{keeper: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
 	dir, err := k.root.Begin(results.Metadata{
 		RunIndex:   run.Cell.Index + 1,
 		Timestamp:  c.started,
@@ -70,8 +76,15 @@ func (k *keeper) finish(runs []*sweep.Run) error {
 		}
 		rows = append(rows, row)
 	}
+	if len(k.facts) > 0 && !k.profiler.AIQCompat {
+		k.findings = analyze.Findings(k.facts, k.profiler.options())
+		k.root.Findings = k.findings
+	}
 	return k.root.Finish(rows)
 }
+
+// findingsShown is how many findings end the tables; the files have them all.
+const findingsShown = 3
 
 // tables returns the tables of the runs and the one over the batch.
 func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
@@ -88,6 +101,9 @@ func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
 	if len(k.batch.Cells()) > 1 && len(shown) > 0 {
 		b.WriteString(report.BatchTable(shown, o))
 	}
+	if brief := report.FindingsBrief(k.findings, findingsShown, o); brief != "" {
+		b.WriteString("\n" + brief)
+	}
 	return b.String()
 }
 
@@ -99,11 +115,17 @@ type cellKeeper struct {
 	started time.Time
 	logFile io.WriteCloser
 	logged  bytes.Buffer
+	tracer  *analyze.Tracer
 }
 
 func (c *cellKeeper) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
 
-func (c *cellKeeper) Record(rec *loadgen.Record) error { return c.dir.Record(rec) }
+func (c *cellKeeper) Record(rec *loadgen.Record) error {
+	if c.profiler.Enable {
+		c.tracer.Add(rec)
+	}
+	return c.dir.Record(rec)
+}
 
 func (c *cellKeeper) End(run *sweep.Run) error {
 	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
@@ -122,8 +144,22 @@ func (c *cellKeeper) End(run *sweep.Run) error {
 		res.Summary = *run.Summary
 		res.Stdout = (&report.Run{Values: run.Cell.Values, Summary: run.Summary}).Text(report.Options{})
 		errs = append(errs, c.dir.Finish(res))
+		c.profile(run)
 	}
 	return errors.Join(append(errs, c.closeLog())...)
+}
+
+// profile analyses the run once its artifacts are written. What goes wrong is
+// a warning: the measurement is complete without it.
+func (c *cellKeeper) profile(run *sweep.Run) {
+	if !c.profiler.Enable {
+		return
+	}
+	facts, err := c.profileRun(run, c.dir.Dir, c.tracer)
+	if err != nil {
+		c.log.Warn(err.Error())
+	}
+	c.keeper.facts = append(c.keeper.facts, facts)
 }
 
 func (c *cellKeeper) closeLog() error {

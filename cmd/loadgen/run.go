@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"loadgen"
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
@@ -75,7 +76,8 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
-	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now(), secretsOf(batch)...)
+	secrets := secretsOf(batch)
+	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now(), secrets...)
 	if err != nil {
 		return fmt.Errorf("making a place for the results: %w", err)
 	}
@@ -87,7 +89,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	for _, note := range batch.Notes {
 		log.Info("Note: " + note)
 	}
-	keeper := &keeper{command: c, batch: batch, root: dir, log: log, tee: tee}
+	keeper := &keeper{
+		command: c, batch: batch, root: dir, log: log, tee: tee, secrets: secrets,
+		profiler: profiler{Profiler: batch.Profiler, seed: loadgen.Seed(batch.Base.RandomSeed), now: time.Now()},
+	}
 	tokenizers := newTokenizers(!c.Offline, log)
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,

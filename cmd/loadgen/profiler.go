@@ -1,0 +1,212 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"loadgen"
+	"loadgen/analyze"
+	"loadgen/report"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+// The profiler's files, by AIQ's names.
+const (
+	optimizationName = "inference_optimization.json"
+	eventsName       = "standardized_data_all.csv"
+	tracesName       = "all_requests_profiler_traces.json"
+	workflowName     = "workflow_profiling_metrics.json"
+	reportName       = "workflow_profiling_report.txt"
+	ganttSVGName     = "gantt_chart.svg"
+	ganttPNGName     = "gantt_chart.png"
+	forecastName     = "fitted_model.json" // AIQ's is a pickle
+)
+
+const (
+	// tracedCalls and tracedText bound what a run keeps in memory for its
+	// analyses; loadgen analyze reads the rest from the files.
+	tracedCalls = 20_000
+	tracedText  = 32 << 20 // bytes
+	// comparedCalls is what all runs of a batch together keep for its findings.
+	comparedCalls = 100_000
+)
+
+// A profiler analyses traces as a profiler block says.
+type profiler struct {
+	sweep.Profiler
+	seed loadgen.Seed
+	now  time.Time
+}
+
+func (p *profiler) options() analyze.Options {
+	o := analyze.Defaults()
+	o.AIQ = p.AIQCompat
+	o.TokenUniqueness = p.TokenUniquenessForecast
+	o.WorkflowRuntime = p.WorkflowRuntimeForecast || p.BaseMetrics
+	o.Nova = p.ComputeLLMMetrics
+	o.CommonPrefixes, o.MinFrequency = p.PromptCachingPrefixes.Enable, p.PromptCachingPrefixes.MinFrequency
+	o.SimpleStack, o.NestedStack = p.BottleneckAnalysis.EnableSimpleStack, p.BottleneckAnalysis.EnableNestedStack
+	o.Spikes, o.SpikeThreshold = p.ConcurrencySpikeAnalysis.Enable, p.ConcurrencySpikeAnalysis.SpikeThreshold
+	span := &p.PrefixSpanAnalysis
+	o.PrefixSpan, o.MinSupport, o.MinCoverage = span.Enable, span.MinSupport, span.MinCoverage
+	o.MaxTextLen, o.TopK = span.MaxTextLen, span.TopK
+	trie := &p.PredictionTrie
+	o.PredictionTrie = trie.Enable
+	o.Sensitivity = analyze.Sensitivity{
+		Auto: trie.AutoSensitivity, Scale: trie.SensitivityScale,
+		Critical: trie.WCritical, Fanout: trie.WFanout, Position: trie.WPosition, Parallel: trie.WParallel,
+	}
+	o.GeneratedAt = p.now.UTC().Format(time.RFC3339)
+	o.Seed = p.seed
+	return o
+}
+
+// A profile is a trace with what its analyses came to.
+type profile struct {
+	*analyze.Profile
+	trace    *loadgen.Trace
+	findings []analyze.Finding
+	forecast *analyze.Forecast // nil where it was not asked for
+}
+
+// run makes the analyses of a trace; facts are of the same. Its findings are
+// those of this trace alone.
+func (p *profiler) run(tr *loadgen.Trace, facts analyze.CellFacts) *profile {
+	o := p.options()
+	out := &profile{Profile: analyze.Run(tr, o), trace: tr}
+	if p.TokenUsageForecast {
+		out.forecast = analyze.ForecastOf(tr.Calls, p.seed)
+	}
+	if out.Optimization.More != nil {
+		out.findings = analyze.Findings([]analyze.CellFacts{facts}, o)
+		out.Optimization.More.Findings = out.findings
+	}
+	return out
+}
+
+// write puts the files of a profile into a directory. It writes what it can:
+// the error joins those of all files. The events, which only repeat the calls,
+// can be left out.
+func (p *profiler) write(dir string, x *profile, events bool) error {
+	in := func(name string) string { return filepath.Join(dir, name) }
+	errs := []error{results.WriteJSON(in(optimizationName), x.Optimization)}
+	phased := x.trace
+	if !p.AIQCompat {
+		phased = analyze.WithPhases(x.trace)
+	}
+	if events {
+		o := p.options()
+		errs = append(errs,
+			results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(phased, o)),
+			results.WriteEvents(in(eventsName), x.trace.Epoch, analyze.Events(x.trace, o),
+				results.EventColumns{Texts: !p.CSVExcludeIOText, Nova: p.ComputeLLMMetrics}))
+	}
+	w := x.Workflow
+	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.forecast != nil {
+		errs = append(errs, results.WriteJSON(in(workflowName), w), results.WriteFile(in(reportName), []byte(x.text())))
+	}
+	if w.Nested != nil && !x.trace.Untimed {
+		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(phased.Calls, report.GanttOptions{})))
+		png, err := report.GanttPNG(phased.Calls, report.GanttOptions{})
+		if err == nil {
+			err = results.WriteFile(in(ganttPNGName), png)
+		}
+		errs = append(errs, err)
+	}
+	if x.Trie != nil {
+		errs = append(errs, results.WriteJSON(in(p.PredictionTrie.OutputFilename), x.Trie))
+	}
+	if x.forecast != nil {
+		errs = append(errs, results.WriteJSON(in(forecastName), x.forecast))
+	}
+	return errors.Join(errs...)
+}
+
+// text is the text report: the findings on top of AIQ's sections, the forecast
+// below them.
+func (x *profile) text() string {
+	text := ""
+	if len(x.findings) > 0 {
+		text = "=== Findings ===\n" + report.FindingsText(x.findings, report.Options{})
+	}
+	text += report.ProfilingText(x.Workflow)
+	if x.forecast != nil {
+		text += "\n\n\n=== Forecast of the Next Call ===\n" + report.ForecastText(x.forecast, report.Options{})
+	}
+	return text
+}
+
+// profileRun analyses a run that is over and writes what it found beside the
+// run's artifacts, which are on disk by then. It returns the facts of the run
+// for the findings of the batch. A defect of an analysis must not cost the
+// runs that are still to come: a panic is an error here.
+func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) (facts analyze.CellFacts, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("analysing the run: %v", r)
+		}
+	}()
+	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
+	tr := tracer.Trace()
+	hide(tr, k.secrets)
+	facts = factsOf(cellName(run.Cell.Dir), run, tr)
+	x := k.profiler.run(tr, facts)
+	if more := x.Optimization.More; more != nil {
+		more.Transport = tracer.Transport(run.Transport)
+		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)
+	}
+	if err := k.profiler.write(dir, x, true); err != nil {
+		return facts, fmt.Errorf("analysing the run: %w", err)
+	}
+	if most := max(500, comparedCalls/len(k.batch.Cells())); len(tr.Calls) > most {
+		cut := *tr
+		cut.Calls = slices.Clone(tr.Calls[:most])
+		facts = factsOf(facts.Name, run, &cut)
+	}
+	return facts, nil
+}
+
+// cellName is what findings call a cell.
+func cellName(dir string) string {
+	if dir == "" {
+		return "the run"
+	}
+	return dir
+}
+
+// factsOf are the facts of a run by its trace, and its lag by its summary.
+func factsOf(name string, run *sweep.Run, tr *loadgen.Trace) analyze.CellFacts {
+	concurrency := run.Facts.Concurrency
+	if run.Facts.RequestRate > 0 {
+		concurrency = 0 // no more than a ceiling
+	}
+	facts := analyze.FactsFrom(name, concurrency, run.Facts.RequestRate, tr)
+	if lag := run.Summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
+		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
+	}
+	return facts
+}
+
+// hide takes secrets out of texts that an endpoint may have sent back.
+func hide(tr *loadgen.Trace, secrets []string) {
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		for i := range tr.Calls {
+			c := &tr.Calls[i]
+			c.Input = strings.ReplaceAll(c.Input, secret, "<redacted>")
+			c.Output = strings.ReplaceAll(c.Output, secret, "<redacted>")
+		}
+	}
+}
+
+// newTracer begins to trace a cell's run, in bounded memory.
+func newTracer(c *sweep.Config) *analyze.Tracer {
+	return &analyze.Tracer{Model: c.Model, Function: c.EndpointType, Texts: true, MaxCalls: tracedCalls, MaxText: tracedText}
+}
