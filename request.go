@@ -14,11 +14,13 @@ type Message struct {
 // the server's own answers: its Body is finished during the think time before
 // it, never while a latency is being measured.
 type Request struct {
-	// ID is unique in the batch and travels as X-Request-ID.
+	// ID is a UUID, unique in the batch, and travels as X-Request-ID: there
+	// are servers that refuse any other form.
 	ID string
-	// Session is the ID of the Session it belongs to; it travels as
-	// X-Correlation-ID.
+	// Session is the ID of the Session it belongs to.
 	Session string
+	// Correlation is the session's UUID and travels as X-Correlation-ID.
+	Correlation string
 	// Turn is the position in the session, from 0.
 	Turn int
 	// Delay is the think time between the end of the previous turn and the

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 )
 
@@ -27,6 +28,22 @@ func (s Seed) RandAt(purpose string, i int) *rand.Rand {
 func (s Seed) Sub(purpose string) Seed {
 	sum := s.hash(purpose, 0)
 	return Seed(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// UUID returns the name of the i-th item of a purpose in the form of a random
+// UUID (version 4).
+func (s Seed) UUID(purpose string, i uint64) string {
+	b := s.hash(purpose, i+1)
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	text := make([]byte, 0, 36)
+	for k, group := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+		if k > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, b[group[0]:group[1]])
+	}
+	return string(text)
 }
 
 func (s Seed) source(purpose string, i uint64) rand.Source {

@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,50 +52,76 @@ func residentBytes() uint64 {
 	return 0
 }
 
-// cgroup is the folder of this process's control group in the unified
-// hierarchy, empty where there is none.
-func cgroup() string {
+// cgroups are the folders of this process's control group that may say what
+// CPU it gets: in the unified hierarchy, or in that of the cpu controller.
+func cgroups() (unified, cpu string) {
 	data, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
-		return ""
+		return "", ""
 	}
+	// A line is hierarchy:controllers:path.
 	for line := range strings.Lines(string(data)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return "/sys/fs/cgroup" + path
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(fields) != 3 {
+			continue
+		}
+		switch {
+		case fields[0] == "0" && fields[1] == "":
+			unified = "/sys/fs/cgroup" + fields[2]
+		case slices.Contains(strings.Split(fields[1], ","), "cpu"):
+			cpu = "/sys/fs/cgroup/" + fields[1] + fields[2]
 		}
 	}
-	return ""
+	return unified, cpu
 }
 
-// quota reads the CPUs that the control group grants: "max 100000" or
-// "10000 100000", microseconds per period.
+// quota returns the CPUs that the control group grants, 0 for no limit.
 func quota() float64 {
-	data, err := os.ReadFile(cgroup() + "/cpu.max")
-	if err != nil {
+	unified, cpu := cgroups()
+	granted := numbers(unified + "/cpu.max") // "max 100000", or "10000 100000" in microseconds
+	if len(granted) == 0 {
+		granted = slices.Concat(numbers(cpu+"/cpu.cfs_quota_us"), numbers(cpu+"/cpu.cfs_period_us")) // -1 for no limit
+	}
+	if len(granted) != 2 || granted[0] <= 0 || granted[1] <= 0 {
 		return 0
 	}
-	fields := strings.Fields(string(data))
-	if len(fields) != 2 {
-		return 0
-	}
-	granted, err1 := strconv.ParseFloat(fields[0], 64)
-	period, err2 := strconv.ParseFloat(fields[1], 64)
-	if err1 != nil || err2 != nil || period == 0 {
-		return 0
-	}
-	return granted / period
+	return granted[0] / granted[1]
 }
 
-// throttled reads how long the control group has held its processes back.
-func throttled() time.Duration {
-	data, err := os.ReadFile(cgroup() + "/cpu.stat")
+// numbers reads a file of numbers; what is none stands as 0. It is empty where
+// there is no file.
+func numbers(path string) []float64 {
+	data, err := os.ReadFile(path)
 	if err != nil {
-		return 0
+		return nil
 	}
-	for line := range strings.Lines(string(data)) {
-		if v, ok := strings.CutPrefix(line, "throttled_usec "); ok {
-			us, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-			return time.Duration(us) * time.Microsecond
+	var list []float64
+	for _, f := range strings.Fields(string(data)) {
+		v, _ := strconv.ParseFloat(f, 64)
+		list = append(list, v)
+	}
+	return list
+}
+
+// throttled returns how long the control group has held its processes back.
+func throttled() time.Duration {
+	unified, cpu := cgroups()
+	for _, from := range []struct {
+		path, key string
+		unit      time.Duration
+	}{
+		{unified + "/cpu.stat", "throttled_usec ", time.Microsecond},
+		{cpu + "/cpu.stat", "throttled_time ", time.Nanosecond},
+	} {
+		data, err := os.ReadFile(from.path)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(data)) {
+			if v, ok := strings.CutPrefix(line, from.key); ok {
+				n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+				return time.Duration(n) * from.unit
+			}
 		}
 	}
 	return 0

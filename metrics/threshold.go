@@ -48,6 +48,7 @@ var table = []Threshold{
 	{"in_flight_shortfall", "what the users of a closed loop lacked in flight while requests were started, over their number", 0.1, 0.3, "ratio", "the concurrency was not the one asked for"},
 	{"missed", "slots of the schedule never sent over slots due", 0.01, 0.1, "ratio", "the rate was not the one asked for"},
 	{"lost", "requests without a record over requests issued", 0, 0.001, "ratio", "issued = ok + failed + cancelled must hold"},
+	{"failed", "failed requests over requests issued", 0.1, 0.999, "ratio", "latencies are those of the requests that succeeded, of which there are few or none"},
 	{"littles_law", "distance of Little's ratio from 1 in the steady state, less the window's edge effect", 0.1, never, "ratio", "rate, latency and concurrency contradict each other"},
 	{"clock_steps", "steps of the wall clock in a run with kernel stamps", 0, never, "count", "kernel stamps are wall times"},
 	{"ceiling_streams", "most requests in flight over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it"},

@@ -119,14 +119,12 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	j.share("starved", float64(h.Starved), issued)
 	j.share("dial_errors", float64(tr.DialErrors), issued)
 	j.share("lost", float64(s.Counts.Lost), issued)
+	j.share("failed", float64(s.Counts.Failed), issued)
 	if s.Sources.KernelTimed > 0 {
 		j.sign("clock_steps", float64(h.ClockSteps))
 	}
 	if o.Cancelled {
 		j.note("ended by the user: the figures are of a part of the run")
-	}
-	if s.Counts.OK == 0 && issued > 0 {
-		j.note("no request succeeded: there is nothing to judge delays by")
 	}
 	return j.validity()
 }

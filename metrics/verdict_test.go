@@ -117,7 +117,7 @@ func TestVerdicts(t *testing.T) {
 			name: "an override that does not", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"noise_floor": 0, "reader_delay_p50": 0.001}},
 			records: steadyRun(nil), want: metrics.Invalid, reason: "reader_delay_p50",
 		},
-		{name: "nothing but failures is not the generator's fault", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Valid},
+		{name: "nothing but failures measures nothing", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Invalid, reason: "failed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := healthy()

@@ -44,7 +44,7 @@ const (
 func handmade() []*loadgen.Record {
 	request := func(i int, id string) *loadgen.Request {
 		return &loadgen.Request{
-			ID: "req_" + id, Session: "session_00000" + string(rune('0'+i)), InputTokens: 100, TemplateTokens: 4, MaxTokens: 5,
+			ID: "req_" + id, Session: "session_00000" + string(rune('0'+i)), Correlation: "uuid_" + id, InputTokens: 100, TemplateTokens: 4, MaxTokens: 5,
 			Body: []byte(`{"model":"m","messages":[{"role":"user","content":"` + id + `"}]}`),
 		}
 	}

@@ -57,7 +57,7 @@ func (w *lineWriter) metadata(r *loadgen.Record) {
 	w.int("session_num", int64(r.Index))
 	if q := r.Request; q != nil {
 		w.text("x_request_id", q.ID)
-		w.text("x_correlation_id", q.Session)
+		w.text("x_correlation_id", q.Correlation)
 		w.text("conversation_id", q.Session)
 		w.int("turn_index", int64(q.Turn))
 	}

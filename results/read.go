@@ -26,6 +26,7 @@ type line struct {
 	Metadata struct {
 		SessionNum   int    `json:"session_num"`
 		RequestID    string `json:"x_request_id"`
+		Correlation  string `json:"x_correlation_id"`
 		Conversation string `json:"conversation_id"`
 		Turn         int    `json:"turn_index"`
 		Start        int64  `json:"request_start_ns"`
@@ -146,7 +147,7 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	q := r.Request
 	r.Reset()
 	*q = loadgen.Request{
-		ID: l.Metadata.RequestID, Session: l.Metadata.Conversation, Turn: l.Metadata.Turn,
+		ID: l.Metadata.RequestID, Session: l.Metadata.Conversation, Correlation: l.Metadata.Correlation, Turn: l.Metadata.Turn,
 		InputTokens: own.Input, TemplateTokens: own.Template, MaxTokens: own.Max, Delay: own.Delay,
 	}
 	r.Request = q

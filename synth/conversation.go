@@ -29,6 +29,7 @@ func (s *Source) session(i int, turns []turn, rng *rand.Rand) *loadgen.Session {
 	}
 	session := &loadgen.Session{ID: id, Index: i, Turns: make([]*loadgen.Request, len(turns))}
 	requests := make([]loadgen.Request, len(turns))
+	correlation := s.spec.Seed.UUID(s.name+".session", uint64(i))
 
 	var history []loadgen.Message
 	tokens := 0
@@ -37,8 +38,9 @@ func (s *Source) session(i int, turns []turn, rng *rand.Rand) *loadgen.Session {
 		tokens += t.tokens
 		r := &requests[k]
 		*r = loadgen.Request{
-			ID:          fmt.Sprintf("%s-%06d-%d", s.prefix, i, k),
+			ID:          s.spec.Seed.UUID(s.name+".request", uint64(i)<<32|uint64(k)),
 			Session:     id,
+			Correlation: correlation,
 			Turn:        k,
 			Delay:       t.delay,
 			Messages:    slices.Clip(history), // shared with later turns, which only append

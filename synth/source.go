@@ -19,7 +19,7 @@ type Source struct {
 	writer  *writer
 	dataset *dataset // nil: sessions are made up
 	shapes  []shape  // what to draw lengths from instead of the spec; see New
-	prefix  string   // of request IDs
+	name    string   // of the phase, in the purposes of UUIDs
 
 	mu   sync.Mutex
 	next int // index of the session to come
@@ -59,7 +59,7 @@ func New(spec Spec, tok Tokenizer) (*Source, error) {
 	}
 	s := &Source{
 		spec: spec, writer: w,
-		prefix: fmt.Sprintf("%016x", uint64(spec.Seed.Sub("request."+spec.Phase.String()))),
+		name: spec.Phase.String(),
 	}
 	if spec.File == "" {
 		return s, nil
