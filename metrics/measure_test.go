@@ -244,17 +244,26 @@ func TestTokensAreCountedWhereTheyAreNeeded(t *testing.T) {
 		output, thought int
 	}{
 		{"text and tool calls are counted together, reasoning apart", answer(1, -1), 5, 1},
-		{"a server's count makes it needless", answer(1, 6), -1, -1},
-		{"but one in sixteen is counted to check the server", answer(16, 6), 5, 1},
+		{"a server's count does not make it needless", answer(1, 6), 5, 1},
 		{"a failure is not counted", bad, -1, -1},
 	} {
-		metrics.CountTokens(row.rec, &lengths{})
+		metrics.NewTokenCount(&lengths{}).Fill(row.rec)
 		if row.rec.OutputTokens != row.output || row.rec.ReasoningTokens != row.thought {
 			t.Errorf("%s: %d and %d, want %d and %d", row.name, row.rec.OutputTokens, row.rec.ReasoningTokens, row.output, row.thought)
 		}
 	}
 	r := answer(0, -1)
-	if metrics.CountTokens(r, nil); r.OutputTokens != -1 {
+	if metrics.NewTokenCount(nil).Fill(r); r.OutputTokens != -1 {
 		t.Error("counted without a counter")
+	}
+	tokenizer := &lengths{}
+	count := metrics.NewTokenCount(tokenizer)
+	for range 10 {
+		if count.Fill(r); r.OutputTokens != 5 || r.ReasoningTokens != 1 {
+			t.Errorf("%d and %d tokens, want 5 and 1", r.OutputTokens, r.ReasoningTokens)
+		}
+	}
+	if tokenizer.calls != 3 {
+		t.Errorf("three texts were counted %d times", tokenizer.calls)
 	}
 }

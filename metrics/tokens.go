@@ -1,31 +1,57 @@
 package metrics
 
-import "loadgen"
+import (
+	"hash/maphash"
+
+	"loadgen"
+)
 
 // A Counter counts the tokens of a text. It is called from one goroutine at a
 // time and keeps nothing of the bytes.
 type Counter interface{ CountBytes(text []byte) int }
 
-// checkEvery is how often an answer is counted although the server has said
-// how long it is: often enough to notice a server that miscounts, seldom
-// enough not to cost the generator its CPU.
-const checkEvery = 16
+// A TokenCount fills in the local token counts of records. It is used by one
+// goroutine.
+//
+// Every answer is counted, that of a server that counts for itself too: both
+// counts are kept, so that one can be held against the other. A text that was
+// seen before is not counted anew: endpoints made for measuring answer alike,
+// and what generates load for them must not spend its time on that.
+type TokenCount struct {
+	counter Counter
+	seed    maphash.Seed
+	seen    [1 << 10]counted // by the lowest bits of the hash
+}
 
-// CountTokens fills the record's own token counts. Failed requests are not
-// counted, and of those whose server gave a count only one in sixteen is, to
-// check the server.
-func CountTokens(r *loadgen.Record, counter Counter) {
-	if counter == nil || !r.OK() || (r.Usage.CompletionTokens > 0 && r.Index%checkEvery != 0) {
+// counted is a text by its hash of 64 bits, with its tokens.
+type counted struct {
+	hash   uint64
+	tokens int
+}
+
+// NewTokenCount returns a count by a counter, nil for none.
+func NewTokenCount(counter Counter) *TokenCount {
+	return &TokenCount{counter: counter, seed: maphash.MakeSeed()}
+}
+
+// Fill sets the record's OutputTokens and ReasoningTokens. Failed requests are
+// not counted.
+func (t *TokenCount) Fill(r *loadgen.Record) {
+	if t.counter == nil || !r.OK() {
 		return
 	}
-	r.OutputTokens, r.ReasoningTokens = 0, 0
-	if len(r.Text) > 0 {
-		r.OutputTokens = counter.CountBytes(r.Text)
+	r.OutputTokens = t.tokens(r.Text) + t.tokens(r.Tools)
+	r.ReasoningTokens = t.tokens(r.Thought)
+}
+
+func (t *TokenCount) tokens(text []byte) int {
+	if len(text) == 0 {
+		return 0
 	}
-	if len(r.Tools) > 0 {
-		r.OutputTokens += counter.CountBytes(r.Tools)
+	hash := maphash.Bytes(t.seed, text)
+	c := &t.seen[hash%uint64(len(t.seen))]
+	if c.hash != hash || c.tokens == 0 {
+		*c = counted{hash, t.counter.CountBytes(text)}
 	}
-	if len(r.Thought) > 0 {
-		r.ReasoningTokens = counter.CountBytes(r.Thought)
-	}
+	return c.tokens
 }

@@ -206,7 +206,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 	stopping, stop := context.WithCancelCause(r.Stop)
 	defer stop(nil)
 	p := &phases{
-		Runner: r, run: run, payload: payload, tok: tok, keep: keep, collector: collector,
+		Runner: r, run: run, payload: payload, tok: tok, tokens: metrics.NewTokenCount(tok), keep: keep, collector: collector,
 		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
 	}
 	p.driver.Emit = p.emit

@@ -18,6 +18,7 @@ type phases struct {
 	run       *Run
 	payload   *client.Payload
 	tok       Tokenizer
+	tokens    *metrics.TokenCount
 	driver    *load.Driver
 	collector *metrics.Collector
 	keep      *recording
@@ -33,7 +34,7 @@ type phases struct {
 // that cannot be kept ends the run, but goes into its figures, as do those
 // that are still to come.
 func (p *phases) emit(rec *loadgen.Record) error {
-	metrics.CountTokens(rec, p.tok)
+	p.tokens.Fill(rec)
 	p.collector.Add(rec)
 	if rec.Phase == loadgen.Warmup && rec.OK() {
 		p.warmUps++
