@@ -43,11 +43,14 @@ func (s *study) queue() []Finding {
 		return nil
 	}
 	first := &s.loaded[onset]
-	steady := float64(top.ITL.Mean) <= flat*float64(first.ITL.Mean)
-	if !steady || s.prefillBusy(top) {
-		return nil // decode suffers too, or prefill is what they wait for: other causes
-	}
 	plateau := top.Throughput <= flat*first.Throughput
+	slower := float64(top.ITL.Mean / first.ITL.Mean)
+	// A longer step of the batch delays first and later tokens alike; what
+	// waits in front of the batch delays the first alone.
+	ahead := plateau && float64(top.TTFT.Mean/first.TTFT.Mean) > 2*slower
+	if slower > flat && !ahead || s.prefillBusy(top) {
+		return nil // decode suffers as much, or prefill is what they wait for: other causes
+	}
 	f := Finding{
 		ID: "queue", Control: Deployment, Confidence: Medium, Seconds: Number(seconds), Tokens: undefined,
 		Title: fmt.Sprintf("requests queue before they are served: about %.0f are served at once, more load only waits",

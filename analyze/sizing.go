@@ -100,7 +100,8 @@ type SizingReport struct {
 // come back whatever the fits are like.
 //
 // Capacity is where the curve of [FitKnee] through the p95s first exceeds the
-// target, never beyond the loads tested. Its interval comes from resampling
+// target, never beyond the loads tested; of up to four loads without a trend
+// that can be told from chance, where the lines between them do. Its interval comes from resampling
 // each run's samples in blocks (values of neighbouring requests depend on each
 // other) or, where there are only p95s, the fit's residuals. Users follow from
 // Little's law: each is in flight for R of every R+Z seconds, so that c
@@ -123,6 +124,9 @@ func SizingOf(points []SizingPoint, q SizingQuestion) SizingReport {
 		}
 		if report.Binding < 0 || a.Load < report.Answers[report.Binding].Load {
 			report.Binding = len(report.Answers) - 1
+		}
+		if a.Fit.Shape == KneeFlat && a.Fit.Points <= fewLoads && a.Reach == SizingAt {
+			report.Notes = append(report.Notes, fmt.Sprintf("%d loads are too few for a curve through %s: the answer lies on the straight line between two of them", a.Fit.Points, metric))
 		}
 		if a.Fit.RSquared != nil && a.Fit.Monotone != nil && *a.Fit.Monotone < 0.8 {
 			report.Notes = append(report.Notes, metric+" falls with load in places: the endpoint was not in the same state in all runs (a cache warmed up, another user left); repeat the sweep")

@@ -12,6 +12,9 @@ const (
 	// interval, where that costs no more than sizingWork values to draw.
 	sizingResamples = 400
 	sizingWork      = 100_000_000
+	// fewLoads are too few to tell a trend from chance: that they look flat
+	// proves nothing.
+	fewLoads = 4
 )
 
 // A sizingCurve is one metric over the loads of a sweep, with its target.
@@ -27,6 +30,10 @@ func (c *sizingCurve) capacity(p95 []float64) (fit KneeFit, load float64, reach 
 	if fit.Shape == KneeNone {
 		return fit, 0, SizingUnknown
 	}
+	if fit.Shape == KneeFlat && len(c.loads) <= fewLoads {
+		load, reach = c.between(p95)
+		return fit, load, reach
+	}
 	load, crossed := fit.Crossing(c.target)
 	switch {
 	case !crossed:
@@ -35,6 +42,21 @@ func (c *sizingCurve) capacity(p95 []float64) (fit KneeFit, load float64, reach 
 		return fit, 0, SizingUnreachable
 	}
 	return fit, load, SizingAt
+}
+
+// between returns the capacity on the straight lines between the values.
+func (c *sizingCurve) between(p95 []float64) (load float64, reach SizingReach) {
+	for i, v := range p95 {
+		switch {
+		case v <= c.target:
+		case i == 0:
+			return 0, SizingUnreachable
+		default:
+			from, to := c.loads[i-1], c.loads[i]
+			return from + (to-from)*(c.target-p95[i-1])/(v-p95[i-1]), SizingAt
+		}
+	}
+	return c.loads[len(c.loads)-1], SizingAtLeast
 }
 
 // intervals returns the intervals of the capacity and of the knee, nil where

@@ -107,7 +107,7 @@ func FromRecord(r *loadgen.Record, example int, texts bool) loadgen.Call {
 		c.Failed, c.Error = true, string(r.Failure.Kind)
 	}
 	if texts {
-		c.Input, c.Output = promptText(r.Request.Messages), string(r.Text)
+		c.Input, c.Output = PromptText(r.Request.Messages), string(r.Text)
 		if len(r.Tools) > 0 {
 			c.Output += "\n" + string(r.Tools)
 		}
@@ -115,7 +115,9 @@ func FromRecord(r *loadgen.Record, example int, texts bool) loadgen.Call {
 	return c
 }
 
-func promptText(messages []loadgen.Message) string {
+// PromptText is the text of a prompt as a Call has it: the contents of its
+// messages, each on a line.
+func PromptText(messages []loadgen.Message) string {
 	if len(messages) == 1 {
 		return messages[0].Content
 	}
