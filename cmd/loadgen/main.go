@@ -31,6 +31,7 @@ type commands struct {
 	Run       runCommand       `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
 	Mock      mockCommand      `cmd:"" help:"Serve the simulated endpoint."`
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
+	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -38,6 +39,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
 
   loadgen --config-file sweep.yaml             run a batch (the command run)
   loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
+  loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
   loadgen COMMAND --help                       the flags of another command
 
 Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not there,

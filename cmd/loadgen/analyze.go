@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"loadgen"
+	"loadgen/analyze"
+	"loadgen/report"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+type analyzeCommand struct {
+	Path      string `arg:"" help:"Directory of a run or of a batch, or a trace file: AIQ traces or CSV, IntermediateStep JSON, OpenTelemetry spans, profile_export.jsonl, vLLM bench JSON."`
+	OutputDir string `placeholder:"DIR" help:"Write the files here. Default: beside a run's own; nowhere for a trace file."`
+	NoFiles   bool   `help:"Print only."`
+	AIQCompat bool   `name:"aiq-compat" help:"Compute every figure in the files as the AIQ profiler does, its faults included."`
+
+	SpikeThreshold int     `default:"0" placeholder:"N" help:"Requests in flight that count as a spike; 0 takes the 90th percentile over time."`
+	MinFrequency   float64 `default:"0.5" placeholder:"SHARE" help:"Share of the calls that must begin with a common prefix."`
+	Patterns       bool    `help:"Also mine sequences of calls that sessions have in common."`
+	PredictionTrie bool    `help:"Also write what to expect after each call, as the AIQ profiler does."`
+	Forecast       bool    `help:"Also learn to forecast the next call of a session."`
+
+	TargetTTFT    time.Duration `name:"target-ttft" placeholder:"TIME" help:"Sizing over a sweep: p95 of the time to first token to keep, such as 500ms."`
+	TargetITL     time.Duration `name:"target-itl" placeholder:"TIME" help:"p95 of the inter-token latency to keep, such as 40ms."`
+	TargetLatency time.Duration `placeholder:"TIME" help:"p95 of the request latency to keep, such as 10s."`
+	TargetRuntime time.Duration `placeholder:"TIME" help:"p95 of the time of a whole session to keep, such as 1m."`
+	Users         int           `placeholder:"N" help:"Users to serve."`
+	ThinkTime     time.Duration `placeholder:"TIME" help:"Time that a user waits between an answer and the next request."`
+	GPUs          int           `name:"gpus" placeholder:"N" help:"GPUs of the deployment that was tested."`
+}
+
+func (c *analyzeCommand) Run(_ context.Context, std streams) error {
+	kind, err := kindOfPath(c.Path)
+	if err != nil {
+		return usageError{err}
+	}
+	if err := c.check(kind); err != nil {
+		return usageError{err}
+	}
+	switch kind {
+	case pathRun:
+		return c.run(std)
+	case pathBatch:
+		return c.batch(std)
+	}
+	return c.foreign(std)
+}
+
+// check refuses flags that would have no effect, and a place for the files
+// that would replace what is analysed.
+func (c *analyzeCommand) check(kind pathKind) error {
+	sizing := len(c.targets()) > 0 || c.Users > 0 || c.ThinkTime > 0 || c.GPUs > 0
+	switch {
+	case sizing && kind != pathBatch:
+		return errors.New("sizing needs a sweep: give the directory of a batch with --target-…, --users, --think-time and --gpus")
+	case sizing && len(c.targets()) == 0:
+		return errors.New("--users, --think-time and --gpus say nothing without a target: add one, such as --target-ttft 500ms")
+	case c.Users > 0 != (c.GPUs > 0):
+		return errors.New("--users and --gpus belong together: so many users were served by so many GPUs")
+	case c.MinFrequency < 0 || c.MinFrequency > 1:
+		return fmt.Errorf("--min-frequency %g: must be from 0 to 1", c.MinFrequency)
+	case c.SpikeThreshold < 0 || c.Users < 0 || c.GPUs < 0:
+		return errors.New("--spike-threshold, --users and --gpus cannot be negative")
+	case c.NoFiles && c.OutputDir != "":
+		return errors.New("--no-files and --output-dir contradict each other")
+	}
+	if kind == pathTrace && c.OutputDir != "" {
+		if same, err := sameDir(c.OutputDir, filepath.Dir(c.Path)); err != nil || same {
+			return fmt.Errorf("--output-dir %s holds the trace itself, and files of the same names would be replaced: name another", c.OutputDir)
+		}
+	}
+	return nil
+}
+
+// sameDir reports whether two paths lead to one directory; one that does not
+// exist is no other's.
+func sameDir(a, b string) (bool, error) {
+	x, err := os.Stat(a)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y), err
+}
+
+// profiler returns the profiler that the flags ask for.
+func (c *analyzeCommand) profiler(seed loadgen.Seed) *profiler {
+	p := &profiler{Profiler: sweep.DefaultProfiler(), seed: seed, now: time.Now()}
+	p.AIQCompat = c.AIQCompat
+	p.ConcurrencySpikeAnalysis.SpikeThreshold = c.SpikeThreshold
+	p.PromptCachingPrefixes.MinFrequency = c.MinFrequency
+	p.PrefixSpanAnalysis.Enable = c.Patterns
+	p.PredictionTrie.Enable = c.PredictionTrie
+	p.TokenUsageForecast = c.Forecast
+	return p
+}
+
+// foreign analyses a trace file.
+func (c *analyzeCommand) foreign(std streams) error {
+	tr, broken := results.OpenTrace(c.Path)
+	switch {
+	case errors.Is(broken, results.ErrUnknownTrace):
+		return usageError{broken}
+	case tr == nil:
+		return broken
+	}
+	p := c.profiler(0)
+	x := p.run(tr, analyze.FactsFrom("", 0, 0, tr))
+	fmt.Fprintf(std.out, "%s: a trace of %s\n", c.Path, tr.Source)
+	c.show(std.out, p, x)
+	return errors.Join(c.keep(std.out, p, x, c.OutputDir, true), broken)
+}
+
+// run analyses the directory of a run.
+func (c *analyzeCommand) run(std streams) error {
+	r, err := readRun(c.Path)
+	if r == nil {
+		return err
+	}
+	p := c.profiler(r.Meta.Seed)
+	x := r.profile(p)
+	fmt.Fprintf(std.out, "%s: a run of loadgen\n", c.Path)
+	c.show(std.out, p, x)
+	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.events(r)), err)
+}
+
+// dirOf returns where the files of a run go.
+func (c *analyzeCommand) dirOf(run string) string {
+	if c.OutputDir == "" {
+		return run
+	}
+	return c.OutputDir
+}
+
+// events reports whether to write the files that repeat the calls. Those that
+// the run itself wrote have the answers' texts, which nothing else has: they
+// are replaced only where they are not whole.
+func (c *analyzeCommand) events(r *recording) bool {
+	if c.OutputDir != "" || len(r.trace.Calls) > tracedCalls {
+		return true
+	}
+	for _, name := range []string{tracesName, eventsName} {
+		if _, err := os.Stat(filepath.Join(r.Dir, name)); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// show prints the key figures and the findings of a trace.
+func (c *analyzeCommand) show(w io.Writer, p *profiler, x *profile) {
+	o := reportOptions(w)
+	optimization := x.Optimization
+	if optimization.More == nil { // AIQ's has no such block
+		sound := p.options()
+		sound.AIQ = false
+		optimization = analyze.Optimize(x.trace, sound)
+	}
+	fmt.Fprint(w, report.KeyFigures(optimization, o))
+	fmt.Fprintf(w, "\nFindings\n%s", report.FindingsText(x.findings, o))
+	if x.forecast != nil {
+		fmt.Fprintf(w, "\nForecast of the next call\n%s", report.ForecastText(x.forecast, o))
+	}
+}
+
+// keep writes the files, unless there is nowhere to.
+func (c *analyzeCommand) keep(w io.Writer, p *profiler, x *profile, dir string, events bool) error {
+	if c.NoFiles || dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making a place for the files: %w", err)
+	}
+	err := p.write(dir, x, events)
+	fmt.Fprintf(w, "\nFiles: %s\n", dir)
+	return err
+}
+
+// A pathKind is what a path to analyse is.
+type pathKind int
+
+const (
+	pathTrace pathKind = iota
+	pathRun
+	pathBatch
+)
+
+// kindOfPath tells what a path is.
+func kindOfPath(path string) (pathKind, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, fmt.Errorf("analysing: %w", err)
+	}
+	if !info.IsDir() {
+		return pathTrace, nil
+	}
+	if isRun(path) {
+		return pathRun, nil
+	}
+	if cells, err := cellDirs(path); err != nil || len(cells) > 0 {
+		return pathBatch, err
+	}
+	return 0, fmt.Errorf("%s is no directory of a run or a batch: it has no %s, and no directory in it does", path, results.MetadataName)
+}
+
+func isRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, results.MetadataName))
+	return err == nil
+}
+
+// cellDirs returns the directories of a batch's runs.
+func cellDirs(batch string) ([]string, error) {
+	entries, err := os.ReadDir(batch)
+	if err != nil {
+		return nil, fmt.Errorf("analysing: %w", err)
+	}
+	var dirs []string
+	for _, e := range entries {
+		if dir := filepath.Join(batch, e.Name()); e.IsDir() && isRun(dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}

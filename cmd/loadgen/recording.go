@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"loadgen"
+	"loadgen/analyze"
+	"loadgen/metrics"
+	"loadgen/results"
+)
+
+// A recording is a run read back from its directory.
+type recording struct {
+	*results.Recorded
+	trace   *loadgen.Trace
+	tracer  *analyze.Tracer
+	summary metrics.Summary
+	facts   analyze.CellFacts
+}
+
+// readText bounds the bytes of prompts that are read of a run.
+const readText = 256 << 20
+
+// readRun reads a run with the prompts that were sent. What could be read of
+// a run that is not whole comes back beside the error.
+func readRun(dir string) (*recording, error) {
+	run, err := results.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	collector, err := metrics.NewCollector(run.Meta.Facts)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", dir, err)
+	}
+	r := &recording{Recorded: run, tracer: &analyze.Tracer{
+		Epoch: float64(run.Outcome.Epoch) / 1e9, Texts: true,
+		Model: setting(run.Meta.Config, "model"), Function: setting(run.Meta.Config, "endpoint_type"),
+	}}
+	var broken error
+	for rec, err := range run.Records() {
+		if err != nil {
+			broken = err
+			break
+		}
+		r.tracer.Add(rec)
+		collector.Add(rec)
+	}
+	for _, name := range run.Truncated() {
+		broken = errors.Join(broken, fmt.Errorf("%s of %s ends in the middle of a line: %w", name, dir, io.ErrUnexpectedEOF))
+	}
+	r.trace = r.tracer.Trace()
+	broken = errors.Join(broken, r.readPrompts())
+	r.summary = collector.Summary(run.Outcome, run.Health, run.Transport)
+	r.facts = r.factsOf()
+	return r, broken
+}
+
+// setting returns a text of a configuration that was read back.
+func setting(config any, key string) string {
+	settings, _ := config.(map[string]any)
+	text, _ := settings[key].(string)
+	return text
+}
+
+// readPrompts joins the calls with their prompts, which inputs.json has: by
+// session, and in it by turn, which is the order of the calls.
+func (r *recording) readPrompts() error {
+	calls := r.trace.Calls
+	bySession := make([]int32, len(calls))
+	for i := range bySession {
+		bySession[i] = int32(i)
+	}
+	slices.SortStableFunc(bySession, func(a, b int32) int {
+		return cmp.Compare(calls[a].FunctionID, calls[b].FunctionID) // calls are in order of start
+	})
+	read, joined := 0, 0
+	for session, err := range r.Inputs() {
+		if err != nil {
+			return err
+		}
+		at, _ := slices.BinarySearchFunc(bySession, session.ID, func(i int32, id string) int {
+			return cmp.Compare(calls[i].FunctionID, id)
+		})
+		for _, turn := range session.Turns {
+			if at == len(bySession) || calls[bySession[at]].FunctionID != session.ID {
+				break
+			}
+			c := &calls[bySession[at]]
+			c.Input = analyze.PromptText(turn.Messages)
+			read += len(c.Input)
+			at++
+			joined++
+		}
+		if read >= readText {
+			break
+		}
+	}
+	if left := len(calls) - joined; left > 0 {
+		r.trace.Missing = append(r.trace.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
+	}
+	return nil
+}
+
+// factsOf are the facts of the run for findings.
+func (r *recording) factsOf() analyze.CellFacts {
+	concurrency := r.Meta.Facts.Concurrency
+	if r.Meta.Facts.RequestRate > 0 {
+		concurrency = 0 // no more than a ceiling
+	}
+	facts := analyze.FactsFrom(cellName(r.Meta.Cell.Dir), concurrency, r.Meta.Facts.RequestRate, r.trace)
+	if lag := r.summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
+		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
+	}
+	return facts
+}
+
+// profile analyses the run, with what only a run of loadgen tells.
+func (r *recording) profile(p *profiler) *profile {
+	x := p.run(r.trace, r.facts)
+	if more := x.Optimization.More; more != nil {
+		more.Transport = r.tracer.Transport(r.Transport)
+		more.Client = analyze.ClientHealthOf(r.Health, r.summary.Validity)
+	}
+	return x
+}
+
+// others are the swept values that are no load, as text.
+func (r *recording) others() string {
+	var parts []string
+	for _, v := range r.Meta.Cell.Values {
+		if v.Key != "concurrency" && v.Key != "request_rate" {
+			parts = append(parts, fmt.Sprintf("%s=%v", v.Key, v.Value))
+		}
+	}
+	return strings.Join(parts, " ")
+}
