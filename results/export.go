@@ -2,70 +2,16 @@ package results
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"loadgen"
 	"loadgen/metrics"
 )
 
-// schemaVersion is that of AIPerf's newest JSON export.
-const schemaVersion = "1.5"
-
-// InputConfig is what was asked for, in AIPerf's structure. Absent where
-// empty.
-type InputConfig struct {
-	Endpoint  InputEndpoint  `json:"endpoint"`
-	Input     InputPrompts   `json:"input,omitzero"`
-	Tokenizer InputTokenizer `json:"tokenizer,omitzero"`
-	Load      InputLoad      `json:"loadgen"`
-}
-
-// InputEndpoint says where requests went.
-type InputEndpoint struct {
-	Models    []string `json:"model_names"`
-	Type      string   `json:"type"`
-	Custom    string   `json:"custom_endpoint,omitempty"` // the path
-	Streaming bool     `json:"streaming"`
-	URL       string   `json:"url"`
-	Timeout   float64  `json:"timeout_seconds,omitempty"`
-}
-
-// InputPrompts says what the prompts were like.
-type InputPrompts struct {
-	Seed   uint64            `json:"random_seed,omitempty"`
-	File   string            `json:"file,omitempty"`
-	Type   string            `json:"custom_dataset_type,omitempty"`
-	Extra  json.RawMessage   `json:"extra,omitempty"`
-	Prompt InputPromptLength `json:"prompt,omitzero"`
-}
-
-// InputPromptLength holds the asked lengths in tokens.
-type InputPromptLength struct {
-	Input  MeanStdDev `json:"input_tokens,omitzero"`
-	Output MeanStdDev `json:"output_tokens,omitzero"`
-}
-
-// MeanStdDev is an asked normal distribution.
-type MeanStdDev struct {
-	Mean   float64 `json:"mean"`
-	StdDev float64 `json:"stddev"`
-}
-
-// InputTokenizer names the tokenizer.
-type InputTokenizer struct {
-	Name string `json:"name,omitempty"`
-}
-
-// InputLoad says what load was asked for.
-type InputLoad struct {
-	Concurrency     int     `json:"concurrency,omitempty"`
-	RequestRate     float64 `json:"request_rate,omitempty"`
-	RequestRateMode string  `json:"request_rate_mode,omitempty"`
-	RequestCount    int     `json:"request_count,omitempty"`
-	Warmup          int     `json:"warmup_request_count,omitempty"`
-	Duration        float64 `json:"benchmark_duration,omitempty"`
-	Grace           float64 `json:"benchmark_grace_period,omitempty"`
-}
+// schemaVersion is that of AIPerf 0.13's JSON export.
+const schemaVersion = "1.4"
 
 // runInfo is AIPerf's run_info.
 type runInfo struct {
@@ -74,7 +20,7 @@ type runInfo struct {
 	Label   string          `json:"variation_label,omitempty"`
 	Index   int             `json:"variation_index"`
 	Values  json.RawMessage `json:"variation_values,omitempty"`
-	Command []string        `json:"cli_command,omitempty"`
+	Command string          `json:"cli_command,omitempty"`
 }
 
 // own is the key "loadgen" of the JSON export: all that AIPerf's schema has no
@@ -99,7 +45,7 @@ func (r *Run) export(res *Result) ([]byte, error) {
 	}
 	info := runInfo{
 		ID: r.batch.benchmarkID(r.meta.Cell), Seed: uint64(r.meta.Cell.Seed),
-		Label: r.meta.Cell.Dir, Index: r.meta.Cell.Index, Values: params, Command: r.meta.Command,
+		Label: r.meta.Cell.Dir, Index: r.meta.Cell.Index, Values: params, Command: commandLine(r.meta.Command),
 	}
 	start := time.Unix(0, res.Outcome.Epoch)
 	s := &res.Summary
@@ -116,6 +62,9 @@ func (r *Run) export(res *Result) ([]byte, error) {
 		return nil, err
 	}
 	o.bool("was_cancelled", s.Cancelled)
+	reason := incomplete(res)
+	o.bool("is_complete", reason == "")
+	o.text("incomplete_reason", reason)
 	appendErrors(&o, s.Errors)
 	o.text("start_time", localTime(start))
 	o.text("end_time", localTime(start.Add(res.Outcome.Elapsed)))
@@ -132,6 +81,30 @@ func (r *Run) export(res *Result) ([]byte, error) {
 	}
 	o.close()
 	return indented(o.b)
+}
+
+// incomplete says why the metrics are over a part of the run only; "" where
+// they are not. A run that its user ended is whole as far as it went.
+func incomplete(res *Result) string {
+	switch lost := res.Summary.Counts.Lost; {
+	case lost > 0:
+		return fmt.Sprintf("%d requests left no record", lost)
+	case res.ReturnCode != 0:
+		return "the run failed: see " + ProcessName
+	}
+	return ""
+}
+
+// commandLine joins arguments as a shell would take them.
+func commandLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n\"'`$&|;<>()*?[]{}~#\\!") {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 func appendMetrics(o *object, ms []metrics.Metric) {

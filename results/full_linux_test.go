@@ -86,6 +86,6 @@ func fillUp(dir string) {
 	}
 	fmt.Println(in.Close(1))
 	fmt.Println(run.Finish(&results.Result{
-		Config: results.InputConfig{Endpoint: results.InputEndpoint{URL: strings.Repeat("u", 8000)}},
+		Config: results.InputConfig{Endpoint: results.InputEndpoint{Path: strings.Repeat("u", 8000)}},
 	}))
 }

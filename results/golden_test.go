@@ -130,8 +130,10 @@ func result(s metrics.Summary) *results.Result {
 	return &results.Result{
 		Summary: s, Outcome: theOutcome(), Health: theHealth(), Transport: theTransport(),
 		Config: results.InputConfig{
-			Endpoint: results.InputEndpoint{Models: []string{"m"}, Type: "chat", Streaming: true, URL: "http://127.0.0.1:8000"},
-			Load:     results.InputLoad{Concurrency: 2, RequestRate: 5},
+			Models:   results.InputModels{Items: []results.InputModel{{Name: "m"}}},
+			Endpoint: results.InputEndpoint{URLs: []string{"http://127.0.0.1:8000"}, Type: "chat", Streaming: true},
+			Datasets: []results.InputDataset{{Name: "main", Type: "synthetic", Seed: 7}},
+			Phases:   []results.InputPhase{{Name: "profiling", Kind: "profiling", Type: "constant", Duration: 1, Concurrency: 2, Rate: 5}},
 		},
 		Started: time.Unix(0, epoch), Ended: time.Unix(0, epoch).Add(time.Second),
 	}

@@ -131,7 +131,7 @@ func (c *cellKeeper) End(run *sweep.Run) error {
 	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
 	res := &results.Result{
 		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport,
-		Config:  inputConfig(run, c.batch),
+		Config:  inputConfig(run),
 		Started: c.started, Ended: time.Now(),
 	}
 	if run.Err != nil {
@@ -168,30 +168,6 @@ func (c *cellKeeper) closeLog() error {
 }
 
 func (c *cellKeeper) close() error { return errors.Join(c.closeLog(), c.dir.Close()) }
-
-// inputConfig says in AIPerf's terms what was asked of a run.
-func inputConfig(run *sweep.Run, batch *sweep.Batch) results.InputConfig {
-	c := &run.Cell.Config
-	mode := "concurrency"
-	if run.Facts.RequestRate > 0 {
-		mode = c.RequestRateMode
-	}
-	return results.InputConfig{
-		Endpoint: results.InputEndpoint{
-			Models: []string{c.Model}, Type: c.EndpointType, Custom: c.Endpoint, Streaming: c.Streaming,
-			URL: c.URL, Timeout: c.RequestTimeout.Seconds(),
-		},
-		Input: results.InputPrompts{
-			Seed: uint64(c.RandomSeed), File: c.InputFile, Type: c.CustomDatasetType,
-		},
-		Tokenizer: results.InputTokenizer{Name: run.Facts.Tokenizer},
-		Load: results.InputLoad{
-			Concurrency: run.Facts.Concurrency, RequestRate: run.Facts.RequestRate, RequestRateMode: mode,
-			RequestCount: c.RequestCount, Duration: c.BenchmarkDuration.Seconds(),
-			Warmup: c.WarmupRequestCount, Grace: c.GracePeriod.Seconds(),
-		},
-	}
-}
 
 // secretsOf returns the texts that no file may hold.
 func secretsOf(batch *sweep.Batch) []string {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"maps"
+
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+// inputConfig says in AIPerf's terms what was asked of a run.
+func inputConfig(run *sweep.Run) results.InputConfig {
+	c := &run.Cell.Config
+	extra := maps.Clone(c.ExtraInputs)
+	if c.IgnoreEOS {
+		if extra == nil {
+			extra = map[string]any{}
+		}
+		extra["ignore_eos"] = true
+	}
+	return results.InputConfig{
+		Models: results.InputModels{Items: []results.InputModel{{Name: c.Model}}},
+		Endpoint: results.InputEndpoint{
+			URLs: []string{c.URL}, Type: c.EndpointType, Path: c.Endpoint, Timeout: c.RequestTimeout.Seconds(),
+			Streaming: c.Streaming, LegacyMaxTokens: c.UseLegacyMaxTokens, Extra: extra,
+		},
+		Datasets:  []results.InputDataset{inputDataset(c)},
+		Phases:    inputPhases(run),
+		SLOs:      c.SLOs,
+		Tokenizer: results.InputTokenizer{Name: run.Facts.Tokenizer},
+	}
+}
+
+func inputDataset(c *sweep.Config) results.InputDataset {
+	d := results.InputDataset{Name: "main", Type: "synthetic", Seed: c.RandomSeed}
+	if c.InputFile != "" {
+		d.Type, d.Path, d.Format = "file", c.InputFile, c.CustomDatasetType
+		return d
+	}
+	if c.SequenceDistribution == "" {
+		d.Prompts.Input = &results.MeanStdDev{Mean: c.PromptInputTokensMean, StdDev: c.PromptInputTokensStddev}
+	}
+	if c.PromptOutputTokensMean > 0 {
+		d.Prompts.Output = &results.MeanStdDev{Mean: c.PromptOutputTokensMean, StdDev: c.PromptOutputTokensStddev}
+	}
+	if c.SessionTurnsMean > 1 {
+		d.Turns = &results.MeanStdDev{Mean: c.SessionTurnsMean, StdDev: c.SessionTurnsStddev}
+	}
+	return d
+}
+
+// inputPhases returns the warm-up, where there is one, and the measured phase.
+// The warm-up has no concurrency of its own: loadgen derives it.
+func inputPhases(run *sweep.Run) []results.InputPhase {
+	c, p := &run.Cell.Config, run.Cell.Pacing
+	var phases []results.InputPhase
+	if c.WarmupRequestCount > 0 {
+		phases = append(phases, results.InputPhase{
+			Name: "warmup", Kind: "warmup", Type: "concurrency", Excluded: true, Requests: c.WarmupRequestCount,
+		})
+	}
+	measured := results.InputPhase{
+		Name: "profiling", Kind: "profiling", Type: "concurrency",
+		Requests: c.RequestCount, Duration: c.BenchmarkDuration.Seconds(),
+		Concurrency: p.Concurrency,
+	}
+	if measured.Duration > 0 {
+		measured.Grace = c.GracePeriod.Seconds() // AIPerf refuses one without a duration
+	}
+	switch p.Mode {
+	case sweep.OpenLoop:
+		measured.Type, measured.Rate = c.RequestRateMode, run.Facts.RequestRate
+		if measured.Type == "gamma" {
+			measured.Smoothness = p.Smoothness
+		}
+	case sweep.UserPaced:
+		measured.Type, measured.Users = "user_centric", p.Users
+		measured.Rate = float64(p.Users) * c.UserRequestRate
+	case sweep.FixedSchedule:
+		measured.Type = "fixed_schedule"
+	}
+	return append(phases, measured)
+}
