@@ -22,6 +22,7 @@ const (
 // A distribution folds the values of one metric. The zero value is ready.
 type distribution struct {
 	exact    []float64               // in order of arrival
+	ordered  []float64               // the same in ascending order, as far as sorted has been asked for it
 	pos, neg *hdrhistogram.Histogram // nil until exact is full; neg holds magnitudes
 
 	n        int64
@@ -51,8 +52,17 @@ func (d *distribution) add(v float64) {
 		for _, v := range d.exact {
 			d.record(v)
 		}
-		d.exact = nil
+		d.exact, d.ordered = nil, nil
 	}
+}
+
+// sorted returns the exact values in ascending order. They are sorted once,
+// however many percentiles are asked for.
+func (d *distribution) sorted() []float64 {
+	if len(d.ordered) != len(d.exact) {
+		d.ordered = Sorted(d.exact)
+	}
+	return d.ordered
 }
 
 func (d *distribution) record(v float64) {
@@ -80,7 +90,7 @@ func (d *distribution) stats() *Stats {
 		return nil
 	}
 	if d.isExact() {
-		return NewStats(d.exact)
+		return newStats(d.exact, d.sorted())
 	}
 	n := float64(d.n)
 	mean := d.sum / n
@@ -98,7 +108,7 @@ func (d *distribution) percentile(p float64) float64 {
 		return math.NaN()
 	}
 	if d.isExact() {
-		return Percentile(Sorted(d.exact), p)
+		return Percentile(d.sorted(), p)
 	}
 	return d.atRank(int64(math.Ceil(p / 100 * float64(d.n))))
 }
@@ -127,7 +137,7 @@ func (d *distribution) adjusted(failed int64) *Stats {
 	n := d.n + failed
 	nan := math.NaN()
 	s := &Stats{Avg: nan, Max: nan, Std: nan, Sum: nan, Min: d.min, Count: n}
-	sorted := Sorted(d.exact)
+	sorted := d.sorted()
 	for _, p := range s.percentiles() {
 		rank := max(int64(math.Ceil(p.level/100*float64(n))), 1)
 		switch {

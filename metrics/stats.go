@@ -64,12 +64,13 @@ func Sorted(values []float64) []float64 {
 }
 
 // NewStats folds values, in any order, into their distribution; nil for none.
-func NewStats(values []float64) *Stats {
+func NewStats(values []float64) *Stats { return newStats(values, Sorted(values)) }
+
+func newStats(values, sorted []float64) *Stats {
 	n := len(values)
 	if n == 0 {
 		return nil
 	}
-	sorted := Sorted(values)
 	mean := Mean(values)
 	s := &Stats{Avg: mean, Min: sorted[0], Max: sorted[n-1], Std: PopulationStdDev(values), Count: int64(n)}
 	for _, v := range values {
