@@ -52,8 +52,8 @@ func (s Seed) source(purpose string, i uint64) rand.Source {
 }
 
 func (s Seed) hash(purpose string, i uint64) [sha256.Size]byte {
-	b := make([]byte, 16, 16+len(purpose))
-	binary.BigEndian.PutUint64(b, uint64(s))
-	binary.BigEndian.PutUint64(b[8:], i)
+	var space [64]byte // on the stack: longer purposes than it takes are rare
+	b := binary.BigEndian.AppendUint64(space[:0], uint64(s))
+	b = binary.BigEndian.AppendUint64(b, i)
 	return sha256.Sum256(append(b, purpose...))
 }
