@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -130,6 +131,7 @@ func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source
 			next.Body = p.payload.Append(next.Body[:0], next)
 		}
 	}
+	var body []byte // of the last request: a body is copied in its exact size
 	feed := load.StartFeed(ctx, func() (*loadgen.Session, error) {
 		session, err := source.Next()
 		if err != nil {
@@ -137,7 +139,8 @@ func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source
 		}
 		for _, req := range session.Turns {
 			if req.Body == nil {
-				req.Body = p.payload.Append(nil, req)
+				body = p.payload.Append(body[:0], req)
+				req.Body = bytes.Clone(body)
 			}
 		}
 		return session, begin(session)
