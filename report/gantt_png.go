@@ -34,7 +34,9 @@ func newRaster(width, height int, scale float64) (*raster, error) {
 
 func (r *raster) png() ([]byte, error) {
 	var b bytes.Buffer
-	if err := png.Encode(&b, r.img); err != nil {
+	// Large areas of one colour are small however hard one tries.
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&b, r.img); err != nil {
 		return nil, fmt.Errorf("drawing a picture: %w", err)
 	}
 	return b.Bytes(), nil
