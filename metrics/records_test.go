@@ -14,7 +14,7 @@ const ms = time.Millisecond
 // due, whose chunks arrived so long after it was sent.
 func streamed(sent time.Duration, at ...time.Duration) *loadgen.Record {
 	r := blank(sent)
-	r.Streamed, r.Status, r.Reads = true, 200, len(at)
+	r.Streamed, r.Status, r.Reads, r.FinishReason = true, 200, len(at), "stop"
 	for _, t := range at {
 		r.Chunks = append(r.Chunks, loadgen.Chunk{At: t})
 	}

@@ -90,6 +90,9 @@ type Counts struct {
 	Warmup    int  `json:"warmup,omitempty"`
 	Coalesced int  `json:"coalesced,omitempty"` // streamed, yet arrived all at once
 	Ramp      int  `json:"ramp,omitempty"`      // sent while a ramp was climbing
+	// Unfinished are successful answers without a finish reason: the server
+	// ended them, but did not say that they were complete.
+	Unfinished int `json:"unfinished,omitempty"`
 }
 
 // An Error is a way in which requests failed.

@@ -12,6 +12,7 @@ import (
 type tally struct {
 	ok, failed, cancelled, good, ramp int
 	coalesced, discrepant, missesOSL  int
+	unfinished                        int
 	errors                            map[failureKey]*Error
 
 	dists            [perRequest]distribution
@@ -122,6 +123,9 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 	if m.Coalesced {
 		t.coalesced++
 	}
+	if r.FinishReason == "" {
+		t.unfinished++
+	}
 	if m.discrepant() {
 		t.discrepant++
 	}
@@ -212,7 +216,7 @@ func newSample(r *loadgen.Record, m *Measurement) sample {
 func (t *tally) counts(o loadgen.Outcome, judged bool) Counts {
 	c := Counts{
 		Issued: max(o.Issued, t.issued()), OK: t.ok, Failed: t.failed, Cancelled: t.cancelled,
-		Missed: o.Missed, Coalesced: t.coalesced, Ramp: t.ramp,
+		Missed: o.Missed, Coalesced: t.coalesced, Ramp: t.ramp, Unfinished: t.unfinished,
 	}
 	c.Lost = c.Issued - t.issued()
 	if judged {

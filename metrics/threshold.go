@@ -38,6 +38,7 @@ var table = []Threshold{
 	{"sched_latency_itl", "p99 wait of a runnable goroutine over median ITL, where the kernel gave no stamps", 2, 10, "ratio", "gaps between tokens are as wrong as that"},
 	{"merged_chunks", "chunks out of the same read as the one before over chunks", 0.25, never, "ratio", "the gaps before them were not observed; some servers send so"},
 	{"coalesced", "streamed replies that arrived in one read over successful requests", 0.05, never, "ratio", "they have no inter-token latency"},
+	{"unfinished", "answers without a finish reason over successful requests", 0.05, never, "ratio", "the server may have broken them off: their lengths and latencies are not those of whole answers"},
 	{"sched_latency_p99", "p99 wait of a runnable goroutine for a thread", 20, 100, "ms", "stamps taken in this process are late by as much"},
 	{"gc_pause_p99", "p99 pause of the garbage collector", 20, 100, "ms", "nothing is sent or read in it"},
 	{"process_cpu", "CPU time of this process over what GOMAXPROCS, CPUs and quota allow", 0.85, 0.95, "ratio", "a generator without CPU to spare measures itself"},

@@ -158,6 +158,7 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 		}
 	}
 	j.share("merged_chunks", float64(s.Sources.MergedChunks), float64(s.Sources.Chunks))
+	j.share("unfinished", float64(s.Counts.Unfinished), float64(s.Counts.OK))
 	j.share("coalesced", float64(s.Counts.Coalesced), float64(s.Counts.OK))
 }
 

@@ -83,6 +83,15 @@ func TestVerdicts(t *testing.T) {
 			name: "bodies that were not ready", facts: openLoop, records: steadyRun(nil),
 			health: func(h *loadgen.Health) { h.Starved = 50 }, want: metrics.Invalid, reason: "starved",
 		},
+		{
+			name: "answers that the server broke off", facts: closedLoop,
+			records: steadyRun(func(i int, r *loadgen.Record) {
+				if i%10 == 0 {
+					r.FinishReason = ""
+				}
+			}),
+			want: metrics.Degraded, reason: "unfinished",
+		},
 		{name: "dials that failed", facts: closedLoop, records: steadyRun(nil), dialErr: 50, want: metrics.Degraded, reason: "dial_errors"},
 		{name: "a request without a record", facts: closedLoop, records: steadyRun(nil), outcome: loadgen.Outcome{Issued: 510}, want: metrics.Invalid, reason: "lost"},
 		{
