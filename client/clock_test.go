@@ -1,6 +1,8 @@
 package client_test
 
 import (
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,7 +53,7 @@ func TestKernelTimeSurvivesStepsOfTheWallClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := client.NewClock()
 			for i, r := range c.reads {
-				age, ok := clock.Age(r.wall, r.mono, r.stamp)
+				age, ok := clock.Age(r.wall, r.mono, r.stamp, 0)
 				if age != r.age || ok != r.trusted {
 					t.Errorf("read %d: age %v, trusted %t; want %v, %t", i+1, age, ok, r.age, r.trusted)
 				}
@@ -60,5 +62,39 @@ func TestKernelTimeSurvivesStepsOfTheWallClock(t *testing.T) {
 				t.Errorf("%d steps, want %d", clock.Steps(), c.steps)
 			}
 		})
+	}
+}
+
+func TestAThreadHeldBetweenTheClocksHasSeenNoStep(t *testing.T) {
+	const s = time.Second
+	clock := client.NewClock()
+	for i, held := range []time.Duration{40 * ms, 0, 5 * ms, time.Minute, 0} {
+		now := time.Duration(i+1) * s
+		if age, ok := clock.Age(now, now, now-3*ms, held); age != 3*ms || !ok {
+			t.Errorf("held for %v: age %v, trusted %t; want 3ms, true", held, age, ok)
+		}
+	}
+	if clock.Steps() != 0 {
+		t.Errorf("%d steps were seen, want none", clock.Steps())
+	}
+	// Where every look is torn, nothing is known.
+	if _, ok := clock.AgeOfTorn(9*s, 9*s-ms, 40*ms); ok || clock.Steps() != 0 {
+		t.Errorf("torn readings: trusted %t, %d steps; want false, 0", ok, clock.Steps())
+	}
+}
+
+func TestABusyMachineHasNoClockSteps(t *testing.T) {
+	clock := client.NewRealClock()
+	var readers sync.WaitGroup
+	for range 8 * runtime.NumCPU() {
+		readers.Go(func() {
+			for range 20_000 {
+				clock.AgeNow()
+			}
+		})
+	}
+	readers.Wait()
+	if clock.Steps() != 0 {
+		t.Errorf("%d steps of the wall clock were seen, want none", clock.Steps())
 	}
 }

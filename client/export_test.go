@@ -73,11 +73,29 @@ func SplitEvents(pieces ...[]byte) []Event {
 // A Clock is a clock on plain numbers.
 type Clock struct{ clock *clock }
 
-func NewClock() Clock { return Clock{newClock()} }
+func NewClock() Clock {
+	c := newClock()
+	c.offset.Store(0)
+	return Clock{c}
+}
 
-// Age is given the two clocks and the stamp since the clock's base.
-func (c Clock) Age(wall, mono, stamp time.Duration) (time.Duration, bool) {
-	return c.clock.ageAt(int64(wall), int64(mono), int64(stamp))
+// NewRealClock is a clock that reads the system's.
+func NewRealClock() Clock { return Clock{newClock()} }
+
+// AgeNow takes a reading of the system's clocks.
+func (c Clock) AgeNow() { c.clock.age(time.Now(), time.Now().UnixNano()) }
+
+// Age is given the two clocks and the stamp since the clock's base, and how
+// long the thread was held between reading the one and the other.
+func (c Clock) Age(wall, mono, stamp, held time.Duration) (time.Duration, bool) {
+	c.clock.look = func() (int64, int64, bool) { return int64(wall - mono), int64(mono), true }
+	return c.clock.ageAt(int64(wall-held), int64(mono), int64(stamp))
+}
+
+// AgeOfTorn is Age where the thread is held at every further look, too.
+func (c Clock) AgeOfTorn(now, stamp, held time.Duration) (time.Duration, bool) {
+	c.clock.look = func() (int64, int64, bool) { return 0, 0, false }
+	return c.clock.ageAt(int64(now-held), int64(now), int64(stamp))
 }
 
 func (c Clock) Steps() int { return c.clock.steps() }
