@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"loadgen"
@@ -38,6 +39,9 @@ type analyzeCommand struct {
 }
 
 func (c *analyzeCommand) Run(_ context.Context, std streams) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100) // a trace may be as large as the memory; nothing is timed here
+	}
 	kind, err := kindOfPath(c.Path)
 	if err != nil {
 		return usageError{err}

@@ -111,8 +111,8 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 		errs = append(errs, results.WriteJSON(in(workflowName), w), results.WriteFile(in(reportName), []byte(x.text())))
 	}
 	if w.Nested != nil && !x.trace.Untimed {
-		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(phased.Calls, report.GanttOptions{})))
-		png, err := report.GanttPNG(phased.Calls, report.GanttOptions{})
+		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(x.trace.Calls, report.GanttOptions{})))
+		png, err := report.GanttPNG(x.trace.Calls, report.GanttOptions{})
 		if err == nil {
 			err = results.WriteFile(in(ganttPNGName), png)
 		}
