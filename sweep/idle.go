@@ -32,6 +32,7 @@ func (c *Config) idle() map[string]string {
 	}
 	if c.EndpointType == "completions" {
 		none("completions endpoints know max_tokens only", "use_legacy_max_tokens")
+		none("completions endpoints apply no chat template", "input_tokens_include_template")
 	}
 	if !strings.HasPrefix(c.URL, "https://") {
 		none("the url is not https", "tls")
@@ -39,7 +40,7 @@ func (c *Config) idle() map[string]string {
 	if c.InputFile == "" {
 		none("without input_file there is no dataset", "custom_dataset_type")
 	} else {
-		none("the prompts come from input_file", "prompt_input_tokens_mean", "prompt_input_tokens_stddev",
+		none("the prompts come from input_file", "prompt_input_tokens_mean", "prompt_input_tokens_stddev", "input_tokens_include_template",
 			"sequence_distribution", "prompt_corpus", "shared_system_prompt_length",
 			"num_prefix_prompts", "prefix_prompt_length", "session_turns_mean", "session_turns_stddev",
 			"session_turn_delay_mean", "session_turn_delay_stddev")

@@ -10,14 +10,7 @@ import (
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
-	"loadgen/synth"
 )
-
-// A Tokenizer counts the tokens of prompts and answers.
-type Tokenizer interface {
-	synth.Tokenizer
-	metrics.Counter
-}
 
 // A Recorder keeps what a batch produces.
 type Recorder interface {
@@ -48,7 +41,7 @@ type Run struct {
 	Health  loadgen.Health
 	// Transport is what became of connections, over warm-up and measurement.
 	Transport loadgen.Transport
-	Prompts   synth.Stats
+	Prompts   Prompts
 	// Summary is nil where the run ended before it measured anything.
 	Summary *metrics.Summary
 	// Err is why the run failed; nil for success.
@@ -65,9 +58,9 @@ type Runner struct {
 	LookupEnv func(string) (string, bool)
 	// Version is loadgen's, for the User-Agent.
 	Version string
-	// Tokenizer returns the tokenizer for a name, which may be empty, with the
-	// name by which results call it.
-	Tokenizer func(ctx context.Context, name, model string) (Tokenizer, string)
+	// Vocabulary returns what counts the tokens of a cell by the tokenizer's
+	// name, which may be empty, and the model's.
+	Vocabulary func(ctx context.Context, tokenizer, model string) *Vocabulary
 	// Ceiling is what this machine was calibrated to.
 	Ceiling metrics.Ceiling
 	// Stop, when done, lets the requests in flight finish within the grace
@@ -133,8 +126,8 @@ func (r *Runner) report(run *Run) {
 // wrong is in the Run.
 func (r *Runner) runCell(ctx context.Context, cell *Cell) (*Run, error) {
 	run := &Run{Cell: cell, Facts: cell.Config.facts(cell.Pacing)}
-	var tok Tokenizer
-	tok, run.Facts.Tokenizer = r.Tokenizer(ctx, cell.Config.Tokenizer, cell.Config.Model)
+	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
+	run.Facts.Tokenizer = vocabulary.Name
 	run.Facts.Ceiling = r.Ceiling
 	keep, err := r.Recorder.StartCell(run)
 	if err != nil {
@@ -142,7 +135,7 @@ func (r *Runner) runCell(ctx context.Context, cell *Cell) (*Run, error) {
 		return run, err
 	}
 	kept := &recording{CellRecorder: keep}
-	run.Err = r.measure(ctx, run, tok, kept)
+	run.Err = r.measure(ctx, run, vocabulary, kept)
 	if kept.err != nil {
 		run.Err = kept.err
 	}
@@ -180,7 +173,7 @@ func (k *recording) Record(rec *loadgen.Record) error {
 }
 
 // measure makes everything ready, warms up and measures.
-func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *recording) error {
+func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, keep *recording) error {
 	c, pacing := &run.Cell.Config, run.Cell.Pacing
 	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Cell.Seed))
 	if err := client.Preflight(pacing.connections()); err != nil {
@@ -206,7 +199,8 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 	stopping, stop := context.WithCancelCause(r.Stop)
 	defer stop(nil)
 	p := &phases{
-		Runner: r, run: run, payload: payload, tok: tok, tokens: metrics.NewTokenCount(tok), keep: keep, collector: collector,
+		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
+		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary.Template), tokens: metrics.NewTokenCount(vocabulary),
 		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
 	}
 	p.driver.Emit = p.emit
@@ -239,11 +233,15 @@ func (r *Runner) measure(ctx context.Context, run *Run, tok Tokenizer, keep *rec
 		run.Facts.RequestRate = pacing.Rate
 		collector.SetRate(pacing.Rate)
 	}
+	if err := p.settleTemplate(); err != nil {
+		return err
+	}
 	err = p.measure(ctx, pacing)
 	run.Transport = sender.Transport()
 	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
 	if p.driver.Issued() > 0 {
 		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
+		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.notes()...)
 		run.Summary = &summary
 	}
 	switch {

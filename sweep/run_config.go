@@ -66,6 +66,7 @@ func (c *Config) spec(seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error
 		Completions:  c.EndpointType == "completions",
 		Input:        synth.Normal{Mean: c.PromptInputTokensMean, Stddev: c.PromptInputTokensStddev},
 		Output:       synth.Normal{Mean: c.PromptOutputTokensMean, Stddev: c.PromptOutputTokensStddev},
+		Whole:        c.InputTokensIncludeTemplate,
 		SystemTokens: c.SharedSystemPromptLength,
 		Prefixes:     c.NumPrefixPrompts,
 		PrefixTokens: c.PrefixPromptLength,
@@ -78,6 +79,9 @@ func (c *Config) spec(seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error
 		File: c.InputFile,
 		// A run that goes on longer than its dataset uses it again, and says so.
 		Wrap: !c.FixedSchedule,
+	}
+	if phase == loadgen.Profiling {
+		s.Sessions = c.RequestCount // none is made that cannot be sent
 	}
 	var err error
 	if s.History, err = synth.ParseHistory(c.ConversationHistory); err != nil {

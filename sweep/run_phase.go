@@ -18,7 +18,8 @@ type phases struct {
 	*Runner
 	run       *Run
 	payload   *client.Payload
-	tok       Tokenizer
+	lexicon   *synth.Lexicon
+	template  *chatTemplate
 	tokens    *metrics.TokenCount
 	driver    *load.Driver
 	collector *metrics.Collector
@@ -40,6 +41,7 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if rec.Phase == loadgen.Warmup && rec.OK() {
 		p.warmUps++
 		p.latency += rec.Took
+		p.template.observe(rec)
 	}
 	if p.vanished(rec) {
 		p.stop(ErrEndpointGone)
@@ -109,7 +111,7 @@ func (p *phases) measure(ctx context.Context, pacing Pacing) error {
 	p.run.Outcome, err = p.drive(ctx, plan, source, p.keep.Session)
 	p.run.Health = watch.Stop()
 	p.run.Health.Starved = p.driver.Starved()
-	p.run.Prompts = source.Stats()
+	p.run.Prompts.count(source, p.run.Outcome.Sessions)
 	return err
 }
 
@@ -119,7 +121,10 @@ func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return synth.New(spec, p.tok)
+	if !spec.Completions {
+		spec.Template = p.template.added
+	}
+	return synth.New(spec, p.lexicon)
 }
 
 // drive runs a plan with the sessions of a source. Each of them gets its

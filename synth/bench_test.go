@@ -22,12 +22,12 @@ func BenchmarkPrompt(b *testing.B) {
 	}
 }
 
-func BenchmarkNew(b *testing.B) {
+func BenchmarkNewLexicon(b *testing.B) {
 	for _, encoding := range []string{"cl100k_base", "o200k_base"} {
 		tok := builtin(b, encoding)
 		b.Run(encoding, func(b *testing.B) {
 			for b.Loop() {
-				open(b, synth.Spec{Input: synth.Normal{Mean: 16}}, tok)
+				synth.NewLexicon(tok)
 			}
 		})
 	}

@@ -48,6 +48,7 @@ func (s *Source) session(i int, turns []turn, rng *rand.Rand) *loadgen.Session {
 			InputTokens: tokens,
 			MaxTokens:   t.output,
 		}
+		r.TemplateTokens = s.template(r.Messages)
 		if s.writer.flat && len(history) > 1 {
 			r.InputTokens = s.count(history)
 		}
@@ -94,6 +95,7 @@ func (s *Source) Follow(prev *loadgen.Record, next *loadgen.Request) {
 	}
 	answer := loadgen.Message{Role: "assistant", Content: string(prev.Text)}
 	next.Messages = slices.Concat(prev.Request.Messages, []loadgen.Message{answer}, next.Messages)
+	next.TemplateTokens = s.template(next.Messages)
 	if s.writer.flat {
 		next.InputTokens = s.count(next.Messages)
 		return

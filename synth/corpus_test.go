@@ -68,7 +68,7 @@ func TestABadCorpusIsRefused(t *testing.T) {
 		{"not text", write(t, "binary.txt", "\xff\xfe"), "it is not UTF-8"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := synth.New(synth.Spec{Input: synth.Normal{Mean: 5}, Corpus: row.path}, builtin(t, "cl100k_base"))
+			_, err := synth.New(synth.Spec{Input: synth.Normal{Mean: 5}, Corpus: row.path}, lexicon(builtin(t, "cl100k_base")))
 			if err == nil || !strings.Contains(err.Error(), row.want) || !strings.Contains(err.Error(), row.path) {
 				t.Errorf("error %v, want %q and the file's name", err, row.want)
 			}

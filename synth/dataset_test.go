@@ -178,7 +178,7 @@ func TestBadDatasetsAreReportedLineByLine(t *testing.T) {
 		{"a payload without a prompt", synth.InputsJSON, "{\"data\":\n[{\"payloads\": [{\"model\": \"m\"}]}]}", []string{"d:2: payload 1: it has neither messages nor a prompt"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := synth.New(synth.Spec{File: write(t, "d", row.text), Format: row.format}, byteTokens{})
+			_, err := synth.New(synth.Spec{File: write(t, "d", row.text), Format: row.format}, lexicon(byteTokens{}))
 			if err == nil {
 				t.Fatal("there is no error")
 			}
@@ -192,7 +192,7 @@ func TestBadDatasetsAreReportedLineByLine(t *testing.T) {
 }
 
 func TestFaultsAreReportedUpToACap(t *testing.T) {
-	_, err := synth.New(synth.Spec{File: write(t, "d", strings.Repeat("{}\n", 1000)), Format: synth.SingleTurn}, byteTokens{})
+	_, err := synth.New(synth.Spec{File: write(t, "d", strings.Repeat("{}\n", 1000)), Format: synth.SingleTurn}, lexicon(byteTokens{}))
 	if err == nil {
 		t.Fatal("there is no error")
 	}
@@ -340,11 +340,11 @@ func (endless) Read(p []byte) (int, error) {
 }
 
 func TestNotEveryFileIsADataset(t *testing.T) {
-	_, err := synth.New(synth.Spec{File: t.TempDir(), Format: synth.RandomPool}, byteTokens{})
+	_, err := synth.New(synth.Spec{File: t.TempDir(), Format: synth.RandomPool}, lexicon(byteTokens{}))
 	if err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 		t.Errorf("a directory gives the error %v", err)
 	}
-	_, err = synth.New(synth.Spec{File: "none.jsonl", Format: synth.RandomPool}, byteTokens{})
+	_, err = synth.New(synth.Spec{File: "none.jsonl", Format: synth.RandomPool}, lexicon(byteTokens{}))
 	if err == nil || errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "none.jsonl") {
 		t.Errorf("a missing file gives the error %v", err)
 	}
@@ -361,7 +361,7 @@ func FuzzDataset(f *testing.F) {
 		if format == 0 || format > uint8(synth.InputsJSON) || len(text) > 1<<16 {
 			return
 		}
-		s, err := synth.New(synth.Spec{File: write(t, "d", string(text)), Format: synth.Format(format), BlockTokens: 16}, byteTokens{})
+		s, err := synth.New(synth.Spec{File: write(t, "d", string(text)), Format: synth.Format(format), BlockTokens: 16}, lexicon(byteTokens{}))
 		if err != nil {
 			return
 		}

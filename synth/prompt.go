@@ -27,14 +27,14 @@ type writer struct {
 // bytesPerWord is about what a word and the space before it take.
 const bytesPerWord = 8
 
-func newWriter(spec Spec, tok Tokenizer) (*writer, error) {
+func newWriter(spec Spec, lex *Lexicon) (*writer, error) {
 	corpus, err := openCorpus(spec.Corpus)
 	if err != nil {
 		return nil, err
 	}
 	walk := spec.Seed.Rand("prompt.salt")
 	w := &writer{
-		tok: tok, words: chooseWords(tok), corpus: corpus,
+		tok: lex.tok, words: lex.words, corpus: corpus,
 		seed: spec.Seed, flat: spec.Completions, phase: spec.Phase,
 		systemTokens: spec.SystemTokens, prefixes: spec.Prefixes, prefixTokens: spec.PrefixTokens,
 		mul: walk.Uint64() | 1, add: walk.Uint64(),

@@ -26,9 +26,21 @@ func builtin(t testing.TB, name string) *tokenizer.Tokenizer {
 	return tok
 }
 
+// lexicons are those of the tokenizers that tests have used.
+var lexicons sync.Map
+
+// lexicon returns the lexicon of a tokenizer, made once.
+func lexicon(tok synth.Tokenizer) *synth.Lexicon {
+	made, ok := lexicons.Load(tok)
+	if !ok {
+		made, _ = lexicons.LoadOrStore(tok, synth.NewLexicon(tok))
+	}
+	return made.(*synth.Lexicon)
+}
+
 func open(t testing.TB, spec synth.Spec, tok synth.Tokenizer) *synth.Source {
 	t.Helper()
-	s, err := synth.New(spec, tok)
+	s, err := synth.New(spec, lexicon(tok))
 	if err != nil {
 		t.Fatal(err)
 	}

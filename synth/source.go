@@ -49,11 +49,11 @@ type Stats struct {
 //
 // The warm-up of a dataset is made up, with the lengths of the dataset's first
 // entries: it must leave nothing in the server's cache that the run asks for.
-func New(spec Spec, tok Tokenizer) (*Source, error) {
+func New(spec Spec, lex *Lexicon) (*Source, error) {
 	if err := spec.Check(); err != nil {
 		return nil, fmt.Errorf("checking what to send: %w", err)
 	}
-	w, err := newWriter(spec, tok)
+	w, err := newWriter(spec, lex)
 	if err != nil {
 		return nil, err
 	}
@@ -169,20 +169,51 @@ func (s *Source) At(i int) *loadgen.Session {
 		t := &turns[k]
 		size := s.draw(lengths)
 		t.output = size.output
+		n := size.input - s.overhead(k)
+		own := max(1, n)
 		if k == 0 {
-			t.messages, t.tokens, t.target = s.writer.opening(i, size.input, prefix, text)
-			if !s.writer.words.distinct(i, size.input) {
+			t.messages, t.tokens, t.target = s.writer.opening(i, own, prefix, text)
+			if !s.writer.words.distinct(i, own) {
 				s.repeats.Add(1)
 			}
 		} else {
 			t.delay = time.Duration(max(0, s.spec.Delay.draw(lengths)) * float64(time.Millisecond))
-			t.target = size.input
+			t.target = own
 			var content string
-			content, t.tokens = s.writer.text(size.input, text)
+			content, t.tokens = s.writer.text(own, text)
 			t.messages = []loadgen.Message{{Role: "user", Content: content}}
 		}
+		t.target -= own - n // there is no shorter text than of one token
 	}
 	return s.session(i, turns, text)
+}
+
+// overhead returns how many tokens of the k-th turn's length are the chat
+// template's: what it adds to the messages up to that turn, beyond what it
+// added to those of the turn before.
+func (s *Source) overhead(k int) int {
+	if !s.spec.Whole || s.spec.Template == nil {
+		return 0
+	}
+	var messages []loadgen.Message
+	if s.spec.SystemTokens > 0 {
+		messages = append(messages, loadgen.Message{Role: "system"})
+	}
+	messages = append(messages, loadgen.Message{Role: "user"})
+	before := 0
+	for range k {
+		before = s.spec.Template(messages)
+		messages = append(messages, loadgen.Message{Role: "assistant"}, loadgen.Message{Role: "user"})
+	}
+	return max(0, s.spec.Template(messages)-before)
+}
+
+// template returns what the chat template adds to messages.
+func (s *Source) template(messages []loadgen.Message) int {
+	if s.spec.Template == nil {
+		return 0
+	}
+	return s.spec.Template(messages)
 }
 
 // draw returns the lengths of one request.

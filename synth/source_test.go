@@ -201,7 +201,7 @@ func TestCheckReportsEveryFaultOfASpec(t *testing.T) {
 					t.Errorf("faults:\n%v\nwant %q in them", err, want)
 				}
 			}
-			if _, err := synth.New(row.spec, byteTokens{}); err == nil {
+			if _, err := synth.New(row.spec, lexicon(byteTokens{})); err == nil {
 				t.Error("New takes the spec")
 			}
 		})

@@ -26,6 +26,14 @@ type Spec struct {
 	// Mixture takes the place of Input and Output where it is not empty.
 	Mixture Mixture
 
+	// Template returns how many tokens the server's chat template adds to
+	// messages, of which it looks at the roles only; 0 where it is not known.
+	// It is called by many goroutines at once; nil for endpoints without.
+	Template func([]loadgen.Message) int
+	// Whole makes Input the length of a turn with what the template adds for
+	// it, so that the text is shorter by that.
+	Whole bool
+
 	SystemTokens int // shared_system_prompt_length: a system message common to all
 	Prefixes     int // num_prefix_prompts: the pool from which each session takes one
 	PrefixTokens int // prefix_prompt_length, in addition to Input

@@ -87,12 +87,11 @@ func (byteTokens) Encode(text string) []int {
 	return ids
 }
 
-func (byteTokens) Decode(ids []int) string {
-	text := make([]byte, len(ids))
-	for i, id := range ids {
-		text[i] = byte(id)
+func (byteTokens) AppendDecode(text []byte, ids ...int) []byte {
+	for _, id := range ids {
+		text = append(text, byte(id))
 	}
-	return string(text)
+	return text
 }
 
 func (byteTokens) Count(text string) int { return len(text) }
@@ -109,7 +108,10 @@ func (pairs) Encode(text string) []int {
 	return ids
 }
 
-func (pairs) Decode(ids []int) string { return strings.Repeat(" bab", len(ids)/2) }
+func (pairs) AppendDecode(text []byte, ids ...int) []byte {
+	return append(text, strings.Repeat(" bab", len(ids)/2)...)
+}
+
 func (p pairs) Count(text string) int { return len(p.Encode(text)) }
 func (pairs) VocabSize() int          { return 0 }
 

@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"bytes"
 	"math/bits"
 	"math/rand/v2"
 	"strings"
@@ -10,10 +11,21 @@ import (
 // goroutines at once. Special tokens that a model adds around a text are not
 // part of it.
 type Tokenizer interface {
-	Count(text string) int   // tokens of a text
-	Decode(ids []int) string // the text of tokens
-	VocabSize() int          // ids are below it
+	Count(text string) int                       // tokens of a text
+	AppendDecode(text []byte, ids ...int) []byte // appends the text of tokens
+	VocabSize() int                              // ids are below it
 }
+
+// A Lexicon is a tokenizer with the words of its vocabulary that prompts
+// consist of. It serves any number of sources at once.
+type Lexicon struct {
+	tok   Tokenizer
+	words *words
+}
+
+// NewLexicon chooses the words of a tokenizer, for which it reads the whole
+// vocabulary: tens of milliseconds, so that it is done once for a batch.
+func NewLexicon(tok Tokenizer) *Lexicon { return &Lexicon{tok, chooseWords(tok)} }
 
 const (
 	maxWords  = 4096 // the first in the vocabulary, which are the most frequent
@@ -41,29 +53,33 @@ func chooseWords(tok Tokenizer) *words {
 	w := &words{}
 	seen := make(map[string]bool)
 	crossing := false
+	var text []byte
 	for id := range tok.VocabSize() {
-		text := tok.Decode([]int{id})
+		text = tok.AppendDecode(text[:0], id)
 		crossing = crossing || crosses(text)
-		word := strings.TrimLeft(text, " ")
-		if len(w.list) == maxWords || !isWord(word) || seen[word] {
+		piece := bytes.TrimLeft(text, " ")
+		if len(w.list) == maxWords || !isWord(piece) || seen[string(piece)] {
 			continue
 		}
+		word := string(piece)
 		seen[word] = true
 		if tok.Count(word) == 1 && tok.Count(word+" "+word) == 2 {
 			w.list = append(w.list, " "+word)
 		}
 	}
-	if len(w.list) < minWords {
+	own := len(w.list) >= minWords
+	if !own {
 		w.list = syllables()
 	}
 	w.bits = bits.Len(uint(len(w.list))) - 1
 	w.list = w.list[:1<<w.bits]
-	w.exact = !crossing && w.keepCount(tok)
+	all := strings.Join(w.list, "")
+	w.exact = own && !crossing && tok.Count(all[1:]) == len(w.list)
 	return w
 }
 
 // isWord reports whether a piece of vocabulary reads as a word.
-func isWord(s string) bool {
+func isWord(s []byte) bool {
 	if len(s) < 3 || len(s) > 12 {
 		return false
 	}
@@ -77,7 +93,7 @@ func isWord(s string) bool {
 
 // crosses reports whether a token could cover the end of a word and the space
 // behind it.
-func crosses(token string) bool {
+func crosses(token []byte) bool {
 	letter, crosses := false, false
 	for i := range len(token) {
 		switch c := token[i]; {
@@ -104,18 +120,6 @@ func syllables() []string {
 		}
 	}
 	return list
-}
-
-// keepCount reports whether each word is one token, first in a text as well as
-// behind others.
-func (w *words) keepCount(tok Tokenizer) bool {
-	for _, word := range w.list {
-		if tok.Count(word[1:]) != 1 || tok.Count(word[1:]+w.list[0]) != 2 {
-			return false
-		}
-	}
-	all := strings.Join(w.list, "")
-	return tok.Count(all[1:]) == len(w.list)
 }
 
 // append adds n words to a text. The lowest bits of salt choose the first

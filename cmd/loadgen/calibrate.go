@@ -163,7 +163,7 @@ mock:%s
 	seen := &observed{requests: map[string]observation{}}
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: seen, Endpoint: url, LookupEnv: os.LookupEnv, Version: version,
-		Tokenizer: k.tokenizers.get, Stop: k.stop, Wait: load.PreciseWait, Log: k.log,
+		Vocabulary: k.tokenizers.get, Stop: k.stop, Wait: load.PreciseWait, Log: k.log,
 	}
 	runs, err := runner.Run(ctx)
 	if err != nil || k.stop.Err() != nil {

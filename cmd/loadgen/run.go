@@ -96,7 +96,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tokenizers := newTokenizers(!c.Offline, log)
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
-		Tokenizer: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait,
+		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait,
 		Started: board.started, Log: log,
 	}
 	runs, err := runner.Run(ctx)

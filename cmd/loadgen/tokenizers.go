@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
+	"loadgen"
 	"loadgen/sweep"
+	"loadgen/synth"
 	"loadgen/tokenizer"
 )
 
@@ -17,38 +19,35 @@ const fallback = "cl100k_base"
 type tokenizers struct {
 	options tokenizer.Options
 	log     *slog.Logger
-	found   map[string]found
-}
-
-type found struct {
-	tok  *tokenizer.Tokenizer
-	name string // by which results call it
+	found   map[string]*sweep.Vocabulary
 }
 
 func newTokenizers(download bool, log *slog.Logger) *tokenizers {
-	return &tokenizers{options: tokenizer.Options{Download: download}, log: log, found: map[string]found{}}
+	return &tokenizers{options: tokenizer.Options{Download: download}, log: log, found: map[string]*sweep.Vocabulary{}}
 }
 
 // get returns the tokenizer of a name. Without a name the model's is looked
 // for on this machine, where it may lie under the model's name.
-func (t *tokenizers) get(ctx context.Context, name, model string) (sweep.Tokenizer, string) {
+func (t *tokenizers) get(ctx context.Context, name, model string) *sweep.Vocabulary {
 	wanted, options := name, t.options
 	if wanted == "" {
 		wanted, options.Download = model, false
 	}
-	f, ok := t.found[wanted]
+	v, ok := t.found[wanted]
 	if !ok {
-		f = t.load(ctx, wanted, name != "", options)
-		t.found[wanted] = f
+		v = t.load(ctx, wanted, name != "", options)
+		t.found[wanted] = v
 	}
-	return f.tok, f.name
+	return v
 }
 
-func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) found {
+func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) *sweep.Vocabulary {
 	tok, source, err := tokenizer.Load(ctx, wanted, options)
 	if err == nil {
 		t.log.Debug("tokenizer " + wanted + " from " + source.String())
-		return found{tok, wanted}
+		return &sweep.Vocabulary{
+			Tokenizer: tok, Name: wanted, Lexicon: synth.NewLexicon(tok), Template: t.template(source, tok),
+		}
 	}
 	tok, builtinErr := tokenizer.Builtin(fallback)
 	if builtinErr != nil {
@@ -59,5 +58,29 @@ func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, option
 	} else {
 		t.log.Info(fmt.Sprintf("Note: no tokenizer is named and none lies here for %s: prompts are counted with %s", wanted, fallback))
 	}
-	return found{tok, fallback + " (in place of " + wanted + ")"}
+	return &sweep.Vocabulary{Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", Lexicon: synth.NewLexicon(tok)}
+}
+
+// template returns what counts the tokens that the chat template beside a
+// tokenizer adds, nil where none is there that can be used.
+func (t *tokenizers) template(source tokenizer.Source, tok *tokenizer.Tokenizer) func([]loadgen.Message) (int, error) {
+	if source.Dir() == "" {
+		return nil
+	}
+	template, err := tokenizer.LoadTemplate(source.Dir(), tok)
+	count := func(messages []loadgen.Message) (int, error) {
+		list := make([]tokenizer.Message, len(messages))
+		for i, m := range messages {
+			list[i] = tokenizer.Message{Role: m.Role, Content: m.Content}
+		}
+		return template.Added(list)
+	}
+	if err == nil {
+		_, err = count([]loadgen.Message{{Role: "user", Content: "text"}})
+	}
+	if err != nil {
+		t.log.Debug(fmt.Sprintf("%v: what it adds to prompts is measured in the warm-up", err))
+		return nil
+	}
+	return count
 }
