@@ -161,8 +161,12 @@ func ganttCalls(calls []loadgen.Call) []ganttCall {
 		b := ganttCall{label: c.Kind.String() + ":" + c.Name, kind: c.Kind, failed: c.Failed}
 		b.start, b.end = c.Start-epoch, max(c.Start, c.End)-epoch
 		b.written, b.first = b.start, b.start
+		if c.Wrote >= c.Start {
+			b.written = min(c.Wrote-epoch, b.end)
+			b.first = b.written
+		}
 		if c.FirstToken >= c.Start && c.FirstToken <= c.End {
-			b.first, b.hasFirst = c.FirstToken-epoch, true
+			b.first, b.hasFirst = max(b.written, c.FirstToken-epoch), true
 		}
 		if w, ok := written[c.ID]; ok && c.ID != "" {
 			b.written = min(max(b.start, w-epoch), b.end)

@@ -63,7 +63,7 @@ func (g *gantt) draw(c canvas) {
 		case l == 0 || (l+1)%10 == 0:
 			c.text(left-8, y+h/2+4, 11, 1, textGray, strconv.Itoa(l+1))
 		}
-		for _, i := range lane {
+		for _, i := range g.distinct(lane, x) {
 			g.drawCall(c, i, x, y+0.2*h, 0.6*h)
 		}
 	}
@@ -77,6 +77,24 @@ func (g *gantt) draw(c canvas) {
 	if note := g.note(); note != "" {
 		c.text(right, bottom+56, 11, 1, textGray, note)
 	}
+}
+
+// distinct returns the calls of a lane that can be seen: of those that would
+// end within the same pixel as the one before, none but the failed.
+func (g *gantt) distinct(lane []int, x func(float64) float64) []int {
+	if g.byRow {
+		return lane
+	}
+	var seen []int
+	pixel := math.Inf(-1)
+	for _, i := range lane {
+		end := math.Floor(x(g.calls[i].end))
+		if end > pixel || g.calls[i].failed {
+			seen = append(seen, i)
+		}
+		pixel = max(pixel, end)
+	}
+	return seen
 }
 
 // drawCall paints one bar with its phases; a bar narrower than three pixels has

@@ -36,10 +36,35 @@ func (r *raster) png() ([]byte, error) {
 	var b bytes.Buffer
 	// Large areas of one colour are small however hard one tries.
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(&b, r.img); err != nil {
+	if err := encoder.Encode(&b, r.paletted()); err != nil {
 		return nil, fmt.Errorf("drawing a picture: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// paletted returns the picture with a byte for a pixel, which takes a fraction
+// of the time to encode. The first 256 colours are kept as they are; the few
+// that may come after are shades at the edges of letters and take the nearest.
+func (r *raster) paletted() *image.Paletted {
+	out := image.NewPaletted(r.img.Rect, nil)
+	index := map[[4]byte]uint8{}
+	last, at := [4]byte{}, uint8(0)
+	for i := range out.Pix {
+		if pixel := [4]byte(r.img.Pix[4*i:]); pixel != last || i == 0 {
+			known := false
+			if at, known = index[pixel]; !known {
+				c := imagecolor.RGBA{R: pixel[0], G: pixel[1], B: pixel[2], A: pixel[3]}
+				if len(out.Palette) < 256 {
+					out.Palette = append(out.Palette, c)
+				}
+				at = uint8(out.Palette.Index(c))
+				index[pixel] = at
+			}
+			last = pixel
+		}
+		out.Pix[i] = at
+	}
+	return out
 }
 
 func (c color) rgba() imagecolor.RGBA {
