@@ -102,7 +102,7 @@ func readBody(r *http.Request) ([]byte, error) {
 // answer handles the requests in order.
 func (c *conn1) answer(ctx context.Context) {
 	for in := range c.calls {
-		w := &response1{conn: c, noLength: in.ProtoMinor == 0, close: in.Close || in.ProtoMinor == 0}
+		w := &response1{conn: c, bare: in.Method == http.MethodHead, noLength: in.ProtoMinor == 0, close: in.Close || in.ProtoMinor == 0}
 		c.srv.handle(ctx, w, in)
 		w.finish()
 		if !c.finished(w.close) {
@@ -163,6 +163,7 @@ type response1 struct {
 	header   http.Header
 	buf      []byte // not yet flushed
 	status   int    // 0 before WriteHeader
+	bare     bool   // only the header: the answer to HEAD
 	chunked  bool
 	noLength bool // the body ends with the connection
 	close    bool // close the connection after the reply
@@ -211,6 +212,9 @@ func (w *response1) WriteHeader(status int) {
 
 func (w *response1) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
+	if w.bare {
+		return len(p), nil
+	}
 	if w.chunked && len(p) > 0 {
 		w.buf = strconv.AppendInt(w.buf, int64(len(p)), 16)
 		w.buf = append(append(append(w.buf, "\r\n"...), p...), "\r\n"...)
@@ -267,7 +271,7 @@ func (w *response1) finish() {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
-	if w.chunked {
+	if w.chunked && !w.bare {
 		w.buf = append(w.buf, "0\r\n\r\n"...)
 	}
 	w.Flush()

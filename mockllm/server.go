@@ -175,7 +175,11 @@ func (s *Server) handle(ctx context.Context, w reply, c *call) {
 		s.fail(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
 		return
 	}
-	switch route := c.Method + " " + c.URL.Path; route {
+	method := c.Method
+	if method == http.MethodHead {
+		method = http.MethodGet // the connection keeps the body back
+	}
+	switch route := method + " " + c.URL.Path; route {
 	case "POST /v1/chat/completions":
 		s.complete(ctx, w, c, true)
 	case "POST /v1/completions":

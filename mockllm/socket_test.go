@@ -192,3 +192,23 @@ func TestRequestsThatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// Whoever probes with HEAD goes on with GET on the same connection, so that a
+// body would be taken for the next reply.
+func TestHeadIsGetWithoutItsBody(t *testing.T) {
+	_, addr := onLoopback(t, fixed(0, 0))
+	for _, path := range []string{"/v1/models", "/metrics", "/mock/stats", "/nowhere"} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, "HEAD "+path+" HTTP/1.1\r\nHost: m\r\n\r\nGET "+path+" HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
+		got, err := io.ReadAll(c)
+		c.Close()
+		header, rest, _ := strings.Cut(string(got), "\r\n\r\n")
+		status, _, _ := strings.Cut(header, "\r\n")
+		if err != nil || !strings.HasPrefix(rest, status) || !strings.Contains(header, "Content-Length: ") {
+			t.Errorf("%s: %v, %q", path, err, got)
+		}
+	}
+}
