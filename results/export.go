@@ -32,6 +32,22 @@ type own struct {
 	Outcome   outcome         `json:"outcome"`
 	Health    healthFile      `json:"health"`
 	Transport transport       `json:"transport"`
+	Prompts   Prompts         `json:"prompts,omitzero"`
+}
+
+// Prompts says what the prompts of a run can be trusted for.
+type Prompts struct {
+	// Sessions and Requests were made; the last ones may not have been sent.
+	Sessions int `json:"sessions"`
+	Requests int `json:"requests"`
+	Inexact  int `json:"inexact"` // not as long as was drawn
+	Repeats  int `json:"repeats"` // too short to be certain to differ from all others
+	Reused   int `json:"reused"`  // sessions of a dataset that were sent another time
+	// Template says how it is known what the chat template adds: "file" or
+	// "measured", empty where it is not known.
+	Template string `json:"chat_template,omitempty"`
+	// TemplateTokens is what it adds to the prompt of a first turn.
+	TemplateTokens int `json:"chat_template_tokens,omitempty"`
 }
 
 // export returns profile_export_aiperf.json.
@@ -75,7 +91,7 @@ func (r *Run) export(res *Result) ([]byte, error) {
 	}
 	if err := o.any("loadgen", own{
 		Version: r.meta.Version, Summary: s, Failures: s.Errors,
-		Outcome: outcome(res.Outcome), Health: healthOf(res.Health), Transport: transport(res.Transport),
+		Outcome: outcome(res.Outcome), Health: healthOf(res.Health), Transport: transport(res.Transport), Prompts: res.Prompts,
 	}); err != nil {
 		return nil, err
 	}

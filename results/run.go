@@ -91,6 +91,7 @@ type Result struct {
 	Outcome   loadgen.Outcome
 	Health    loadgen.Health
 	Transport loadgen.Transport
+	Prompts   Prompts
 	Config    InputConfig
 
 	Started, Ended time.Time

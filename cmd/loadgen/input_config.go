@@ -80,3 +80,11 @@ func inputPhases(run *sweep.Run) []results.InputPhase {
 	}
 	return append(phases, measured)
 }
+
+// prompts says what the prompts of a run can be trusted for.
+func prompts(p *sweep.Prompts) results.Prompts {
+	return results.Prompts{
+		Sessions: p.Sessions, Requests: p.Requests, Inexact: p.Inexact, Repeats: p.Repeats, Reused: p.Reused,
+		Template: p.Template, TemplateTokens: p.TemplateTokens,
+	}
+}

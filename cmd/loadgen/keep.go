@@ -130,7 +130,7 @@ func (c *cellKeeper) Record(rec *loadgen.Record) error {
 func (c *cellKeeper) End(run *sweep.Run) error {
 	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
 	res := &results.Result{
-		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport,
+		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport, Prompts: prompts(&run.Prompts),
 		Config:  inputConfig(run),
 		Started: c.started, Ended: time.Now(),
 	}
