@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -20,11 +21,16 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pkoukk/tiktoken-go-loader").Output()
+	// Not a requirement of the module: nothing but this program needs it.
+	out, err := exec.Command("go", "mod", "download", "-json", "github.com/pkoukk/tiktoken-go-loader@v0.0.2").Output()
 	if err != nil {
-		log.Fatalf("generate: finding the module of the rank files: %v", err)
+		log.Fatalf("generate: fetching the module of the rank files: %v", err)
 	}
-	assets := filepath.Join(strings.TrimSpace(string(dir)), "assets")
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil {
+		log.Fatalf("generate: reading where the module lies: %v", err)
+	}
+	assets := filepath.Join(module.Dir, "assets")
 	for _, name := range []string{"cl100k_base", "o200k_base", "p50k_base"} {
 		if err := pack(filepath.Join(assets, name+".tiktoken"), filepath.Join("data", name+".bin")); err != nil {
 			log.Fatalf("generate: packing %s: %v", name, err)
