@@ -203,8 +203,8 @@ func TestBindingCeilingShowsAsLag(t *testing.T) {
 			if r.Due != due || r.Sent != sent {
 				t.Errorf("request %d due %v, sent %v, want %v and %v", r.Index, r.Due, r.Sent, due, sent)
 			}
-			if r.Index > 0 && r.Held == 0 {
-				t.Errorf("request %d does not say that the ceiling held it", r.Index)
+			if r.Held != r.Lag() {
+				t.Errorf("request %d was held for %v by the ceiling, want all of its lag, %v", r.Index, r.Held, r.Lag())
 			}
 		}
 	})

@@ -56,6 +56,7 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 		wait = TimerWait
 	}
 	spawned, over := 0, false
+	held := time.Duration(0) // of the session before
 	for due := range r.Schedule {
 		if r.full(r.Issued()) || r.Duration > 0 && due >= r.Duration || over && due > time.Since(r.epoch) {
 			return
@@ -71,7 +72,11 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 			}
 			continue
 		}
-		held, ok := r.slot()
+		// While one session waits under the ceiling the next ones come due: what
+		// they are late by already is the ceiling's, too.
+		late := max(time.Since(r.epoch)-due, 0)
+		waited, ok := r.slot()
+		held = min(late, held) + waited
 		if !ok || r.Duration > 0 && time.Since(r.epoch) > r.Duration+catchUp {
 			over = true
 			r.missed++
