@@ -66,6 +66,8 @@ type Runner struct {
 	// Stop, when done, lets the requests in flight finish within the grace
 	// period and starts no more.
 	Stop context.Context
+	// Dial replaces the network, in tests; it may be nil.
+	Dial client.DialFunc
 	// Wait paces open loops; nil waits by the runtime's timers.
 	Wait func() load.Wait
 	// Started is told of every cell that begins, with a view of its progress;
@@ -187,6 +189,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	if err != nil {
 		return err
 	}
+	settings.Dial = r.Dial
 	sender, err := client.New(settings)
 	if err != nil {
 		return err
