@@ -46,7 +46,7 @@ func standing(f *analyze.Finding) string {
 
 func evidence(e analyze.Evidence) string {
 	text := e.What + ": " + amount(float64(e.Value))
-	if e.Unit != "" {
+	if e.Unit != "" && e.Unit != "count" {
 		text += " " + e.Unit
 	}
 	if e.Where != "" {

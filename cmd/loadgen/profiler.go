@@ -82,9 +82,9 @@ func (p *profiler) run(tr *loadgen.Trace, facts analyze.CellFacts) *profile {
 	if p.TokenUsageForecast {
 		out.forecast = analyze.ForecastOf(tr.Calls, p.seed)
 	}
-	if out.Optimization.More != nil {
-		out.findings = analyze.Findings([]analyze.CellFacts{facts}, o)
-		out.Optimization.More.Findings = out.findings
+	out.findings = analyze.Findings([]analyze.CellFacts{facts}, o)
+	if more := out.Optimization.More; more != nil {
+		more.Findings = out.findings
 	}
 	return out
 }
@@ -108,7 +108,7 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 	}
 	w := x.Workflow
 	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.forecast != nil {
-		errs = append(errs, results.WriteJSON(in(workflowName), w), results.WriteFile(in(reportName), []byte(x.text())))
+		errs = append(errs, results.WriteJSON(in(workflowName), w), results.WriteFile(in(reportName), []byte(p.text(x))))
 	}
 	if w.Nested != nil && !x.trace.Untimed {
 		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(x.trace.Calls, report.GanttOptions{})))
@@ -127,11 +127,11 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 	return errors.Join(errs...)
 }
 
-// text is the text report: the findings on top of AIQ's sections, the forecast
-// below them.
-func (x *profile) text() string {
+// text is the text report: the findings on top of AIQ's sections, which stand
+// alone for the sake of compatibility, and the forecast below them.
+func (p *profiler) text(x *profile) string {
 	text := ""
-	if len(x.findings) > 0 {
+	if !p.AIQCompat {
 		text = "=== Findings ===\n" + report.FindingsText(x.findings, report.Options{})
 	}
 	text += report.ProfilingText(x.Workflow)
