@@ -121,6 +121,7 @@ func readHF(name string, text []byte) (*Tokenizer, error) {
 	if t.normalize, err = normalizers(parts["normalizer"].flat()); err != nil {
 		return nil, err
 	}
+	t.add(added)
 	var byteLevel bool
 	if t.stages, byteLevel, err = stages(parts["pre_tokenizer"].flat()); err != nil {
 		return nil, err
@@ -134,7 +135,6 @@ func readHF(name string, text []byte) (*Tokenizer, error) {
 	if t.decode, err = newDecoder(parts["decoder"].flat(), byteLevel); err != nil {
 		return nil, err
 	}
-	t.add(added)
 	return t, nil
 }
 

@@ -110,3 +110,14 @@ func TestBERTDecodesToReadableText(t *testing.T) {
 		t.Errorf("Around = %v, %v; want [101], [102]", before, after)
 	}
 }
+
+func TestWordPieceMayTakeItsUnknownTokenFromTheAddedOnes(t *testing.T) {
+	tok := readReal(t, "sentence-transformers-labse.json") // has seven words, and [UNK] beside them
+	if got := fmt.Sprint(tok.Encode("[PAD] brown zebra fox [MASK]")); got != "[0 51775 100 193284 103]" {
+		t.Errorf("Encode = %v, want [0 51775 100 193284 103]", got)
+	}
+	_, err := tokenizer.Read("odd", []byte(`{"model": {"type": "WordPiece", "vocab": {"a": 0}}, "decoder": {"type": "WordPiece"}}`))
+	if err == nil || !strings.Contains(err.Error(), `unknown token "[UNK]" is neither`) {
+		t.Errorf("error %v, want one about the unknown token", err)
+	}
+}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -32,8 +33,15 @@ func (t *Tokenizer) readWordPiece(c modelConfig, vocabText []byte) error {
 		name = *c.Unk
 	}
 	id, ok := v.find(name)
+	for _, token := range slices.Concat(t.added.sorted, t.addedNorm.sorted) {
+		// Hugging Face's JavaScript takes it from there; their Python fails at
+		// the first unknown word.
+		if !ok && token.content == name {
+			id, ok = token.id, true
+		}
+	}
 	if !ok {
-		return fmt.Errorf("the unknown token %q is not in the vocabulary", name)
+		return fmt.Errorf("the unknown token %q is neither in the vocabulary nor added to it", name)
 	}
 	m.unknown = id
 	t.vocab, t.model = v, m
