@@ -99,7 +99,7 @@ func inVirtualTime(t *testing.T, settings []string, check func(*testing.T, *meas
 			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: network.DialContext,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 			Vocabulary: func(context.Context, string, string) *sweep.Vocabulary { return words },
-			Stop: t.Context(), Log: slog.New(slog.DiscardHandler),
+			Stop:       t.Context(), Log: slog.New(slog.DiscardHandler),
 		}
 		runs, err := runner.Run(t.Context())
 		if err != nil {
