@@ -28,13 +28,14 @@ func (o *object) close() {
 }
 
 func (o *object) key(k string) {
+	b := o.b
 	if !o.first {
-		o.b = append(o.b, ',')
+		b = append(b, ',')
 	}
 	o.first = false
-	o.b = append(o.b, '"')
-	o.b = append(o.b, k...)
-	o.b = append(o.b, '"', ':')
+	b = append(b, '"')
+	b = append(b, k...)
+	o.b = append(b, '"', ':')
 }
 
 // begin opens an object as the value of a key.
@@ -138,22 +139,29 @@ func appendMillis(b []byte, d time.Duration) []byte {
 
 // appendText appends a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func appendText(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	b = append(b, '"')
-	for i, r := range s {
+	plain := 0
+	for plain < len(s) && isPlain(s[plain]) {
+		plain++
+	}
+	b = append(b, s[:plain]...) // all there is to nearly every text
+	for _, r := range s[plain:] {
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
 		case r < ' ':
+			const hex = "0123456789abcdef"
 			b = append(b, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		case r < utf8.RuneSelf:
-			b = append(b, s[i])
 		default:
 			b = utf8.AppendRune(b, r)
 		}
 	}
 	return append(b, '"')
 }
+
+// isPlain reports whether a byte stands for itself in a JSON string, whatever
+// is before and behind it.
+func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 // indented returns a compact JSON text with an indent of two and a newline at
 // its end.

@@ -9,16 +9,24 @@ import (
 	"loadgen/metrics"
 )
 
-// recordMetrics are the per-request metrics of a line, in the order of the
-// JSON export; the connection's are in the line's conn object.
-var recordMetrics = func() []metrics.Definition {
-	var ds []metrics.Definition
+// A lineMetric is a per-request metric of a line, with what stands before and
+// behind its value.
+type lineMetric struct {
+	metrics.Definition
+	open, close string
+}
+
+// lineMetrics are in the order of the JSON export; the connection's are in the
+// line's conn object.
+var lineMetrics = func() []lineMetric {
+	var ms []lineMetric
 	for _, d := range metrics.Definitions() {
 		if (d.Kind == metrics.PerRequest || d.Kind == metrics.PerChunk) && !d.Trace {
-			ds = append(ds, d)
+			// Tags and units need no escaping.
+			ms = append(ms, lineMetric{d, `"` + d.Tag + `":{"value":`, `,"unit":"` + d.Unit + `"}`})
 		}
 	}
-	return ds
+	return ms
 }()
 
 // A lineWriter appends records as lines of profile_export.jsonl.
@@ -82,43 +90,40 @@ func (w *lineWriter) metadata(r *loadgen.Record) {
 
 func (w *lineWriter) metrics(r *loadgen.Record) {
 	w.begin("metrics")
-	for i := range recordMetrics {
-		d := &recordMetrics[i]
+	b, empty := w.b, len(w.b)
+	for i := range lineMetrics {
+		d := &lineMetrics[i]
+		v, ok := w.m.Value(d.ID)
 		if d.Kind == metrics.PerChunk {
-			if w.m.Gaps {
-				w.begin(d.Tag)
-				w.key("value")
-				w.gaps(r.Chunks)
-				w.unit(d.Unit)
-			}
+			v, ok = 0, w.m.Gaps
+		}
+		if !ok || !finite(v) {
 			continue
 		}
-		if v, ok := w.m.Value(d.ID); ok {
-			w.begin(d.Tag)
-			w.number("value", v, d.Integer)
-			w.unit(d.Unit)
+		if len(b) > empty {
+			b = append(b, ',')
 		}
+		b = append(b, d.open...)
+		if d.Kind == metrics.PerChunk {
+			b = appendGaps(b, r.Chunks)
+		} else {
+			b = appendNumber(b, v, d.Integer)
+		}
+		b = append(b, d.close...)
 	}
+	w.b = b
 	w.close()
 }
 
-// unit ends a metric; units need no escaping.
-func (w *lineWriter) unit(unit string) {
-	w.b = append(w.b, `,"unit":"`...)
-	w.b = append(w.b, unit...)
-	w.b = append(w.b, '"')
-	w.close()
-}
-
-func (w *lineWriter) gaps(chunks []loadgen.Chunk) {
-	w.b = append(w.b, '[')
+func appendGaps(b []byte, chunks []loadgen.Chunk) []byte {
+	b = append(b, '[')
 	for i := 1; i < len(chunks); i++ {
 		if i > 1 {
-			w.b = append(w.b, ',')
+			b = append(b, ',')
 		}
-		w.b = appendMillis(w.b, chunks[i].At-chunks[i-1].At)
+		b = appendMillis(b, chunks[i].At-chunks[i-1].At)
 	}
-	w.b = append(w.b, ']')
+	return append(b, ']')
 }
 
 func (w *lineWriter) failure(r *loadgen.Record) {
