@@ -195,7 +195,9 @@ func FuzzRun(f *testing.F) {
 			opt.AIQ = aiq
 			analyze.Run(tr, opt)
 		}
-		for range analyze.Events(analyze.WithPhases(tr), analyze.Defaults()) {
+		opt := analyze.Defaults()
+		opt.Phases = true
+		for range analyze.Events(tr, opt) {
 		}
 		analyze.Findings([]analyze.CellFacts{analyze.FactsFrom("", 0, 0, tr)}, analyze.Defaults())
 	})

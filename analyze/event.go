@@ -62,7 +62,8 @@ func eventsOf(calls []*loadgen.Call, events []event) []event {
 // Events yields the starts and ends of a trace's calls, session after session
 // and each in order of time: the rows of standardized_data_all.csv and the
 // steps of all_requests_profiler_traces.json. With Options.Nova each carries
-// the NOVA columns. A call without a start is left out.
+// the NOVA columns, with Options.Phases the phases of calls are events, too. A
+// call without a start is left out; an event's call is valid until the next.
 func Events(tr *loadgen.Trace, opt Options) iter.Seq[loadgen.Event] {
 	return func(yield func(loadgen.Event) bool) {
 		calls := make([]*loadgen.Call, 0, len(tr.Calls))
@@ -75,12 +76,16 @@ func Events(tr *loadgen.Trace, opt Options) iter.Seq[loadgen.Event] {
 			return cmp.Or(cmp.Compare(a.Example, b.Example), cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 		})
 		var buf []event
+		var spans []loadgen.Call
 		for from := 0; from < len(calls); {
 			to := from + 1
 			for to < len(calls) && calls[to].Example == calls[from].Example {
 				to++
 			}
 			session := calls[from:to]
+			if opt.Phases {
+				session, spans = phased(session, spans)
+			}
 			buf = eventsOf(session, buf)
 			if !yieldSession(session, buf, opt, yield) {
 				return
@@ -175,40 +180,50 @@ const (
 	PhaseDecode  = "decode"  // from the first token to the last
 )
 
-// WithPhases returns the calls of a trace with connect, prefill and decode as
-// spans under every LLM call that says when they began. Without a time on the
-// wire prefill begins with the call.
-func WithPhases(tr *loadgen.Trace) *loadgen.Trace {
-	out := *tr
-	out.Calls = make([]loadgen.Call, 0, len(tr.Calls))
-	for i := range tr.Calls {
-		c := &tr.Calls[i]
-		out.Calls = append(out.Calls, *c)
-		if c.Kind != loadgen.LLMCall || !c.Done() {
-			continue
-		}
-		from := c.Start
-		add := func(phase string, to float64) {
-			if to < from || to > c.End {
-				return
-			}
-			out.Parents = true
-			out.Calls = append(out.Calls, loadgen.Call{
-				Example: c.Example, ID: c.ID + "/" + phase, Parent: c.ID, Kind: loadgen.SpanCall, Name: phase,
-				Start: from, Wrote: -1, FirstToken: -1, End: to, Failed: c.Failed, Error: c.Error,
-				PromptTokens: -1, CompletionTokens: -1, CachedTokens: -1, ReasoningTokens: -1,
-				Function: phase, FunctionID: c.ID + "/" + phase,
-				ParentFunction: c.Function, ParentFunctionID: c.FunctionID,
-			})
-			from = to
-		}
-		if c.Wrote >= 0 {
-			add(PhaseConnect, c.Wrote)
-		}
-		if c.FirstToken >= 0 {
-			add(PhasePrefill, c.FirstToken)
-			add(PhaseDecode, c.End)
-		}
+// appendPhases appends connect, prefill and decode of an LLM call, as spans
+// under it; none where it tells none. Without a time on the wire prefill begins
+// with the call.
+func appendPhases(spans []loadgen.Call, c *loadgen.Call) []loadgen.Call {
+	if c.Kind != loadgen.LLMCall || !c.Done() {
+		return spans
 	}
-	return &out
+	from := c.Start
+	add := func(phase string, to float64) {
+		if to < from || to > c.End {
+			return
+		}
+		spans = append(spans, loadgen.Call{
+			Example: c.Example, ID: c.ID + "/" + phase, Parent: c.ID, Kind: loadgen.SpanCall, Name: phase,
+			Start: from, Wrote: -1, FirstToken: -1, End: to, Failed: c.Failed, Error: c.Error,
+			PromptTokens: -1, CompletionTokens: -1, CachedTokens: -1, ReasoningTokens: -1,
+			Function: phase, FunctionID: c.ID + "/" + phase,
+			ParentFunction: c.Function, ParentFunctionID: c.FunctionID,
+		})
+		from = to
+	}
+	if c.Wrote >= 0 {
+		add(PhaseConnect, c.Wrote)
+	}
+	if c.FirstToken >= 0 {
+		add(PhasePrefill, c.FirstToken)
+		add(PhaseDecode, c.End)
+	}
+	return spans
+}
+
+// phased returns a session's calls with their phases, in the order of calls.
+// It uses spans' memory again.
+func phased(session []*loadgen.Call, spans []loadgen.Call) ([]*loadgen.Call, []loadgen.Call) {
+	spans = spans[:0]
+	for _, c := range session {
+		spans = appendPhases(spans, c)
+	}
+	all := slices.Clone(session)
+	for i := range spans {
+		all = append(all, &spans[i])
+	}
+	slices.SortStableFunc(all, func(a, b *loadgen.Call) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+	})
+	return all, spans
 }

@@ -20,6 +20,10 @@ type Options struct {
 	PrefixSpan      bool
 	PredictionTrie  bool
 
+	// Phases adds connect, prefill and decode to [Events], as spans under their
+	// calls.
+	Phases bool
+
 	// MinFrequency is the share of calls that must begin with a prefix.
 	MinFrequency float64
 	// SpikeThreshold is the level from which it is called a spike; 0 takes the

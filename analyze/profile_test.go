@@ -266,7 +266,9 @@ func TestTracerTurnsRecordsIntoCalls(t *testing.T) {
 		t.Errorf("got %+v\nwant %+v", tr.Calls[0], want)
 	}
 	var names []string
-	for e := range analyze.Events(analyze.WithPhases(tr), analyze.Defaults()) {
+	opt := analyze.Defaults()
+	opt.Phases = true
+	for e := range analyze.Events(tr, opt) {
 		if e.Call.Kind == loadgen.SpanCall && e.Start {
 			names = append(names, fmt.Sprintf("%s %.3f-%.3f", e.Call.Name, e.Call.Start, e.Call.End))
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ const (
 const (
 	// tracedCalls and tracedText bound what a run keeps in memory for its
 	// analyses; loadgen analyze reads the rest from the files.
-	tracedCalls = 20_000
+	tracedCalls = 10_000
 	tracedText  = 32 << 20 // bytes
 	// comparedCalls is what all runs of a batch together keep for its findings.
 	comparedCalls = 100_000
@@ -95,14 +96,12 @@ func (p *profiler) run(tr *loadgen.Trace, facts analyze.CellFacts) *profile {
 func (p *profiler) write(dir string, x *profile, events bool) error {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	errs := []error{results.WriteJSON(in(optimizationName), x.Optimization)}
-	phased := x.trace
-	if !p.AIQCompat {
-		phased = analyze.WithPhases(x.trace)
-	}
 	if events {
 		o := p.options()
+		withPhases := o
+		withPhases.Phases = !p.AIQCompat
 		errs = append(errs,
-			results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(phased, o)),
+			results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(x.trace, withPhases)),
 			results.WriteEvents(in(eventsName), x.trace.Epoch, analyze.Events(x.trace, o),
 				results.EventColumns{Texts: !p.CSVExcludeIOText, Nova: p.ComputeLLMMetrics}))
 	}
@@ -151,6 +150,8 @@ func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) 
 			err = fmt.Errorf("analysing the run: %v", r)
 		}
 	}()
+	// Nothing is timed now, and the next run should not inherit a large heap.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
 	tr := tracer.Trace()
 	hide(tr, k.secrets)
