@@ -43,7 +43,7 @@ type Transport struct {
 type Outcome struct {
 	Epoch     int64         // wall clock at the run's start, unix nanoseconds: the one anchor of all times
 	Issued    int           // requests sent in the profiling phase
-	Sessions  int           // sessions taken from the source, the first so many
+	Sessions  int           // sessions begun: the first so many of the source
 	Elapsed   time.Duration // from the epoch until the last record ended
 	StoppedAt time.Duration // from the epoch until no new request was started
 	Cancelled bool          // ended by the user

@@ -146,7 +146,7 @@ func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Se
 	return loadgen.Outcome{
 		Epoch:     r.epoch.UnixNano(),
 		Issued:    d.Issued(),
-		Sessions:  int(r.taken.Load()),
+		Sessions:  int(r.begun.Load()),
 		Elapsed:   elapsed,
 		StoppedAt: r.stoppedAt,
 		Cancelled: cancelled,
@@ -171,7 +171,7 @@ type run struct {
 
 	slots     chan struct{} // free slots under the ceiling; nil without one
 	maxFlight atomic.Int64
-	taken     atomic.Int64 // sessions
+	begun     atomic.Int64 // the first so many sessions
 	stoppedAt time.Duration
 	missed    int
 }

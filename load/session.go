@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"loadgen"
@@ -30,6 +31,9 @@ func (r *run) session(worker int, session *loadgen.Session, due, held time.Durat
 		r.free()
 		if rec == nil {
 			return 0, false
+		}
+		if i == 0 {
+			raise(&r.begun, int64(session.Index)+1)
 		}
 		due = max(rec.Ended, due+r.UserGap)
 		failed := rec.Failure != nil
@@ -62,7 +66,7 @@ func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration)
 	rec.Reset()
 	rec.Request, rec.Phase, rec.Index, rec.Worker = req, r.Phase, index, worker
 	rec.Due, rec.Held = due, held
-	r.raiseMaxFlight(r.flight.Add(1))
+	raise(&r.maxFlight, r.flight.Add(1))
 	rec.Start = time.Now()
 	rec.Sent = rec.Start.Sub(r.epoch)
 	rec.Ramp = rec.Sent < r.Ramp
@@ -75,10 +79,11 @@ func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration)
 // full reports whether the phase is to start no request of this index.
 func (r *run) full(index int) bool { return r.Requests > 0 && index >= r.Requests }
 
-func (r *run) raiseMaxFlight(n int64) {
+// raise makes a maximum at least n.
+func raise(most *atomic.Int64, n int64) {
 	for {
-		most := r.maxFlight.Load()
-		if n <= most || r.maxFlight.CompareAndSwap(most, n) {
+		now := most.Load()
+		if n <= now || most.CompareAndSwap(now, n) {
 			return
 		}
 	}
@@ -94,9 +99,6 @@ func (r *run) take(ctx context.Context) (s *loadgen.Session) {
 		case s = <-r.sessions:
 		case <-ctx.Done():
 		}
-	}
-	if s != nil {
-		r.taken.Add(1)
 	}
 	return s
 }
