@@ -8,6 +8,35 @@ import (
 	"loadgen/synth"
 )
 
+// CheckPrompts reads through the datasets and corpora of a batch, each once,
+// and reports every fault with its file and line.
+func (b *Batch) CheckPrompts() error {
+	type files struct {
+		dataset, format, corpus, history string
+		lengths, times                   bool
+	}
+	checked := map[files]bool{}
+	var errs []error
+	for _, cell := range b.Cells() {
+		c := &cell.Config
+		read := files{c.InputFile, c.CustomDatasetType, c.PromptCorpus, c.ConversationHistory, c.PromptOutputTokensMean > 0, c.FixedSchedule}
+		if c.InputFile == "" && c.PromptCorpus == "" || checked[read] {
+			continue
+		}
+		checked[read] = true
+		spec, err := c.spec(cell.Seed, loadgen.Profiling)
+		if err != nil {
+			return err
+		}
+		times, err := synth.Survey(spec)
+		if err == nil && c.FixedSchedule && len(times) == 0 {
+			err = fmt.Errorf("fixed_schedule: the entries of %s do not say when they are due: give each a timestamp, or remove fixed_schedule", c.InputFile)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // Prompts says what the prompts of a run can be trusted for.
 type Prompts struct {
 	synth.Stats

@@ -77,6 +77,24 @@ func New(spec Spec, lex *Lexicon) (*Source, error) {
 	return s, nil
 }
 
+// Survey reads through the files that a spec names, so that their faults are
+// known before anything is sent, and returns when the sessions of a dataset are
+// due; see [Source.Times].
+func Survey(spec Spec) ([]time.Duration, error) {
+	if err := spec.Check(); err != nil {
+		return nil, err
+	}
+	if spec.File == "" {
+		_, err := openCorpus(spec.Corpus)
+		return nil, err
+	}
+	d, err := openDataset(spec)
+	if err != nil {
+		return nil, err
+	}
+	return d.times, d.close()
+}
+
 // Next returns the session that is next in order, or [io.EOF] behind the last
 // one. Goroutines that call it at once get sessions one each, and the i-th
 // session is the same whoever gets it.

@@ -44,6 +44,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := batch.CheckPrompts(); err != nil {
+		return usageError{err}
+	}
 	stopProfiles, err := startProfiles(c.CPUProfile, c.MemProfile)
 	if err != nil {
 		return err
