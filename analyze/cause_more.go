@@ -50,13 +50,18 @@ func (s *study) failures() []Finding {
 			continue
 		}
 		for k := range s.cells[i].Trace.Calls {
-			if c := &s.cells[i].Trace.Calls[k]; c.Failed && c.Kind == loadgen.LLMCall {
+			c := &s.cells[i].Trace.Calls[k]
+			switch {
+			case !c.Failed || c.Kind != loadgen.LLMCall:
+			case c.Error == string(loadgen.FailCancelled):
+				failed-- // by loadgen itself, at the end of the run
+			default:
 				seconds += c.Duration()
 				kinds[c.Error]++
 			}
 		}
 	}
-	if failed == 0 || float64(failed) < 0.01*float64(s.requests()) {
+	if failed <= 0 || float64(failed) < 0.01*float64(s.requests()) {
 		return nil
 	}
 	names := sortedKeys(kinds)

@@ -183,3 +183,19 @@ func TestFindingsSayWhatTheDataDoesNotCarry(t *testing.T) {
 		})
 	}
 }
+
+func TestRequestsCancelledAtTheEndAreNoFinding(t *testing.T) {
+	tr := &loadgen.Trace{}
+	for i := range 40 {
+		c := llm(i, fmt.Sprint(i), float64(i), float64(i)+1)
+		if c.Failed = i >= 30; c.Failed {
+			c.Error = string(loadgen.FailCancelled)
+		}
+		tr.Calls = append(tr.Calls, c)
+	}
+	for _, f := range analyze.Findings([]analyze.CellFacts{analyze.FactsFrom("", 1, 0, tr)}, analyze.Defaults()) {
+		if f.ID == "failures" {
+			t.Errorf("found: %s", f.Title)
+		}
+	}
+}
