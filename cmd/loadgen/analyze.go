@@ -63,6 +63,8 @@ func (c *analyzeCommand) Run(_ context.Context, std streams) error {
 func (c *analyzeCommand) check(kind pathKind) error {
 	sizing := len(c.targets()) > 0 || c.Users > 0 || c.ThinkTime > 0 || c.GPUs > 0
 	switch {
+	case c.SpikeThreshold < 0 || c.Users < 0 || c.GPUs < 0 || min(c.TargetTTFT, c.TargetITL, c.TargetLatency, c.TargetRuntime, c.ThinkTime) < 0:
+		return errors.New("--spike-threshold, --users, --gpus, --think-time and --target-… cannot be negative")
 	case sizing && kind != pathBatch:
 		return errors.New("sizing needs a sweep: give the directory of a batch with --target-…, --users, --think-time and --gpus")
 	case sizing && len(c.targets()) == 0:
@@ -71,8 +73,6 @@ func (c *analyzeCommand) check(kind pathKind) error {
 		return errors.New("--users and --gpus belong together: so many users were served by so many GPUs")
 	case c.MinFrequency < 0 || c.MinFrequency > 1:
 		return fmt.Errorf("--min-frequency %g: must be from 0 to 1", c.MinFrequency)
-	case c.SpikeThreshold < 0 || c.Users < 0 || c.GPUs < 0:
-		return errors.New("--spike-threshold, --users and --gpus cannot be negative")
 	case c.NoFiles && c.OutputDir != "":
 		return errors.New("--no-files and --output-dir contradict each other")
 	}

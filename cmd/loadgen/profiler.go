@@ -11,6 +11,7 @@ import (
 
 	"loadgen"
 	"loadgen/analyze"
+	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -155,7 +156,7 @@ func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) 
 	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
 	tr := tracer.Trace()
 	hide(tr, k.secrets)
-	facts = factsOf(cellName(run.Cell.Dir), run, tr)
+	facts = factsOf(cellName(run.Cell.Dir), run.Facts, run.Summary, tr)
 	x := k.profiler.run(tr, facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = tracer.Transport(run.Transport)
@@ -167,7 +168,7 @@ func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) 
 	if most := max(500, comparedCalls/len(k.batch.Cells())); len(tr.Calls) > most {
 		cut := *tr
 		cut.Calls = slices.Clone(tr.Calls[:most])
-		facts = factsOf(facts.Name, run, &cut)
+		facts = factsOf(facts.Name, run.Facts, run.Summary, &cut)
 	}
 	return facts, nil
 }
@@ -181,13 +182,13 @@ func cellName(dir string) string {
 }
 
 // factsOf are the facts of a run by its trace, and its lag by its summary.
-func factsOf(name string, run *sweep.Run, tr *loadgen.Trace) analyze.CellFacts {
-	concurrency := run.Facts.Concurrency
-	if run.Facts.RequestRate > 0 {
+func factsOf(name string, asked metrics.Facts, summary *metrics.Summary, tr *loadgen.Trace) analyze.CellFacts {
+	concurrency := asked.Concurrency
+	if asked.RequestRate > 0 {
 		concurrency = 0 // no more than a ceiling
 	}
-	facts := analyze.FactsFrom(name, concurrency, run.Facts.RequestRate, tr)
-	if lag := run.Summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
+	facts := analyze.FactsFrom(name, concurrency, asked.RequestRate, tr)
+	if lag := summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
 		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
 	}
 	return facts

@@ -56,7 +56,7 @@ func readRun(dir string) (*recording, error) {
 	r.trace = r.tracer.Trace()
 	broken = errors.Join(broken, r.readPrompts())
 	r.summary = collector.Summary(run.Outcome, run.Health, run.Transport)
-	r.facts = r.factsOf()
+	r.facts = factsOf(cellName(run.Meta.Cell.Dir), run.Meta.Facts, &r.summary, r.trace)
 	return r, broken
 }
 
@@ -104,19 +104,6 @@ func (r *recording) readPrompts() error {
 		r.trace.Missing = append(r.trace.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
 	}
 	return nil
-}
-
-// factsOf are the facts of the run for findings.
-func (r *recording) factsOf() analyze.CellFacts {
-	concurrency := r.Meta.Facts.Concurrency
-	if r.Meta.Facts.RequestRate > 0 {
-		concurrency = 0 // no more than a ceiling
-	}
-	facts := analyze.FactsFrom(cellName(r.Meta.Cell.Dir), concurrency, r.Meta.Facts.RequestRate, r.trace)
-	if lag := r.summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
-		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
-	}
-	return facts
 }
 
 // profile analyses the run, with what only a run of loadgen tells.
