@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 )
 
 // bars holds loadgen against what docs/performance.md promises of its start,
@@ -87,10 +89,10 @@ func (b *bench) start(string) (string, error) {
 	return fmt.Sprintf("%.0f ms (%s)", median(took), spread(took, "%.0f")), nil
 }
 
-// overhead compares a batch of one cell with one of eleven.
+// overhead compares a batch of one cell with one of eleven, each less the time
+// in which it had requests under way.
 func (b *bench) overhead(string) (string, error) {
-	const load = 500 // ms
-	cells := func(n int, more string) (float64, error) {
+	idle := func(n int, more string) (float64, error) {
 		dir, err := os.MkdirTemp(b.dir, "cells-")
 		if err != nil {
 			return 0, err
@@ -100,27 +102,46 @@ func (b *bench) overhead(string) (string, error) {
 			rates = append(rates, fmt.Sprint(100+i))
 		}
 		path := batch(dir, "mock://", fmt.Sprintf(`  warmup_request_count: 0
-  benchmark_duration: %g
+  benchmark_duration: 0.5
   request_rate: 100
   prompt_input_tokens_mean: 500
   prompt_output_tokens_mean: 1
 sweeps: {request_rate: [%s]}
 mock: {timing: fixed}
-`, load/1e3, strings.Join(rates, ", "))+more)
+`, strings.Join(rates, ", "))+more)
 		_, c, err := execute(b.ctx, dir, append([]string{b.loadgen}, runArgs(path)...)...)
-		return float64(c.wall.Microseconds()) / 1e3, err
+		if err != nil {
+			return 0, err
+		}
+		cells, err := filepath.Glob(filepath.Join(dir, "bench/*/*/profile_export.jsonl"))
+		if err != nil || len(cells) != n {
+			return 0, fmt.Errorf("%d cells left their records, want %d", len(cells), n)
+		}
+		left := c.wall
+		for _, cell := range cells {
+			records, err := readRecords(filepath.Dir(cell))
+			if err != nil {
+				return 0, err
+			}
+			begin, end := records[0].Metadata.Start, int64(0)
+			for _, r := range records {
+				begin, end = min(begin, r.Metadata.Start), max(end, r.Metadata.End)
+			}
+			left -= time.Duration(end - begin)
+		}
+		return float64(left.Microseconds()) / 1e3, nil
 	}
 	var measured []string
 	for _, more := range []string{noAnalyses, ""} {
-		one, err := cells(1, more)
+		one, err := idle(1, more)
 		if err != nil {
 			return "", err
 		}
-		eleven, err := cells(11, more)
+		eleven, err := idle(11, more)
 		if err != nil {
 			return "", err
 		}
-		measured = append(measured, fmt.Sprintf("%.0f ms", (eleven-one)/10-load))
+		measured = append(measured, fmt.Sprintf("%.0f ms", (eleven-one)/10))
 	}
 	return strings.Join(measured, "; with its analyses "), nil
 }

@@ -103,6 +103,7 @@ type record struct {
 		ID    string `json:"x_request_id"`
 		Phase string `json:"benchmark_phase"`
 		Start int64  `json:"request_start_ns"`
+		End   int64  `json:"request_end_ns"`
 	}
 	Metrics struct {
 		First struct{ Value float64 } `json:"time_to_first_token"`
