@@ -11,9 +11,10 @@ import (
 // GanttOptions says how a Gantt chart is drawn; the zero value is AIQ's chart
 // at a size that a screen shows.
 type GanttOptions struct {
-	Title string // default: Gantt Chart of Nested Calls (All Examples)
-	Width int    // pixels, default 1600
-	Rows  int    // at most, default 60: more calls share rows, more still are left out
+	Title string  // default: Gantt Chart of Nested Calls (All Examples)
+	Width int     // pixels, default 1600
+	Scale float64 // pixels of a PNG for each of Width, default 2
+	Rows  int     // at most, default 60: more calls share rows, more still are left out
 }
 
 // GanttSVG draws the calls of a trace over time as an SVG picture. Up to
@@ -29,10 +30,11 @@ func GanttSVG(calls []loadgen.Call, o GanttOptions) []byte {
 	return c.bytes()
 }
 
-// GanttPNG draws the same picture as GanttSVG as a PNG, twice as fine.
+// GanttPNG draws the same picture as GanttSVG as a PNG, Options.Scale times as
+// fine.
 func GanttPNG(calls []loadgen.Call, o GanttOptions) ([]byte, error) {
 	g := newGantt(calls, o)
-	c, err := newRaster(g.o.Width, g.height(), 2)
+	c, err := newRaster(g.o.Width, g.height(), g.o.Scale)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +105,9 @@ func newGantt(calls []loadgen.Call, o GanttOptions) *gantt {
 	}
 	if o.Width <= 0 {
 		o.Width = 1600
+	}
+	if o.Scale <= 0 {
+		o.Scale = 2
 	}
 	if o.Rows <= 0 {
 		o.Rows = 60

@@ -43,6 +43,7 @@ type profiler struct {
 	sweep.Profiler
 	seed loadgen.Seed
 	now  time.Time
+	fine float64 // pixels of a picture's units; 0 takes the default
 }
 
 func (p *profiler) options() analyze.Options {
@@ -112,7 +113,7 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 	}
 	if w.Nested != nil && !x.trace.Untimed {
 		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(x.trace.Calls, report.GanttOptions{})))
-		png, err := report.GanttPNG(x.trace.Calls, report.GanttOptions{})
+		png, err := report.GanttPNG(x.trace.Calls, report.GanttOptions{Scale: p.fine})
 		if err == nil {
 			err = results.WriteFile(in(ganttPNGName), png)
 		}

@@ -94,7 +94,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	keeper := &keeper{
 		command: c, batch: batch, root: dir, log: log, tee: tee, secrets: secrets,
-		profiler: profiler{Profiler: batch.Profiler, seed: loadgen.Seed(batch.Base.RandomSeed), now: time.Now()},
+		profiler: profiler{Profiler: batch.Profiler, seed: loadgen.Seed(batch.Base.RandomSeed), now: time.Now(), fine: 1},
 	}
 	tokenizers := newTokenizers(!c.Offline, log)
 	runner := &sweep.Runner{
