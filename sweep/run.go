@@ -203,7 +203,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	defer stop(nil)
 	p := &phases{
 		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
-		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary.Template), tokens: metrics.NewTokenCount(vocabulary),
+		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
 		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
 	}
 	p.driver.Emit = p.emit

@@ -20,6 +20,9 @@ type Vocabulary struct {
 	Tokenizer
 	// Name is what results call it.
 	Name string
+	// StandIn says that the tokenizer is not the one that was asked for: how a
+	// server's counts differ from its own says nothing about templates.
+	StandIn bool
 	// Lexicon is the tokenizer's own.
 	Lexicon *synth.Lexicon
 	// Template returns how many tokens the model's chat template adds to
@@ -33,14 +36,18 @@ type Vocabulary struct {
 // Its methods may be called by many goroutines at once.
 type chatTemplate struct {
 	render func([]loadgen.Message) (int, error)
+	deaf   bool // to the server's counts
 
 	mu    sync.Mutex
 	known map[string]int   // tokens by roles
 	seen  map[string][]int // what the server counted beyond the text, by roles
 }
 
-func newChatTemplate(render func([]loadgen.Message) (int, error)) *chatTemplate {
-	return &chatTemplate{render: render, known: map[string]int{}, seen: map[string][]int{}}
+func newChatTemplate(v *Vocabulary) *chatTemplate {
+	return &chatTemplate{
+		render: v.Template, deaf: v.StandIn || v.Template != nil,
+		known: map[string]int{}, seen: map[string][]int{},
+	}
 }
 
 // added returns the tokens that the template adds to messages, 0 where that is
@@ -73,7 +80,7 @@ func (t *chatTemplate) lookUp(messages []loadgen.Message) (tokens int, known boo
 
 // observe notes what the server counted for a prompt of the warm-up.
 func (t *chatTemplate) observe(rec *loadgen.Record) {
-	if t.render != nil || !rec.OK() || rec.Usage.PromptTokens < 0 {
+	if t.deaf || !rec.OK() || rec.Usage.PromptTokens < 0 {
 		return
 	}
 	t.mu.Lock()

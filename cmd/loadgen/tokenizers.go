@@ -58,7 +58,9 @@ func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, option
 	} else {
 		t.log.Info(fmt.Sprintf("Note: no tokenizer is named and none lies here for %s: prompts are counted with %s", wanted, fallback))
 	}
-	return &sweep.Vocabulary{Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", Lexicon: synth.NewLexicon(tok)}
+	return &sweep.Vocabulary{
+		Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", StandIn: true, Lexicon: synth.NewLexicon(tok),
+	}
 }
 
 // template returns what counts the tokens that the chat template beside a
