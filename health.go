@@ -47,6 +47,7 @@ type Outcome struct {
 	Elapsed   time.Duration // from the epoch until the last record ended
 	StoppedAt time.Duration // from the epoch until no new request was started
 	Cancelled bool          // ended by the user
+	Cut       string        // what else ended it before its time; empty for nothing
 	MaxFlight int           // the most requests in flight at once
 	Missed    int           // slots of the schedule that were due but never sent before the end
 }

@@ -146,7 +146,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 		ReaderDelay: delayOf(&t.readerDelay),
 		Sources:     t.sources,
 		Percentiles: "exact, linear interpolation",
-		Cancelled:   o.Cancelled,
+		Cancelled:   o.Cancelled || o.Cut != "",
 	}
 	s.Counts.Warmup = c.warmup.issued()
 	s.Sources.Tokenizer = c.facts.Tokenizer

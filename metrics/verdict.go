@@ -126,6 +126,9 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	if o.Cancelled {
 		j.note("ended by the user: the figures are of a part of the run")
 	}
+	if o.Cut != "" {
+		j.note("ended before its time: %s; the figures are of a part of the run", o.Cut)
+	}
 	return j.validity()
 }
 

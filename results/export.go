@@ -185,6 +185,7 @@ type outcome struct {
 	Elapsed   time.Duration `json:"elapsed_ns"`
 	StoppedAt time.Duration `json:"stopped_at_ns"`
 	Cancelled bool          `json:"cancelled,omitempty"`
+	Cut       string        `json:"cut,omitempty"`
 	MaxFlight int           `json:"max_in_flight"`
 	Missed    int           `json:"missed,omitempty"`
 }

@@ -3,6 +3,7 @@ package sweep_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -28,17 +29,30 @@ import (
 // known: driver, client and metrics over a network in memory, in virtual time.
 type measured struct {
 	*sweep.Run
+	trouble trouble
 	records []loadgen.Record // of the measured phase, in order of issue
 	warmup  []loadgen.Record
 	stats   mockllm.Stats
 	stamps  []mockllm.Stamp
 }
 
+// A trouble is what befalls a run; the zero value is none.
+type trouble struct {
+	gone time.Duration // when the endpoint dies, with its connections
+	full int           // records after which the disk is full
+	stop time.Duration // when the user interrupts
+}
+
+var errFull = errors.New("no space left on device")
+
 func (m *measured) StartCell(*sweep.Run) (sweep.CellRecorder, error) { return m, nil }
 func (m *measured) Session(*loadgen.Session) error                   { return nil }
 func (m *measured) End(*sweep.Run) error                             { return nil }
 
 func (m *measured) Record(rec *loadgen.Record) error {
+	if n := m.trouble.full; n > 0 && len(m.records) >= n {
+		return errFull
+	}
 	kept := *rec
 	kept.Chunks = slices.Clone(rec.Chunks)
 	if rec.Phase == loadgen.Warmup {
@@ -78,6 +92,11 @@ var vocabulary = sync.OnceValue(func() *sweep.Vocabulary {
 // hands what was measured to check.
 func inVirtualTime(t *testing.T, settings []string, check func(*testing.T, *measured)) {
 	t.Helper()
+	inTrouble(t, trouble{}, settings, check)
+}
+
+func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*testing.T, *measured)) {
+	t.Helper()
 	words := vocabulary()
 	synctest.Test(t, func(t *testing.T) {
 		batch, err := sweep.Parse("accuracy.yaml", []byte(known), sweep.Options{Overrides: settings})
@@ -94,15 +113,25 @@ func inVirtualTime(t *testing.T, settings []string, check func(*testing.T, *meas
 		served := make(chan error, 1)
 		go func() { served <- endpoint.Serve(ctx, network) }()
 
-		m := &measured{}
+		after := func(d time.Duration, f func()) {
+			if d > 0 {
+				timer := time.AfterFunc(d, f)
+				t.Cleanup(func() { timer.Stop() })
+			}
+		}
+		stopping, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		after(trouble.gone, stop)
+		after(trouble.stop, interrupt)
+		m := &measured{trouble: trouble}
 		runner := &sweep.Runner{
 			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: network.DialContext,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 			Vocabulary: func(context.Context, string, string) *sweep.Vocabulary { return words },
-			Stop:       t.Context(), Log: slog.New(slog.DiscardHandler),
+			Stop:       stopping, Log: slog.New(slog.DiscardHandler),
 		}
 		runs, err := runner.Run(t.Context())
-		if err != nil {
+		if !errors.Is(err, errFull) && err != nil {
 			t.Fatal(err)
 		}
 		m.Run, m.stats, m.stamps = runs[0], endpoint.Stats(), endpoint.Stamps()

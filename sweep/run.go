@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,6 +118,8 @@ func (r *Runner) report(run *Run) {
 	switch {
 	case run.Err != nil:
 		r.Log.Error(fmt.Sprintf("%s failed: %v", name, run.Err))
+	case run.Outcome.Cancelled && run.Summary == nil:
+		r.Log.Warn(name + " was interrupted before it measured anything")
 	case run.Outcome.Cancelled:
 		r.Log.Warn(name + " was interrupted; what it measured is kept")
 	default:
@@ -242,17 +245,23 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	err = p.measure(ctx, pacing)
 	run.Transport = sender.Transport()
 	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
+	cut := cmp.Or(keep.err, gone(stopping))
+	if cut != nil {
+		run.Outcome.Cancelled, run.Outcome.Cut = false, cut.Error() // not by the user
+	}
 	if p.driver.Issued() > 0 {
 		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
 		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.notes()...)
+		if p.warmUpNote != "" {
+			summary.Validity.Notes = append(summary.Validity.Notes, p.warmUpNote)
+		}
 		run.Summary = &summary
 	}
 	switch {
 	case err != nil:
 		return err
-	case keep.err != nil || gone(stopping) != nil:
-		run.Outcome.Cancelled = false // not by the user
-		return gone(stopping)
+	case cut != nil:
+		return cut
 	case run.Summary != nil && run.Summary.Counts.OK == 0 && run.Summary.Counts.Failed > 0:
 		return fmt.Errorf("%w: %s", ErrAllFailed, run.Summary.Errors[0].Message)
 	}

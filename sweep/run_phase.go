@@ -2,8 +2,10 @@ package sweep
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"loadgen"
@@ -27,9 +29,12 @@ type phases struct {
 	progress  *Progress
 	stop      context.CancelCauseFunc
 
-	warmUps int
-	latency time.Duration // sum over the successful requests of the warm-up
-	silent  time.Duration // when the endpoint was last heard of; -1: just now
+	warmUps     int           // requests of the warm-up that succeeded
+	latency     time.Duration // of these, the sum
+	warmUpFails int
+	warmUpError string        // of the first that failed
+	warmUpNote  string        // what went wrong with the warm-up; empty for nothing
+	silent      time.Duration // when the endpoint was last heard of; -1: just now
 }
 
 // emit takes a finished record through all that is to become of it. A record
@@ -38,10 +43,15 @@ type phases struct {
 func (p *phases) emit(rec *loadgen.Record) error {
 	p.tokens.Fill(rec)
 	p.collector.Add(rec)
-	if rec.Phase == loadgen.Warmup && rec.OK() {
+	switch {
+	case rec.Phase != loadgen.Warmup:
+	case rec.OK():
 		p.warmUps++
 		p.latency += rec.Took
 		p.template.observe(rec)
+	case !rec.Cancelled():
+		p.warmUpFails++
+		p.warmUpError = cmp.Or(p.warmUpError, rec.Failure.Message)
 	}
 	if p.vanished(rec) {
 		p.stop(ErrEndpointGone)
@@ -87,7 +97,12 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	defer source.Close()
-	if _, err := p.drive(ctx, plan, source, func(*loadgen.Session) error { return nil }); err != nil || p.warmUps == 0 {
+	_, err = p.drive(ctx, plan, source, func(*loadgen.Session) error { return nil })
+	if p.warmUpFails > 0 {
+		p.warmUpNote = fmt.Sprintf("%d of %d requests of the warm-up failed: %s", p.warmUpFails, p.warmUps+p.warmUpFails, p.warmUpError)
+		p.Log.Warn(p.warmUpNote)
+	}
+	if err != nil || p.warmUps == 0 {
 		return 0, err
 	}
 	return p.latency / time.Duration(p.warmUps), nil
