@@ -107,8 +107,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	log = newLogger(std.err, c.Verbose)
 	logSummary(log, len(batch.Cells()), runs)
 	err = errors.Join(err, keeper.finish(runs))
-	fmt.Fprint(std.out, keeper.tables(runs, reportOptions(std.out)))
-	fmt.Fprintf(std.out, "\nResults: %s\n", dir.Dir)
+	tables := keeper.tables(runs, reportOptions(std.out))
+	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n", tables, dir.Dir); shown != nil && !errors.Is(shown, syscall.EPIPE) {
+		err = errors.Join(err, fmt.Errorf("printing the results, which are kept in %s: %w", dir.Dir, shown))
+	}
 	if err != nil {
 		return err
 	}
@@ -133,12 +135,15 @@ func reportOptions(w io.Writer) report.Options {
 
 // interruptible returns a context that is done at the first interrupt, after
 // which nothing new is started, and one that is done at the second, which
-// cancels what is in flight.
+// cancels what is in flight. A reader of the output that leaves is no reason to
+// end.
 func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled context.Context, release func()) {
 	cancelled, cancel := context.WithCancel(ctx)
 	stopping, stop := context.WithCancel(cancelled)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// Whoever reads what is printed may leave: the run goes on and is kept.
+	signal.Ignore(syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
