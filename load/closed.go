@@ -21,8 +21,8 @@ func (r *run) closedLoop() (issue func()) {
 	begin := make(chan struct{})
 	for id := range r.Concurrency {
 		ready.Add(1)
+		first := r.take(r.stopping) // in the order of the users, so that runs repeat
 		users.Go(func() {
-			first := r.take(r.stopping)
 			ready.Done()
 			<-begin
 			r.user(id, time.Duration(id)*step, first)
