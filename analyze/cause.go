@@ -43,6 +43,11 @@ func (s *study) queue() []Finding {
 		return nil
 	}
 	first := &s.loaded[onset]
+	if onset == len(s.loaded)-1 {
+		// A single load with a longer TTFT shows no course to judge by: it has
+		// to stand out against the load before it.
+		first = &s.loaded[onset-1]
+	}
 	plateau := top.Throughput <= flat*first.Throughput
 	slower := float64(top.ITL.Mean / first.ITL.Mean)
 	// A longer step of the batch delays first and later tokens alike; what

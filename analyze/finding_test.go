@@ -199,3 +199,23 @@ func TestRequestsCancelledAtTheEndAreNoFinding(t *testing.T) {
 		}
 	}
 }
+
+// Figures of a run on an endpoint with room for 128: the batch grows with the
+// load, and with it every step.
+func TestASlowBatchIsNoQueue(t *testing.T) {
+	cell := func(users int, ttft, itl, throughput float64) analyze.CellFacts {
+		e := endpoint{slots: 128, prefill: 0, decode: itl, output: 40, cached: -1, prompt: func(i int) (string, int) {
+			return fmt.Sprintf("%04d", i), 200
+		}}
+		f := analyze.FactsFrom(fmt.Sprint("concurrency", users), users, 0, e.closedLoop(users, 40*users))
+		f.TTFT.Mean, f.ITL.Mean, f.Throughput = analyze.Number(ttft), analyze.Number(itl), throughput
+		f.Latency.Mean = analyze.Number(ttft + 39*itl)
+		return f
+	}
+	cells := []analyze.CellFacts{cell(1, 0.020, 0.0081, 2.6), cell(4, 0.026, 0.0098, 9.5), cell(16, 0.075, 0.0166, 22.4)}
+	for _, f := range analyze.Findings(cells, analyze.Defaults()) {
+		if f.ID == "queue" {
+			t.Errorf("16 users of an endpoint for 128 are said to queue: %s", f.Title)
+		}
+	}
+}
