@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +29,18 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("HF_HUB_OFFLINE", "1")
-			return nil
+			// A tokenizer that counts as the simulated endpoint does.
+			words, err := os.ReadFile("testdata/words.json")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "words.json"), words, 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"json":  checkJSON,
-			"await": awaitText,
+			"json":    checkJSON,
+			"records": checkRecords,
+			"digest":  checkDigest,
+			"await":   awaitText,
 		},
 	})
 }
@@ -44,22 +55,78 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if err := json.Unmarshal([]byte(ts.ReadFile(args[0])), &v); err != nil {
 		ts.Fatalf("%s: %v", args[0], err)
 	}
-	for key := range strings.SplitSeq(args[1], ".") {
+	if got := fmt.Sprint(at(v, args[1])); (got == args[2]) == neg {
+		ts.Fatalf("%s: %s is %s, want %s", args[0], args[1], got, args[2])
+	}
+}
+
+// at returns what a path of keys and indices leads to, nil where it leads
+// nowhere.
+func at(v any, path string) any {
+	for key := range strings.SplitSeq(path, ".") {
 		switch x := v.(type) {
 		case map[string]any:
 			v = x[key]
 		case []any:
-			var i int
-			if _, err := fmt.Sscan(key, &i); err != nil || i >= len(x) {
-				ts.Fatalf("%s: no element %s of %s", args[0], key, args[1])
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(x) {
+				return nil
 			}
 			v = x[i]
 		default:
-			v = nil
+			return nil
 		}
 	}
-	if got := fmt.Sprint(v); (got == args[2]) == neg {
-		ts.Fatalf("%s: %s is %s, want %s", args[0], args[1], got, args[2])
+	return v
+}
+
+// column returns a value of each record of a file, in the order of sessions
+// and turns. Numbers are as they stand there.
+func column(ts *testscript.TestScript, file, path string) []string {
+	type row struct{ key, value string }
+	var rows []row
+	for line := range strings.Lines(ts.ReadFile(file)) {
+		dec := json.NewDecoder(strings.NewReader(line))
+		dec.UseNumber()
+		var v any
+		if err := dec.Decode(&v); err != nil {
+			ts.Fatalf("%s: %v", file, err)
+		}
+		key := fmt.Sprintf("%v %9v", at(v, "metadata.conversation_id"), at(v, "metadata.turn_index"))
+		rows = append(rows, row{key, fmt.Sprint(at(v, path))})
+	}
+	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.key, b.key) })
+	values := make([]string, len(rows))
+	for i := range rows {
+		values[i] = rows[i].value
+	}
+	return values
+}
+
+// checkRecords checks a value of every record: records FILE path.to.key VALUE…
+func checkRecords(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: records FILE path.to.key VALUE...")
+	}
+	if got := column(ts, args[0], args[1]); slices.Equal(got, args[2:]) == neg {
+		ts.Fatalf("%s: %s is %s, want %s", args[0], args[1], got, args[2:])
+	}
+}
+
+// checkDigest checks the SHA-256 of a file, or of a value of all its records:
+// digest SUM FILE [path.to.key].
+func checkDigest(ts *testscript.TestScript, neg bool, args []string) {
+	text := ""
+	switch len(args) {
+	case 2:
+		text = ts.ReadFile(args[1])
+	case 3:
+		text = strings.Join(column(ts, args[1], args[2]), "\n")
+	default:
+		ts.Fatalf("usage: digest SUM FILE [path.to.key]")
+	}
+	if got := fmt.Sprintf("%x", sha256.Sum256([]byte(text))); (got == args[0]) == neg {
+		ts.Fatalf("the digest of %s is %s, want %s", args[1:], got, args[0])
 	}
 }
 
