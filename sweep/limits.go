@@ -47,7 +47,9 @@ func figure(s *metrics.Summary, name string) (value float64, larger, ok bool) {
 	tag, statistic, _ := strings.Cut(name, ".")
 	m := s.Metric(tag)
 	if m == nil {
-		return 0, false, false
+		// As in AIPerf's files, a run without failures has no figures of them.
+		failures := tag == "error_request_count" || tag == "request_error_rate" || tag == "total_error_isl"
+		return 0, false, failures && statistic == "" && s.Counts.OK > 0
 	}
 	if d, known := metrics.Lookup(tag); known {
 		larger = d.Larger

@@ -2,6 +2,7 @@ package sweep_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,31 @@ func TestAWarmUpThatFailsIsSaid(t *testing.T) {
 			if !strings.Contains(notes, want) || want == "" && strings.Contains(notes, "warm-up") {
 				t.Errorf("%s: notes %q, want %q", faults, notes, want)
 			}
+		})
+	}
+}
+
+func TestBudgets(t *testing.T) {
+	for name, c := range map[string]struct {
+		budgets, faults string
+		missed          []string
+	}{
+		"kept":                         {"{time_to_first_token.p95: 100, request_throughput: 19}", "[]", nil},
+		"no failure, and none allowed": {"{error_request_count: 0, request_error_rate: 0}", "[]", nil},
+		"failures, and none allowed": {"{error_request_count: 0}", "[{kind: status, status: 503, every: 4}]",
+			[]string{"budget error_request_count: 10 is above 0"}},
+		"too slow": {"{time_to_first_token.p95: 99}", "[]", []string{"budget time_to_first_token.p95: 100 is above 99"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := []string{
+				"base_config.concurrency=4", "base_config.request_count=40",
+				"base_config.budgets=" + c.budgets, "mock.faults=" + c.faults,
+			}
+			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+				if got := m.Missed(); !slices.Equal(got, c.missed) {
+					t.Errorf("missed %q, want %q", got, c.missed)
+				}
+			})
 		})
 	}
 }
