@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"loadgen/mockllm"
+)
+
+// serve starts the simulated endpoint for the length of a test and returns its
+// URL.
+func serve(t *testing.T, change func(*mockllm.Config)) string {
+	t.Helper()
+	cfg := mockllm.DefaultConfig()
+	cfg.Timing, cfg.Models = mockllm.Fixed, []string{"mock-model", "meta/llama-3.3-70b-instruct"}
+	if change != nil {
+		change(&cfg)
+	}
+	server, err := mockllm.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String()
+}
+
+// TestSampleConfigsRun runs every file of configs/ as it stands, only shorter
+// and against the simulated endpoint.
+func TestSampleConfigsRun(t *testing.T) {
+	shorter := map[string][]string{
+		"quickstart":         {"sweeps.concurrency=[1, 4]"},
+		"single_concurrency": nil,
+		"sweep_concurrency":  {"sweeps.concurrency=[1, 16, 64]"},
+		"sweep_request_rate": {"sweeps.request_rate=[40, 80]"},
+		"sweep_tokens":       {"sweeps.prompt_input_tokens_mean=[50, 2000]", "sweeps.prompt_output_tokens_mean=[50, 100]"},
+		"nightly_capacity":   {"base_config.concurrency_ramp_duration=0.1", "sweeps.concurrency=[16, 32]"},
+	}
+	files, err := filepath.Glob("../../configs/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found %q: %v", files, err)
+	}
+	url := serve(t, nil)
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		t.Run(name, func(t *testing.T) {
+			settings, known := shorter[name]
+			if !known {
+				t.Fatal("the sample is not in this test's table")
+			}
+			settings = append(settings, "base_config.url="+url, "base_config.benchmark_duration=0.3",
+				"base_config.warmup_request_count=2", "profiler.enable=false")
+			dir := t.TempDir()
+			args := []string{"--config-file", file, "--output-base-dir", dir, "--ui", "none", "--offline", "--allow-invalid"}
+			for _, s := range settings {
+				args = append(args, "--set", s)
+			}
+			var out, log bytes.Buffer
+			if err := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &log}); err != nil {
+				t.Fatalf("%v\n%s", err, log.String())
+			}
+			b := readBatch(t, dir)
+			if b.Completed == 0 || b.Completed != b.Total || b.Failed != 0 {
+				t.Errorf("%d of %d runs completed, %d failed", b.Completed, b.Total, b.Failed)
+			}
+			if !strings.Contains(out.String(), "Time to First Token") || !strings.Contains(out.String(), "Results: "+dir) {
+				t.Errorf("printed\n%s", out.String())
+			}
+		})
+	}
+}
+
+// readBatch reads the summary of the one batch below dir.
+func readBatch(t *testing.T, dir string) (b struct {
+	Total     int `json:"total_runs"`
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+}) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*", "*", "batch_summary.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("found %q: %v", found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
