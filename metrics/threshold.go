@@ -32,6 +32,8 @@ var table = []Threshold{
 	{NoiseFloor, "delays of the generator up to this are ignored", 2, 2, "ms", "the operating system's own scheduling on a busy machine"},
 	{"lag_p50", "median lag (sent − due, less the wait under a ceiling) over median TTFT", 0.1, 0.5, "ratio", "every request starts late by as much: arrivals are not those asked for"},
 	{"lag_p99", "p99 of the same lag over p99 TTFT", 0.5, 2, "ratio", "the tail of figures from due is the generator's, not the server's"},
+	{"send_delay_p50", "median time from sent until the request was written, connecting left out, over median TTFT", 0.05, never, "ratio", "TTFT begins before the server could know of the request"},
+	{"send_delay_p99", "p99 of the same time over p99 TTFT", 0.1, never, "ratio", "the tail of TTFT holds time in which the request had not left this process, or its network took it slowly"},
 	{"reader_delay_p50", "median of the requests' largest reader − kernel delay over median TTFT", 0.25, 1, "ratio", "half of the requests waited so long for this process"},
 	{"reader_delay_p99", "p99 of the requests' largest reader − kernel delay over p99 TTFT", 0.5, 1.5, "ratio", "the tail waited for this process, not for the server"},
 	{"reader_delay_itl", "median of the requests' largest reader − kernel delay over median ITL", 0.75, 1, "ratio", "tokens queue up before this process: their arrivals merge"},

@@ -148,6 +148,10 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 		j.delay("lag_p50", lag.P50, p50)
 		j.delay("lag_p99", lag.P99, p99)
 	}
+	if sending := &t.dists[HTTPSending]; sending.n > 0 {
+		j.delay("send_delay_p50", sending.percentile(50), p50)
+		j.delay("send_delay_p99", sending.percentile(99), p99)
+	}
 	if d := s.ReaderDelay; d != nil {
 		j.delay("reader_delay_p50", d.P50, p50)
 		j.delay("reader_delay_p99", d.P99, p99)

@@ -59,6 +59,16 @@ func TestVerdicts(t *testing.T) {
 		},
 		{name: "reads later than a quarter of the TTFT", facts: closedLoop, records: steadyRun(delayed(8 * ms)), want: metrics.Degraded, reason: "reader_delay_p50"},
 		{name: "sent late by half of the TTFT", facts: openLoop, records: steadyRun(lagging(12*ms, 0)), want: metrics.Invalid, reason: "lag_p50"},
+		{
+			name: "written late by a fifth of the TTFT", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Conn.Wrote, r.Head = 4*ms, 18*ms }),
+			want:    metrics.Degraded, reason: "send_delay_p50",
+		},
+		{
+			name: "written late because it connected first", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Conn.Dial, r.Conn.Wrote, r.Head = 4*ms, 4*ms, 18*ms }),
+			want:    metrics.Valid,
+		},
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
 		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
