@@ -52,12 +52,16 @@ func residentBytes() uint64 {
 	return 0
 }
 
-// cgroups are the folders of this process's control group that may say what
-// CPU it gets: in the unified hierarchy, or in that of the cpu controller.
-func cgroups() (unified, cpu string) {
-	data, err := os.ReadFile("/proc/self/cgroup")
+// A cgroup is the folders of a process's control group that may say what CPU it
+// gets: in the unified hierarchy, and in that of the cpu controller.
+type cgroup struct{ unified, cpu string }
+
+// cgroupOf reads the file of a process that names its groups, which are mounted
+// below root.
+func cgroupOf(file, root string) (g cgroup) {
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", ""
+		return g
 	}
 	// A line is hierarchy:controllers:path.
 	for line := range strings.Lines(string(data)) {
@@ -67,20 +71,25 @@ func cgroups() (unified, cpu string) {
 		}
 		switch {
 		case fields[0] == "0" && fields[1] == "":
-			unified = "/sys/fs/cgroup" + fields[2]
+			g.unified = root + fields[2]
 		case slices.Contains(strings.Split(fields[1], ","), "cpu"):
-			cpu = "/sys/fs/cgroup/" + fields[1] + fields[2]
+			g.cpu = root + "/" + fields[1] + fields[2]
 		}
 	}
-	return unified, cpu
+	return g
 }
 
-// quota returns the CPUs that the control group grants, 0 for no limit.
-func quota() float64 {
-	unified, cpu := cgroups()
-	granted := numbers(unified + "/cpu.max") // "max 100000", or "10000 100000" in microseconds
+func ownCgroup() cgroup { return cgroupOf("/proc/self/cgroup", "/sys/fs/cgroup") }
+
+func quota() float64 { return ownCgroup().quota() }
+
+func throttled() time.Duration { return ownCgroup().throttled() }
+
+// quota returns the CPUs that the group grants, 0 for no limit.
+func (g cgroup) quota() float64 {
+	granted := numbers(g.unified + "/cpu.max") // "max 100000", or "10000 100000" in microseconds
 	if len(granted) == 0 {
-		granted = slices.Concat(numbers(cpu+"/cpu.cfs_quota_us"), numbers(cpu+"/cpu.cfs_period_us")) // -1 for no limit
+		granted = slices.Concat(numbers(g.cpu+"/cpu.cfs_quota_us"), numbers(g.cpu+"/cpu.cfs_period_us")) // -1 for no limit
 	}
 	if len(granted) != 2 || granted[0] <= 0 || granted[1] <= 0 {
 		return 0
@@ -103,15 +112,15 @@ func numbers(path string) []float64 {
 	return list
 }
 
-// throttled returns how long the control group has held its processes back.
-func throttled() time.Duration {
-	unified, cpu := cgroups()
+// throttled returns how long the group has held its processes back, over all
+// CPUs.
+func (g cgroup) throttled() time.Duration {
 	for _, from := range []struct {
 		path, key string
 		unit      time.Duration
 	}{
-		{unified + "/cpu.stat", "throttled_usec ", time.Microsecond},
-		{cpu + "/cpu.stat", "throttled_time ", time.Nanosecond},
+		{g.unified + "/cpu.stat", "throttled_usec ", time.Microsecond},
+		{g.cpu + "/cpu.stat", "throttled_time ", time.Nanosecond},
 	} {
 		data, err := os.ReadFile(from.path)
 		if err != nil {
