@@ -294,6 +294,9 @@ func TestKnownTimingInExactFiguresOut(t *testing.T) {
 						t.Fatalf("request %d: %v of its lag is the generator's, want none", i, own)
 					}
 				}
+				if m.stats.DistinctPrompts != c.issued {
+					t.Errorf("%d different prompts in %d requests", m.stats.DistinctPrompts, c.issued)
+				}
 				m.agreesWithStamps(t)
 				want{
 					"time_to_first_token.min": 100, "time_to_first_token.max": 100,
@@ -440,6 +443,18 @@ func TestWarmUpIsMeasuredApart(t *testing.T) {
 		// The clock of the run starts behind the warm-up.
 		if m.records[0].Sent != 0 || m.Outcome.Elapsed != time.Second {
 			t.Errorf("first sent at %v, over at %v; want 0 and 1s", m.records[0].Sent, m.Outcome.Elapsed)
+		}
+	})
+}
+
+func TestFiveThousandRequestsASecondAreSent(t *testing.T) {
+	settings := []string{"base_config.request_rate=5000", "base_config.benchmark_duration=0.5", "base_config.prompt_output_tokens_mean=1"}
+	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+		if c := m.Summary.Counts; c.Issued != 2500 || c.OK != 2500 || c.Missed != 0 {
+			t.Errorf("counts %+v, want 2500 sent and none missed", c)
+		}
+		if r := m.Summary.Rate; r.Asked != 5000 || math.Abs(r.Achieved-5000) > 5 || m.Summary.Lag.Max != 0 {
+			t.Errorf("rate %+v, lag up to %g ms; want 5000 without lag", *r, m.Summary.Lag.Max)
 		}
 	})
 }
