@@ -116,3 +116,36 @@ func TestTurnsAndDelaysFollowTheirDistributions(t *testing.T) {
 		t.Errorf("think times are %.3f s on average, want 1", mean)
 	}
 }
+
+func TestWhatTheTemplateAddsIsTakenOffTheText(t *testing.T) {
+	tok := builtin(t, "cl100k_base")
+	// 3 for the prompt and 4 for each message.
+	template := func(messages []loadgen.Message) int { return 3 + 4*len(messages) }
+	for name, row := range map[string]struct {
+		whole       bool
+		mean        float64
+		text, added []int
+		inexact     int
+	}{
+		"counted beside the text":      {mean: 30, text: []int{35, 75, 115}, added: []int{11, 19, 27}},
+		"part of the length":           {whole: true, mean: 30, text: []int{24, 56, 88}, added: []int{11, 19, 27}},
+		"longer than the whole length": {whole: true, mean: 4, text: []int{6, 17, 28}, added: []int{11, 19, 27}, inexact: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, synth.Spec{
+				Input: synth.Normal{Mean: row.mean}, Output: synth.Normal{Mean: 10}, SystemTokens: 5,
+				Turns: synth.Normal{Mean: 3}, History: synth.SyntheticHistory, Template: template, Whole: row.whole,
+			}, tok)
+			var text, added []int
+			for _, r := range s.At(0).Turns {
+				text, added = append(text, r.InputTokens), append(added, r.TemplateTokens)
+			}
+			if diff := cmp.Diff([][]int{row.text, row.added}, [][]int{text, added}); diff != "" {
+				t.Errorf("text and template (-want +got):\n%s", diff)
+			}
+			if got := s.Stats().Inexact; got != row.inexact {
+				t.Errorf("%d inexact prompts, want %d", got, row.inexact)
+			}
+		})
+	}
+}
