@@ -1,0 +1,19 @@
+package sweep
+
+import "loadgen"
+
+// Measured returns what a template without a file is taken to add to a user's
+// message after a warm-up of such prompts, of which a server counted so many
+// tokens beyond the text; false where it is not known.
+func Measured(beyond ...int) (tokens int, known bool) {
+	t := newChatTemplate(&Vocabulary{})
+	messages := []loadgen.Message{{Role: "user"}}
+	for _, n := range beyond {
+		t.observe(&loadgen.Record{
+			Request: &loadgen.Request{Messages: messages, InputTokens: 100},
+			Usage:   loadgen.Usage{PromptTokens: 100 + n},
+		})
+	}
+	t.settle()
+	return t.lookUp(messages)
+}
