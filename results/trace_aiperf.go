@@ -2,7 +2,11 @@ package results
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"loadgen"
@@ -17,7 +21,6 @@ type millis struct {
 // AIPerf's or loadgen's.
 type profileLine struct {
 	Metadata struct {
-		Session       int    `json:"session_num"`
 		RequestID     string `json:"x_request_id"`
 		CorrelationID string `json:"x_correlation_id"`
 		Conversation  string `json:"conversation_id"`
@@ -52,25 +55,60 @@ type profileLine struct {
 func readProfileExport(r *bufio.Reader, b *traceBuilder) error {
 	b.source = "aiperf"
 	warmup := 0
-	err := elements(r, func(s jsonStream) error {
-		var l profileLine
-		if err := s.Decode(&l); err != nil {
-			return err
-		}
+	err := profileLines(r, func(l *profileLine) {
 		switch {
 		case l.Metadata.Phase == "warmup":
 			warmup++
 		case l.Metadata.Start <= 0:
 			b.noTimes++
 		default:
-			b.add(b.profileCall(&l))
+			b.add(b.profileCall(l))
 		}
-		return nil
 	})
 	if err == nil && len(b.calls) == 0 && warmup > 0 {
 		b.missing = append(b.missing, "only warm-up requests are recorded: there is nothing measured to analyse")
 	}
 	return err
+}
+
+// profileLines calls take with each record. Where a line is not a record by
+// itself, the rest of the file is read value by value, which is slow and
+// indifferent to lines.
+func profileLines(r *bufio.Reader, take func(*profileLine)) error {
+	for n := 1; ; n++ {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+			return err
+		case len(bytes.TrimSpace(line)) > 0:
+			var l profileLine
+			if !l.scan(line) {
+				l = profileLine{}
+				if json.Unmarshal(line, &l) != nil {
+					rest := io.MultiReader(bytes.NewReader(bytes.Clone(line)), r)
+					if err := profileValues(bufio.NewReader(rest), take); err != nil {
+						return fmt.Errorf("from line %d on: %w", n, err)
+					}
+					return nil
+				}
+			}
+			take(&l)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+	}
+}
+
+func profileValues(r *bufio.Reader, take func(*profileLine)) error {
+	return elements(r, func(s jsonStream) error {
+		var l profileLine
+		if err := s.Decode(&l); err != nil {
+			return err
+		}
+		take(&l)
+		return nil
+	})
 }
 
 func (b *traceBuilder) profileCall(l *profileLine) loadgen.Call {
