@@ -60,7 +60,15 @@ func CacheBound(tr *loadgen.Trace, opt Options) *PrefixCache {
 	return newView(tr, opt).cacheBound()
 }
 
+// cacheBound is worked out once: the findings ask for it too.
 func (v *view) cacheBound() *PrefixCache {
+	if v.cache == nil {
+		v.cache = v.boundCache()
+	}
+	return v.cache
+}
+
+func (v *view) boundCache() *PrefixCache {
 	block := max(1, v.opt.BlockTokens)
 	out := &PrefixCache{
 		BlockTokens: block, BlocksOf: "text bytes", BlockBytes: undefined, ServerRate: undefined,

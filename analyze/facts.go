@@ -29,6 +29,7 @@ type CellFacts struct {
 	Waiting         float64 // requests in the server's own queue, mean; -1 where not known
 
 	Trace *loadgen.Trace
+	ready *view // of the trace, in the sound form
 }
 
 // FactsFrom works out the facts of a run from its trace alone.
@@ -37,7 +38,7 @@ func FactsFrom(name string, concurrency int, rate float64, tr *loadgen.Trace) Ce
 }
 
 func (v *view) facts(name string, concurrency int, rate float64) CellFacts {
-	f := CellFacts{Name: name, Concurrency: concurrency, Rate: rate, LagMean: -1, LagP99: -1, Waiting: -1, Trace: v.trace}
+	f := CellFacts{Name: name, Concurrency: concurrency, Rate: rate, LagMean: -1, LagP99: -1, Waiting: -1, Trace: v.trace, ready: v}
 	var latency, ttft, itl, prompt, output []float64
 	for _, c := range v.leaves {
 		if c.Kind != loadgen.LLMCall {
@@ -68,6 +69,31 @@ func (v *view) facts(name string, concurrency int, rate float64) CellFacts {
 	f.PromptMean, f.OutputMean = metrics.Mean(prompt), metrics.Mean(output)
 	f.TTFT, f.ITL, f.Latency = responseOf(ttft), responseOf(itl), responseOf(latency)
 	return f
+}
+
+// Profile is [Run] on the run's trace, with the findings of it alone. What
+// FactsFrom made of the trace serves both.
+func (f CellFacts) Profile(opt Options) *Profile {
+	v := f.under(opt)
+	findings := findings([]CellFacts{f}, opt, func(*CellFacts) *view { return v })
+	if opt.AIQ {
+		v = newView(f.Trace, opt) // its form keeps calls that the sound one leaves out
+	}
+	p := v.profile()
+	p.Findings = findings
+	if more := p.Optimization.More; more != nil {
+		more.Findings = findings
+	}
+	return p
+}
+
+// under returns the trace made ready for the sound form of the options.
+func (f *CellFacts) under(opt Options) *view {
+	opt.AIQ = false
+	if f.ready == nil {
+		return newView(f.Trace, opt)
+	}
+	return f.ready.under(opt)
 }
 
 // ok is the number of requests that succeeded.

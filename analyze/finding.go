@@ -60,7 +60,12 @@ const (
 // batch, or in one trace, and ranks them by the seconds and then the tokens
 // that they cost. What the data does not carry is said as a finding, last.
 func Findings(cells []CellFacts, opt Options) []Finding {
-	s := newStudy(cells, opt)
+	return findings(cells, opt, func(c *CellFacts) *view { return c.under(opt) })
+}
+
+// findings takes the view of each cell from ready.
+func findings(cells []CellFacts, opt Options, ready func(*CellFacts) *view) []Finding {
+	s := newStudy(cells, opt, ready)
 	var found []Finding
 	for _, look := range []func() []Finding{
 		s.queue, s.prefill, s.sharedPrefix, s.decode, s.crowding, s.failures, s.lag, s.sessions,
@@ -110,11 +115,11 @@ type study struct {
 	caches []*PrefixCache
 }
 
-func newStudy(cells []CellFacts, opt Options) *study {
+func newStudy(cells []CellFacts, opt Options, ready func(*CellFacts) *view) *study {
 	opt.AIQ = false
 	s := &study{opt: opt, cells: cells, loaded: byLoad(cells)}
 	for i := range s.loaded {
-		v := newView(s.loaded[i].Trace, opt)
+		v := ready(&s.loaded[i])
 		s.views = append(s.views, v)
 		s.caches = append(s.caches, v.cacheBound())
 	}

@@ -1,10 +1,13 @@
 package analyze_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"loadgen"
 	"loadgen/analyze"
@@ -216,6 +219,30 @@ func TestASlowBatchIsNoQueue(t *testing.T) {
 	for _, f := range analyze.Findings(cells, analyze.Defaults()) {
 		if f.ID == "queue" {
 			t.Errorf("16 users of an endpoint for 128 are said to queue: %s", f.Title)
+		}
+	}
+}
+
+func TestProfileOfARunIsRunAndItsFindings(t *testing.T) {
+	tr := longRun(400)
+	for _, aiq := range []bool{false, true} {
+		opt := analyze.Defaults()
+		opt.AIQ = aiq
+		facts := analyze.FactsFrom("", 8, 0, tr)
+		want := analyze.Run(tr, opt)
+		want.Findings = analyze.Findings([]analyze.CellFacts{facts}, opt)
+		if more := want.Optimization.More; more != nil {
+			more.Findings = want.Findings
+		}
+		asJSON := func(p *analyze.Profile) string {
+			text, err := json.Marshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(text)
+		}
+		if d := cmp.Diff(asJSON(want), asJSON(facts.Profile(opt))); d != "" {
+			t.Errorf("AIQ's form %v: %s", aiq, d)
 		}
 	}
 }

@@ -7,6 +7,7 @@ type Profile struct {
 	Optimization *Optimization // inference_optimization.json
 	Workflow     *Workflow     // workflow_profiling_metrics.json and its text
 	Trie         *Trie         // prediction_trie.json; nil when not asked for
+	Findings     []Finding     // by [CellFacts.Profile] only: they take what was asked of the run
 }
 
 // A Workflow is workflow_profiling_metrics.json: the keys of the analyses that
@@ -27,7 +28,11 @@ type Workflow struct {
 // Run computes every analysis that the options ask for. The trace is sorted
 // and nested once for all of them.
 func Run(tr *loadgen.Trace, opt Options) *Profile {
-	v := newView(tr, opt)
+	return newView(tr, opt).profile()
+}
+
+func (v *view) profile() *Profile {
+	opt := v.opt
 	p := &Profile{Optimization: v.optimization(), Workflow: &Workflow{Calls: len(v.calls), Peak: v.flight.peak()}}
 	for range v.sessions {
 		p.Workflow.Sessions++

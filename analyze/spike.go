@@ -91,7 +91,15 @@ func ConcurrencySpikes(tr *loadgen.Trace, opt Options) *SpikeReport {
 	return newView(tr, opt).spikes()
 }
 
+// spikes is worked out once: a finding asks for it too.
 func (v *view) spikes() *SpikeReport {
+	if v.crowds == nil {
+		v.crowds = v.findSpikes()
+	}
+	return v.crowds
+}
+
+func (v *view) findSpikes() *SpikeReport {
 	flight := v.flight
 	inFlight := func(i int) bool { return v.leaf[i] }
 	if v.opt.AIQ {

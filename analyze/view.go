@@ -34,6 +34,17 @@ type view struct {
 	leaf    []bool
 	flight  *Timeline // leaves
 	sorted  []*prompts
+
+	crowds *SpikeReport // by spikes, once it was asked
+	cache  *PrefixCache // by cacheBound, likewise
+}
+
+// under returns the view for other options of the sound form: what depends on
+// them alone is worked out anew.
+func (v *view) under(opt Options) *view {
+	out := *v
+	out.opt, out.crowds, out.cache = opt, nil, nil
+	return &out
 }
 
 func newView(tr *loadgen.Trace, opt Options) *view {

@@ -120,7 +120,7 @@ func (c *analyzeCommand) foreign(std streams) error {
 		return broken
 	}
 	p := c.profiler(0)
-	x := p.run(tr, analyze.FactsFrom("", 0, 0, tr))
+	x := p.run(analyze.FactsFrom("", 0, 0, tr))
 	fmt.Fprintf(std.out, "%s: a trace of %s\n", c.Path, tr.Source)
 	c.show(std.out, p, x)
 	return errors.Join(c.keep(std.out, p, x, c.OutputDir, true), broken)
@@ -172,7 +172,7 @@ func (c *analyzeCommand) show(w io.Writer, p *profiler, x *profile) {
 		optimization = analyze.Optimize(x.trace, sound)
 	}
 	fmt.Fprint(w, report.KeyFigures(optimization, o))
-	fmt.Fprintf(w, "\nFindings\n%s", report.FindingsText(x.findings, o))
+	fmt.Fprintf(w, "\nFindings\n%s", report.FindingsText(x.Findings, o))
 	if x.forecast != nil {
 		fmt.Fprintf(w, "\nForecast of the next call\n%s", report.ForecastText(x.forecast, o))
 	}

@@ -73,21 +73,15 @@ func (p *profiler) options() analyze.Options {
 type profile struct {
 	*analyze.Profile
 	trace    *loadgen.Trace
-	findings []analyze.Finding
 	forecast *analyze.Forecast // nil where it was not asked for
 }
 
-// run makes the analyses of a trace; facts are of the same. Its findings are
+// run makes the analyses of the trace that facts are of. Its findings are
 // those of this trace alone.
-func (p *profiler) run(tr *loadgen.Trace, facts analyze.CellFacts) *profile {
-	o := p.options()
-	out := &profile{Profile: analyze.Run(tr, o), trace: tr}
+func (p *profiler) run(facts analyze.CellFacts) *profile {
+	out := &profile{Profile: facts.Profile(p.options()), trace: facts.Trace}
 	if p.TokenUsageForecast {
-		out.forecast = analyze.ForecastOf(tr.Calls, p.seed)
-	}
-	out.findings = analyze.Findings([]analyze.CellFacts{facts}, o)
-	if more := out.Optimization.More; more != nil {
-		more.Findings = out.findings
+		out.forecast = analyze.ForecastOf(out.trace.Calls, p.seed)
 	}
 	return out
 }
@@ -133,7 +127,7 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 func (p *profiler) text(x *profile) string {
 	text := ""
 	if !p.AIQCompat {
-		text = "=== Findings ===\n" + report.FindingsText(x.findings, report.Options{})
+		text = "=== Findings ===\n" + report.FindingsText(x.Findings, report.Options{})
 	}
 	text += report.ProfilingText(x.Workflow)
 	if x.forecast != nil {
@@ -158,7 +152,7 @@ func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) 
 	tr := tracer.Trace()
 	hide(tr, k.secrets)
 	facts = factsOf(cellName(run.Cell.Dir), run.Facts, run.Summary, tr)
-	x := k.profiler.run(tr, facts)
+	x := k.profiler.run(facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = tracer.Transport(run.Transport)
 		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)

@@ -108,7 +108,7 @@ func (r *recording) readPrompts() error {
 
 // profile analyses the run, with what only a run of loadgen tells.
 func (r *recording) profile(p *profiler) *profile {
-	x := p.run(r.trace, r.facts)
+	x := p.run(r.facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = r.tracer.Transport(r.Transport)
 		more.Client = analyze.ClientHealthOf(r.Health, r.summary.Validity)
