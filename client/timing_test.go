@@ -141,8 +141,12 @@ func TestTimesAreExact(t *testing.T) {
 				{13 * ms, data("[DONE]") + bodyEnd},
 			},
 			times{Head: 5 * ms, Took: 12 * ms, Reads: 3, MergedReads: 2, Chunks: []loadgen.Chunk{
-				{At: 5 * ms}, {At: 5 * ms, Merged: true}, {At: 9 * ms},
-				{At: 12 * ms}, {At: 12 * ms, Merged: true}, {At: 12 * ms, Merged: true},
+				{At: 5 * ms},
+				{At: 5 * ms, Merged: true},
+				{At: 9 * ms},
+				{At: 12 * ms},
+				{At: 12 * ms, Merged: true},
+				{At: 12 * ms, Merged: true},
 			}},
 		},
 		"an event cut in two has come when its end has": {

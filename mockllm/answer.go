@@ -65,9 +65,11 @@ func (s *Server) complete(ctx context.Context, w reply, c *call, chat bool) {
 	}
 	seq := s.sequence(c, text, n)
 	c.body = nil // a waiting request need not hold its prompt
-	ans := &answer{srv: s, w: w, call: c, chat: chat, usage: a.StreamOptions.IncludeUsage, plan: p, seq: seq,
+	ans := &answer{
+		srv: s, w: w, call: c, chat: chat, usage: a.StreamOptions.IncludeUsage, plan: p, seq: seq,
 		model: a.Model, created: time.Now().Unix(), key: s.cfg.ReasoningKey,
-		marked: c.Header.Get("X-Mock-Stamps") == "1"}
+		marked: c.Header.Get("X-Mock-Stamps") == "1",
+	}
 	ans.stamps = s.cfg.Stamps || ans.marked
 	seq.want, ans.finish = a.length(&s.cfg, n)
 	if room := s.cfg.KVCacheTokens; room > 0 && s.cfg.Timing != Fixed && seq.reserve() > room {
@@ -217,15 +219,19 @@ func (a *answer) whole(ctx context.Context) {
 			m[a.key] = text(0, a.reasoning)
 		}
 		if a.tool != "" {
-			m["tool_calls"] = []any{map[string]any{"id": "call_0", "type": "function",
-				"function": map[string]string{"name": a.tool, "arguments": text(a.toolFrom, want)}}}
+			m["tool_calls"] = []any{map[string]any{
+				"id": "call_0", "type": "function",
+				"function": map[string]string{"name": a.tool, "arguments": text(a.toolFrom, want)},
+			}}
 		}
 		choice["message"] = m
 	} else {
 		choice["text"] = text(0, want)
 	}
-	out := map[string]any{"id": a.id, "object": object, "created": a.created, "model": a.model,
-		"choices": []any{choice}, "usage": json.RawMessage(a.appendUsage(nil))}
+	out := map[string]any{
+		"id": a.id, "object": object, "created": a.created, "model": a.model,
+		"choices": []any{choice}, "usage": json.RawMessage(a.appendUsage(nil)),
+	}
 	a.sent()
 	if a.marked {
 		out["mock_sent_ns"] = a.chunks[0]
@@ -287,8 +293,10 @@ func (a *answer) done() {
 
 func (a *answer) keepStamps() {
 	if a.stamps {
-		a.srv.stamps.add(Stamp{RequestID: a.call.Header.Get("X-Request-Id"), Received: a.call.received, Source: a.call.source,
-			Chunks: a.chunks, Tokens: int(a.seq.made.Load()), Prompt: a.seq.prompt, Cached: a.seq.hits})
+		a.srv.stamps.add(Stamp{
+			RequestID: a.call.Header.Get("X-Request-Id"), Received: a.call.received, Source: a.call.source,
+			Chunks: a.chunks, Tokens: int(a.seq.made.Load()), Prompt: a.seq.prompt, Cached: a.seq.hits,
+		})
 	}
 }
 

@@ -162,10 +162,16 @@ func (c Config) Validate() error {
 		key string
 		d   time.Duration
 	}{
-		{"ttft", c.TTFT}, {"itl", c.ITL}, {"prefill_base", c.PrefillBase},
-		{"prefill_per_token", c.PrefillPerToken}, {"decode_base", c.DecodeBase},
-		{"decode_per_seq", c.DecodePerSeq}, {"decode_per_kv_token", c.DecodePerKVToken},
-		{"finish_delay", c.FinishDelay}, {"keep_alive", c.KeepAlive}, {"grace", c.Grace},
+		{"ttft", c.TTFT},
+		{"itl", c.ITL},
+		{"prefill_base", c.PrefillBase},
+		{"prefill_per_token", c.PrefillPerToken},
+		{"decode_base", c.DecodeBase},
+		{"decode_per_seq", c.DecodePerSeq},
+		{"decode_per_kv_token", c.DecodePerKVToken},
+		{"finish_delay", c.FinishDelay},
+		{"keep_alive", c.KeepAlive},
+		{"grace", c.Grace},
 	} {
 		bad(d.d < 0, "%s: %v is negative", d.key, d.d)
 	}
@@ -173,12 +179,18 @@ func (c Config) Validate() error {
 		key string
 		n   float64
 	}{
-		{"prefill_chunk", float64(c.PrefillChunk)}, {"max_num_seqs", float64(c.MaxNumSeqs)},
-		{"kv_cache_tokens", float64(c.KVCacheTokens)}, {"jitter", c.Jitter},
-		{"template_tokens", float64(c.TemplateTokens)}, {"output_tokens", float64(c.OutputTokens)},
-		{"output_tokens_mean", c.OutputTokensMean}, {"output_tokens_stddev", c.OutputTokensStddev},
-		{"reasoning_tokens", float64(c.ReasoningTokens)}, {"tokens_per_chunk", float64(c.TokensPerChunk)},
-		{"requests_per_second", c.RequestsPerSecond}, {"burst", float64(c.Burst)},
+		{"prefill_chunk", float64(c.PrefillChunk)},
+		{"max_num_seqs", float64(c.MaxNumSeqs)},
+		{"kv_cache_tokens", float64(c.KVCacheTokens)},
+		{"jitter", c.Jitter},
+		{"template_tokens", float64(c.TemplateTokens)},
+		{"output_tokens", float64(c.OutputTokens)},
+		{"output_tokens_mean", c.OutputTokensMean},
+		{"output_tokens_stddev", c.OutputTokensStddev},
+		{"reasoning_tokens", float64(c.ReasoningTokens)},
+		{"tokens_per_chunk", float64(c.TokensPerChunk)},
+		{"requests_per_second", c.RequestsPerSecond},
+		{"burst", float64(c.Burst)},
 		{"stamps_kept", float64(c.StampsKept)},
 	} {
 		bad(!(n.n >= 0), "%s: %v is negative", n.key, n.n)

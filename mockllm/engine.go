@@ -29,8 +29,10 @@ func newEngine(cfg Config) *engine {
 		e.model = &fixed{ttft: cfg.TTFT, itl: cfg.ITL, produce: e.produce}
 		return e
 	}
-	b := &batching{cfg: cfg, jitter: newJitter(cfg.Jitter, cfg.Seed, "steps", 0),
-		produce: e.produce, stepped: e.figures.step, looked: e.figures.lookup}
+	b := &batching{
+		cfg: cfg, jitter: newJitter(cfg.Jitter, cfg.Seed, "steps", 0),
+		produce: e.produce, stepped: e.figures.step, looked: e.figures.lookup,
+	}
 	if cfg.PrefixCache && cfg.KVCacheTokens > 0 {
 		b.cache = newPrefixCache(cfg.KVCacheTokens)
 	}

@@ -43,7 +43,8 @@ func TestBatchingTimesFollowTheFormulas(t *testing.T) {
 		{
 			"a request alone: prefill 10+4, then steps of 8+2", nil,
 			[]visit{{0, 4, 3}},
-			[]string{"14ms 24ms 34ms"}, nil,
+			[]string{"14ms 24ms 34ms"},
+			nil,
 		},
 		{
 			// The first begins at once. Then step 14..38 decodes it (10) and
@@ -51,7 +52,8 @@ func TestBatchingTimesFollowTheFormulas(t *testing.T) {
 			"beyond max_num_seqs the rest wait in order",
 			func(c *mockllm.Config) { c.MaxNumSeqs = 2 },
 			[]visit{{0, 4, 2}, {0, 4, 2}, {0, 4, 2}},
-			[]string{"14ms 38ms", "38ms 62ms", "62ms 72ms"}, nil,
+			[]string{"14ms 38ms", "38ms 62ms", "62ms 72ms"},
+			nil,
 		},
 		{
 			// 10 tokens each are reserved: two fit into 20.
@@ -60,14 +62,16 @@ func TestBatchingTimesFollowTheFormulas(t *testing.T) {
 			[]visit{{0, 4, 6}, {0, 4, 2}, {0, 9, 2}},
 			// steps: 14 | 38 (A10 B14) | 50 (A,B: 8+4), B ends, C needs 11 of 20-10:
 			// waits | 60 | 70 | 80 A ends | C: 99 | 109
-			[]string{"14ms 38ms 50ms 60ms 70ms 80ms", "38ms 50ms", "99ms 109ms"}, nil,
+			[]string{"14ms 38ms 50ms 60ms 70ms 80ms", "38ms 50ms", "99ms 109ms"},
+			nil,
 		},
 		{
 			// 40 tokens in pieces of 16, 16, 8: a prefill alone takes as long as whole.
 			"chunked prefill alone takes no longer",
 			func(c *mockllm.Config) { c.PrefillChunk = 16 },
 			[]visit{{0, 40, 2}},
-			[]string{"50ms 60ms"}, nil,
+			[]string{"50ms 60ms"},
+			nil,
 		},
 		{
 			// B comes in the step 14..24. Each of its pieces shares a step with A's
@@ -76,39 +80,45 @@ func TestBatchingTimesFollowTheFormulas(t *testing.T) {
 			"chunked prefill lets others decode between the pieces",
 			func(c *mockllm.Config) { c.PrefillChunk = 16 },
 			[]visit{{0, 4, 6}, {19 * ms, 40, 2}},
-			[]string{"14ms 24ms 60ms 86ms 104ms 116ms", "104ms 116ms"}, nil,
+			[]string{"14ms 24ms 60ms 86ms 104ms 116ms", "104ms 116ms"},
+			nil,
 		},
 		{
 			// 40 tokens are two full blocks of 16 and 8 more: 10+40, then 10+8.
 			"a prefix that was computed before saves its time", nil,
 			[]visit{{0, 40, 1}, {time.Second, 40, 1}, {2 * time.Second, 48, 1}},
 			// the third shares two blocks of its three
-			[]string{"50ms", "1.018s", "2.026s"}, []int{0, 32, 32},
+			[]string{"50ms", "1.018s", "2.026s"},
+			[]int{0, 32, 32},
 		},
 		{
 			"the last prompt token is computed even if all blocks are held", nil,
 			[]visit{{0, 32, 1}, {time.Second, 32, 1}},
-			[]string{"42ms", "1.026s"}, []int{0, 16},
+			[]string{"42ms", "1.026s"},
+			[]int{0, 16},
 		},
 		{
 			"without a prefix cache nothing is saved",
 			func(c *mockllm.Config) { c.PrefixCache = false },
 			[]visit{{0, 40, 1}, {time.Second, 40, 1}},
-			[]string{"50ms", "1.05s"}, nil,
+			[]string{"50ms", "1.05s"},
+			nil,
 		},
 		{
 			// Room for 3 blocks: b's three push a's out.
 			"the prefix cache forgets what was used longest ago",
 			func(c *mockllm.Config) { c.KVCacheTokens = 51 },
 			[]visit{{0, 40, 1}, {time.Second, -50, 1}, {2 * time.Second, 40, 1}},
-			[]string{"50ms", "1.06s", "2.05s"}, nil,
+			[]string{"50ms", "1.06s", "2.05s"},
+			nil,
 		},
 		{
 			// The context is 5 tokens in the first decode step, 6 in the second.
 			"a longer context makes steps longer",
 			func(c *mockllm.Config) { c.DecodePerKVToken = 1 * ms },
 			[]visit{{0, 4, 3}},
-			[]string{"14ms 29ms 45ms"}, nil,
+			[]string{"14ms 29ms 45ms"},
+			nil,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -54,29 +54,51 @@ func TestStreamsHaveTheFormOfOpenAI(t *testing.T) {
 		body   string
 		want   string
 	}{
-		{"a chat", nil, "chat/completions", chat("hi", `,"max_tokens":2`),
-			"role|content 1|content 1|finish length|usage 2|done"},
-		{"max_completion_tokens", nil, "chat/completions", chat("hi", `,"max_completion_tokens":1,"max_tokens":9`),
-			"role|content 1|finish length|usage 1|done"},
-		{"no usage unless asked", nil, "chat/completions",
+		{
+			"a chat", nil, "chat/completions", chat("hi", `,"max_tokens":2`),
+			"role|content 1|content 1|finish length|usage 2|done",
+		},
+		{
+			"max_completion_tokens", nil, "chat/completions", chat("hi", `,"max_completion_tokens":1,"max_tokens":9`),
+			"role|content 1|finish length|usage 1|done",
+		},
+		{
+			"no usage unless asked", nil, "chat/completions",
 			`{"model":"m","stream":true,"max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`,
-			"role|content 1|finish length|done"},
-		{"a completion", nil, "completions", `{"model":"m","stream":true,"max_tokens":2,"prompt":["hi"],"stream_options":{"include_usage":true}}`,
-			"text 1|text 1|finish length|usage 2|done"},
-		{"the own length when none is asked", func(c *mockllm.Config) { c.OutputTokens = 3 }, "chat/completions", chat("hi", ""),
-			"role|content 1|content 1|content 1|finish stop|usage 3|done"},
-		{"an end of itself", func(c *mockllm.Config) { c.OutputTokensMean = 2 }, "chat/completions", chat("hi", `,"max_tokens":9`),
-			"role|content 1|content 1|finish stop|usage 2|done"},
-		{"min_tokens", func(c *mockllm.Config) { c.OutputTokensMean = 1 }, "chat/completions", chat("hi", `,"max_tokens":9,"min_tokens":2`),
-			"role|content 1|content 1|finish stop|usage 2|done"},
-		{"ignore_eos", func(c *mockllm.Config) { c.OutputTokensMean = 1 }, "chat/completions", chat("hi", `,"max_tokens":2,"ignore_eos":true`),
-			"role|content 1|content 1|finish length|usage 2|done"},
-		{"several tokens in a chunk, reasoning first", func(c *mockllm.Config) { c.TokensPerChunk, c.ReasoningTokens = 2, 4 }, "chat/completions", chat("hi", `,"max_tokens":7`),
-			"role|reasoning 1|reasoning 2|reasoning 1|content 1|content 2|finish length|usage 7|done"},
-		{"a tool call", func(c *mockllm.Config) { c.TokensPerChunk = 9 }, "chat/completions", chat("hi", `,"max_tokens":5,"tool_choice":"required"`+tools),
-			"role|call look 0|call  1|call  4|finish tool_calls|usage 5|done"},
-		{"prose and a tool call", func(c *mockllm.Config) { c.TokensPerChunk = 9 }, "chat/completions", chat("hi", `,"max_tokens":6`+tools),
-			"role|content 1|content 2|call look 0|call  3|finish tool_calls|usage 6|done"},
+			"role|content 1|finish length|done",
+		},
+		{
+			"a completion", nil, "completions", `{"model":"m","stream":true,"max_tokens":2,"prompt":["hi"],"stream_options":{"include_usage":true}}`,
+			"text 1|text 1|finish length|usage 2|done",
+		},
+		{
+			"the own length when none is asked", func(c *mockllm.Config) { c.OutputTokens = 3 }, "chat/completions", chat("hi", ""),
+			"role|content 1|content 1|content 1|finish stop|usage 3|done",
+		},
+		{
+			"an end of itself", func(c *mockllm.Config) { c.OutputTokensMean = 2 }, "chat/completions", chat("hi", `,"max_tokens":9`),
+			"role|content 1|content 1|finish stop|usage 2|done",
+		},
+		{
+			"min_tokens", func(c *mockllm.Config) { c.OutputTokensMean = 1 }, "chat/completions", chat("hi", `,"max_tokens":9,"min_tokens":2`),
+			"role|content 1|content 1|finish stop|usage 2|done",
+		},
+		{
+			"ignore_eos", func(c *mockllm.Config) { c.OutputTokensMean = 1 }, "chat/completions", chat("hi", `,"max_tokens":2,"ignore_eos":true`),
+			"role|content 1|content 1|finish length|usage 2|done",
+		},
+		{
+			"several tokens in a chunk, reasoning first", func(c *mockllm.Config) { c.TokensPerChunk, c.ReasoningTokens = 2, 4 }, "chat/completions", chat("hi", `,"max_tokens":7`),
+			"role|reasoning 1|reasoning 2|reasoning 1|content 1|content 2|finish length|usage 7|done",
+		},
+		{
+			"a tool call", func(c *mockllm.Config) { c.TokensPerChunk = 9 }, "chat/completions", chat("hi", `,"max_tokens":5,"tool_choice":"required"`+tools),
+			"role|call look 0|call  1|call  4|finish tool_calls|usage 5|done",
+		},
+		{
+			"prose and a tool call", func(c *mockllm.Config) { c.TokensPerChunk = 9 }, "chat/completions", chat("hi", `,"max_tokens":6`+tools),
+			"role|content 1|content 2|call look 0|call  3|finish tool_calls|usage 6|done",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := fixed(ms, ms)

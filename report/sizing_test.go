@@ -42,7 +42,8 @@ func TestForecastText(t *testing.T) {
 	}{
 		{"too little data", analyze.Forecast{Note: "3 sessions are too few"}, "  3 sessions are too few\n"},
 		{
-			"a target", analyze.Forecast{Sessions: 40, HeldOut: 10, Targets: []analyze.ForecastTarget{{Name: "calls_left", Note: "no model beats the median", Best: analyze.ForecastMedian}}},
+			"a target",
+			analyze.Forecast{Sessions: 40, HeldOut: 10, Targets: []analyze.ForecastTarget{{Name: "calls_left", Note: "no model beats the median", Best: analyze.ForecastMedian}}},
 			"  learned from 30 sessions, judged by 10 others\n  calls_left: no model beats the median\n",
 		},
 	} {

@@ -219,8 +219,10 @@ func TestCellsCarryTheirValues(t *testing.T) {
 		}
 	}
 	want := []loadgen.Value{
-		{Key: "slos.time_to_first_token", Value: 100}, {Key: "streaming", Value: true},
-		{Key: "slos.time_to_first_token", Value: 250.5}, {Key: "streaming", Value: true},
+		{Key: "slos.time_to_first_token", Value: 100},
+		{Key: "streaming", Value: true},
+		{Key: "slos.time_to_first_token", Value: 250.5},
+		{Key: "streaming", Value: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)

@@ -84,8 +84,10 @@ func TestBudgets(t *testing.T) {
 	}{
 		"kept":                         {"{time_to_first_token.p95: 100, request_throughput: 19}", "[]", nil},
 		"no failure, and none allowed": {"{error_request_count: 0, request_error_rate: 0}", "[]", nil},
-		"failures, and none allowed": {"{error_request_count: 0}", "[{kind: status, status: 503, every: 4}]",
-			[]string{"budget error_request_count: 10 is above 0"}},
+		"failures, and none allowed": {
+			"{error_request_count: 0}", "[{kind: status, status: 503, every: 4}]",
+			[]string{"budget error_request_count: 10 is above 0"},
+		},
 		"too slow": {"{time_to_first_token.p95: 99}", "[]", []string{"budget time_to_first_token.p95: 100 is above 99"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,8 +69,10 @@ func TestFollowCarriesTheServersAnswers(t *testing.T) {
 		s.Follow(&loadgen.Record{Request: turns[1], Text: []byte("And so on.")}, turns[2])
 
 		want := slices.Concat(turns[0].Messages, []loadgen.Message{
-			{Role: "assistant", Content: "It is so."}, turns[1].Messages[len(turns[1].Messages)-1],
-			{Role: "assistant", Content: "And so on."}, own,
+			{Role: "assistant", Content: "It is so."},
+			turns[1].Messages[len(turns[1].Messages)-1],
+			{Role: "assistant", Content: "And so on."},
+			own,
 		})
 		if diff := cmp.Diff(want, turns[2].Messages); diff != "" {
 			t.Errorf("messages of the third turn (-want +got):\n%s", diff)

@@ -70,17 +70,20 @@ func TestDatasetsBecomeSessions(t *testing.T) {
 		want   [][]sent
 	}{
 		{
-			"single turns, the length of the batch where the line has none", synth.SingleTurn, synth.Spec{Output: synth.Normal{Mean: 9}},
+			"single turns, the length of the batch where the line has none", synth.SingleTurn,
+			synth.Spec{Output: synth.Normal{Mean: 9}},
 			"{\"text\": \"Hello.\", \"output_length\": 5, \"id\": 7}\n\n{\"prompt\": \"Good \\u0062ye.\", \"role\": \"tool\"}",
 			[][]sent{{{Messages: user("Hello."), Max: 5}}, {{Messages: said("tool", "Good bye."), Max: 9}}},
 		},
 		{
-			"a byte order mark", synth.SingleTurn, synth.Spec{},
+			"a byte order mark", synth.SingleTurn,
+			synth.Spec{},
 			"\ufeff{\"text\": \"a\"}\r\n{\"text\": \"b\"}\r\n",
 			[][]sent{{{Messages: user("a")}}, {{Messages: user("b")}}},
 		},
 		{
-			"a conversation that the server continues", synth.MultiTurn, synth.Spec{},
+			"a conversation that the server continues", synth.MultiTurn,
+			synth.Spec{},
 			`{"session_id": "x", "turns": [{"role": "system", "text": "Be brief."}, {"text": "Hi"}, {"role": "assistant", "text": "Ho"}, {"text": "And?", "delay": 1500, "output_length": 3}]}`,
 			[][]sent{{
 				{Messages: said("system", "Be brief.", "user", "Hi")},
@@ -88,7 +91,8 @@ func TestDatasetsBecomeSessions(t *testing.T) {
 			}},
 		},
 		{
-			"a conversation with the answers it has", synth.MultiTurn, synth.Spec{History: synth.SyntheticHistory},
+			"a conversation with the answers it has", synth.MultiTurn,
+			synth.Spec{History: synth.SyntheticHistory},
 			`{"turns": [{"text": "Hi"}, {"role": "assistant", "text": "Ho"}, {"text": "And?"}]}`,
 			[][]sent{{
 				{Messages: user("Hi")},
@@ -96,7 +100,8 @@ func TestDatasetsBecomeSessions(t *testing.T) {
 			}},
 		},
 		{
-			"an array of ShareGPT", synth.ShareGPT, synth.Spec{History: synth.SyntheticHistory},
+			"an array of ShareGPT", synth.ShareGPT,
+			synth.Spec{History: synth.SyntheticHistory},
 			`[{"id": "a", "conversations": [{"from": "gpt", "value": "unheard"}, {"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}, {"from": "human", "value": "Bye"}, {"from": "gpt", "value": "So long"}]},
 			  {"id": "empty", "conversations": []},
 			  {"id": "b", "conversations": [{"from": "system", "value": "S"}, {"from": "user", "value": "Q"}]}]`,
@@ -106,12 +111,14 @@ func TestDatasetsBecomeSessions(t *testing.T) {
 			},
 		},
 		{
-			"ShareGPT as lines", synth.ShareGPT, synth.Spec{},
+			"ShareGPT as lines", synth.ShareGPT,
+			synth.Spec{},
 			"{\"conversations\": [{\"from\": \"human\", \"value\": \"Hi\"}]}\n{\"conversations\": [{\"from\": \"human\", \"value\": \"Ho\"}]}\n",
 			[][]sent{{{Messages: user("Hi")}}, {{Messages: user("Ho")}}},
 		},
 		{
-			"the inputs of a run, byte for byte", synth.InputsJSON, synth.Spec{Output: synth.Normal{Mean: 9}},
+			"the inputs of a run, byte for byte", synth.InputsJSON,
+			synth.Spec{Output: synth.Normal{Mean: 9}},
 			"{\n  \"note\": [1, {}],\n  \"data\": [\n    {\n      \"session_id\": \"session_000000\",\n      \"payloads\": [\n" +
 				"        {\"model\": \"m\", \"messages\": [{\"role\": \"user\", \"content\": \"a\\u003cb\"}], \"max_tokens\": 4, \"top_p\": 1.50},\n" +
 				"        {\"model\": \"m\", \"prompt\": [\"p\", \"q\"]}\n      ]\n    },\n    {\"payloads\": [{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"T\"}]}]}]}\n  ]\n}\n",

@@ -19,11 +19,15 @@ func TestLengthsAreNormal(t *testing.T) {
 		{"no spread is a constant", synth.Normal{Mean: 550}, 1, map[int]float64{549: 0, 550: 1}},
 		{"rounded, not cut", synth.Normal{Mean: 2.6}, 1, map[int]float64{2: 0, 3: 1}},
 		{
-			"a spread follows the normal distribution", synth.Normal{Mean: 550, Stddev: 100}, 1,
+			"a spread follows the normal distribution",
+			synth.Normal{Mean: 550, Stddev: 100},
+			1,
 			map[int]float64{349: phi(-2.005), 449: phi(-1.005), 550: phi(0.005), 650: phi(1.005), 850: phi(3.005)},
 		},
 		{
-			"what is below the least is clipped", synth.Normal{Mean: 1, Stddev: 5}, 1,
+			"what is below the least is clipped",
+			synth.Normal{Mean: 1, Stddev: 5},
+			1,
 			map[int]float64{0: 0, 1: phi(0.1), 6: phi(1.1)},
 		},
 		{"delays may be nothing", synth.Normal{Mean: 0, Stddev: 1}, 0, map[int]float64{-1: 0, 0: phi(0.5), 1: phi(1.5)}},

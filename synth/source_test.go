@@ -177,7 +177,8 @@ func TestCheckReportsEveryFaultOfASpec(t *testing.T) {
 	}{
 		{"nothing asked for", synth.Spec{}, []string{"prompt_input_tokens: the mean 0 is not between 1 and 10000000"}},
 		{
-			"several at once", synth.Spec{Input: synth.Normal{Mean: 5, Stddev: -1}, Output: synth.Normal{Mean: -1}, Prefixes: 3, SystemTokens: -2, Sessions: -1},
+			"several at once",
+			synth.Spec{Input: synth.Normal{Mean: 5, Stddev: -1}, Output: synth.Normal{Mean: -1}, Prefixes: 3, SystemTokens: -2, Sessions: -1},
 			[]string{
 				"prompt_input_tokens: the standard deviation -1", "prompt_output_tokens: the mean -1", "shared_system_prompt_length: -2",
 				"num_prefix_prompts and prefix_prompt_length only work together", "the number of sessions is -1",
@@ -187,7 +188,8 @@ func TestCheckReportsEveryFaultOfASpec(t *testing.T) {
 		{"a type without a file", synth.Spec{Input: synth.Normal{Mean: 5}, Format: synth.ShareGPT}, []string{"custom_dataset_type needs an input_file"}},
 		{"a file without a type", synth.Spec{File: "f"}, []string{"input_file needs a custom_dataset_type: one of single_turn, multi_turn"}},
 		{
-			"synthetic keys beside a file", synth.Spec{File: "f", Format: synth.SingleTurn, SystemTokens: 3, Corpus: "c", Turns: synth.Normal{Mean: 2}},
+			"synthetic keys beside a file",
+			synth.Spec{File: "f", Format: synth.SingleTurn, SystemTokens: 3, Corpus: "c", Turns: synth.Normal{Mean: 2}},
 			[]string{"shared_system_prompt_length has no effect on an input_file", "prompt_corpus has no effect", "session_turns_mean has no effect"},
 		},
 	} {

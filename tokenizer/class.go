@@ -65,11 +65,24 @@ func lookUp(r rune) class {
 		table *unicode.RangeTable
 		class class
 	}{
-		{unicode.Lu, upper}, {unicode.Lt, upper}, {unicode.Ll, lower}, {unicode.Lm, caseless}, {unicode.Lo, caseless},
-		{unicode.M, mark}, {unicode.N, number}, {unicode.White_Space, space}, {unicode.P, punct}, {unicode.S, symbol},
+		{unicode.Lu, upper},
+		{unicode.Lt, upper},
+		{unicode.Ll, lower},
+		{unicode.Lm, caseless},
+		{unicode.Lo, caseless},
+		{unicode.M, mark},
+		{unicode.N, number},
+		{unicode.White_Space, space},
+		{unicode.P, punct},
+		{unicode.S, symbol},
 		{unicode.Han, han},
-		{unicode.L, wordy}, {unicode.Other_Alphabetic, wordy}, {unicode.M, wordy}, {unicode.Nd, wordy}, {unicode.Nl, wordy},
-		{unicode.Pc, wordy}, {unicode.Join_Control, wordy},
+		{unicode.L, wordy},
+		{unicode.Other_Alphabetic, wordy},
+		{unicode.M, wordy},
+		{unicode.Nd, wordy},
+		{unicode.Nl, wordy},
+		{unicode.Pc, wordy},
+		{unicode.Join_Control, wordy},
 	} {
 		if unicode.Is(of.table, r) {
 			c |= of.class

@@ -105,9 +105,17 @@ func Load(ctx context.Context, name string, o Options) (*Tokenizer, Source, erro
 // encodingOf returns the encoding of an OpenAI model.
 func encodingOf(model string) (string, bool) {
 	for _, family := range []struct{ prefix, encoding string }{
-		{"gpt-5", "o200k_base"}, {"gpt-4.5", "o200k_base"}, {"gpt-4.1", "o200k_base"}, {"gpt-4o", "o200k_base"},
-		{"chatgpt-4o", "o200k_base"}, {"o1", "o200k_base"}, {"o3", "o200k_base"}, {"o4-mini", "o200k_base"},
-		{"gpt-4", "cl100k_base"}, {"gpt-3.5-turbo", "cl100k_base"}, {"text-embedding-3", "cl100k_base"},
+		{"gpt-5", "o200k_base"},
+		{"gpt-4.5", "o200k_base"},
+		{"gpt-4.1", "o200k_base"},
+		{"gpt-4o", "o200k_base"},
+		{"chatgpt-4o", "o200k_base"},
+		{"o1", "o200k_base"},
+		{"o3", "o200k_base"},
+		{"o4-mini", "o200k_base"},
+		{"gpt-4", "cl100k_base"},
+		{"gpt-3.5-turbo", "cl100k_base"},
+		{"text-embedding-3", "cl100k_base"},
 	} {
 		if rest, ok := strings.CutPrefix(model, family.prefix); ok && (rest == "" || rest[0] == '-') {
 			return family.encoding, true
