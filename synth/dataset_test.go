@@ -301,7 +301,7 @@ func TestAPoolIsShuffledByTheSeed(t *testing.T) {
 		}
 		return strings.Join(texts, ",")
 	}
-	if order(1) != order(1) {
+	if first, again := order(1), order(1); first != again {
 		t.Error("the same seed gives two orders")
 	}
 	if order(1) == order(2) {
