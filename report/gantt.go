@@ -17,23 +17,27 @@ type GanttOptions struct {
 	Rows  int     // at most, default 60: more calls share rows, more still are left out
 }
 
-// GanttSVG draws the calls of a trace over time as an SVG picture. Up to
-// Options.Rows calls have a row each, in order of start, named as AIQ names
-// them; more are packed into lanes in which no two overlap. Where the lanes
-// do not suffice, the longest calls and those slowest to their first token
-// are shown first and the number left out is stated; the curve of calls in
-// flight above the lanes counts them all.
-func GanttSVG(calls []loadgen.Call, o GanttOptions) []byte {
-	g := newGantt(calls, o)
+// NewGantt arranges the calls of a trace over time. Up to Options.Rows calls
+// have a row each, in order of start, named as AIQ names them; more are packed
+// into lanes in which no two overlap. Where the lanes do not suffice, the
+// longest calls and those slowest to their first token are shown first and the
+// number left out is stated; the curve of calls in flight above the lanes
+// counts them all.
+func NewGantt(calls []loadgen.Call, o GanttOptions) *Gantt {
+	g := &Gantt{o: o.withDefaults(), calls: ganttCalls(calls)}
+	g.arrange()
+	return g
+}
+
+// SVG draws the picture as SVG.
+func (g *Gantt) SVG() []byte {
 	c := newSVG(g.o.Width, g.height())
 	g.draw(c)
 	return c.bytes()
 }
 
-// GanttPNG draws the same picture as GanttSVG as a PNG, Options.Scale times as
-// fine.
-func GanttPNG(calls []loadgen.Call, o GanttOptions) ([]byte, error) {
-	g := newGantt(calls, o)
+// PNG draws the same picture as a PNG, Options.Scale times as fine.
+func (g *Gantt) PNG() ([]byte, error) {
 	c, err := newRaster(g.o.Width, g.height(), g.o.Scale)
 	if err != nil {
 		return nil, err
@@ -79,8 +83,8 @@ const (
 	ganttNamed  = 5 // of the longest calls, these are framed
 )
 
-// A gantt is a picture that is ready to be drawn.
-type gantt struct {
+// A Gantt is a picture of calls over time that is ready to be drawn.
+type Gantt struct {
 	o       GanttOptions
 	calls   []ganttCall // by start
 	lanes   [][]int     // positions in calls, by start
@@ -99,7 +103,7 @@ type ganttCall struct {
 	hasFirst, failed bool
 }
 
-func newGantt(calls []loadgen.Call, o GanttOptions) *gantt {
+func (o GanttOptions) withDefaults() GanttOptions {
 	if o.Title == "" {
 		o.Title = "Gantt Chart of Nested Calls (All Examples)"
 	}
@@ -112,7 +116,11 @@ func newGantt(calls []loadgen.Call, o GanttOptions) *gantt {
 	if o.Rows <= 0 {
 		o.Rows = 60
 	}
-	g := &gantt{o: o, calls: ganttCalls(calls)}
+	return o
+}
+
+// arrange gives every call its lane, or none.
+func (g *Gantt) arrange() {
 	for _, c := range g.calls {
 		g.span = max(g.span, c.end)
 	}
@@ -120,19 +128,18 @@ func newGantt(calls []loadgen.Call, o GanttOptions) *gantt {
 		g.span = 1
 	}
 	g.longest = g.most(ganttNamed, func(c *ganttCall) float64 { return c.end - c.start })
-	if g.byRow = len(g.calls) <= o.Rows; g.byRow {
+	if g.byRow = len(g.calls) <= g.o.Rows; g.byRow {
 		for i := range g.calls {
 			g.lanes = append(g.lanes, []int{i})
 		}
 		g.shown = len(g.calls)
-		return g
+		return
 	}
 	g.lanes, g.shown = g.pack(nil)
 	if g.shown < len(g.calls) {
-		slowest := g.most(2*o.Rows, func(c *ganttCall) float64 { return c.first - c.start })
-		g.lanes, g.shown = g.pack(append(g.most(2*o.Rows, func(c *ganttCall) float64 { return c.end - c.start }), slowest...))
+		slowest := g.most(2*g.o.Rows, func(c *ganttCall) float64 { return c.first - c.start })
+		g.lanes, g.shown = g.pack(append(g.most(2*g.o.Rows, func(c *ganttCall) float64 { return c.end - c.start }), slowest...))
 	}
-	return g
 }
 
 // ganttCalls returns the bars of the calls by start. The phases of a call are
@@ -184,7 +191,7 @@ func ganttCalls(calls []loadgen.Call) []ganttCall {
 }
 
 // most returns the positions of the n calls with the largest measure.
-func (g *gantt) most(n int, measure func(*ganttCall) float64) []int {
+func (g *Gantt) most(n int, measure func(*ganttCall) float64) []int {
 	order := make([]int, len(g.calls))
 	for i := range order {
 		order[i] = i
@@ -198,7 +205,7 @@ func (g *gantt) most(n int, measure func(*ganttCall) float64) []int {
 // pack puts each call into the first lane that is free over its time: first
 // the wanted ones, then all others by start. It returns the lanes and how many
 // calls found a place.
-func (g *gantt) pack(wanted []int) (lanes [][]int, shown int) {
+func (g *Gantt) pack(wanted []int) (lanes [][]int, shown int) {
 	placed := make([]bool, len(g.calls))
 	place := func(i int) {
 		c := &g.calls[i]

@@ -10,11 +10,11 @@ import (
 	"loadgen"
 )
 
-func (g *gantt) rowHeight() float64 {
+func (g *Gantt) rowHeight() float64 {
 	return max(11, min(24, 660/float64(max(1, len(g.lanes)))))
 }
 
-func (g *gantt) left() float64 {
+func (g *Gantt) left() float64 {
 	if !g.byRow {
 		return 64
 	}
@@ -25,12 +25,12 @@ func (g *gantt) left() float64 {
 	return 24 + 6.6*float64(longest)
 }
 
-func (g *gantt) height() int {
+func (g *Gantt) height() int {
 	return int(ganttTop + ganttFlight + float64(max(1, len(g.lanes)))*g.rowHeight() + ganttBottom)
 }
 
 // draw paints the picture.
-func (g *gantt) draw(c canvas) {
+func (g *Gantt) draw(c canvas) {
 	width, height := float64(g.o.Width), float64(g.height())
 	left, right := g.left(), width-ganttRight
 	x := func(seconds float64) float64 { return left + seconds/g.span*(right-left) }
@@ -81,7 +81,7 @@ func (g *gantt) draw(c canvas) {
 
 // distinct returns the calls of a lane that can be seen: of those that would
 // end within the same pixel as the one before, none but the failed.
-func (g *gantt) distinct(lane []int, x func(float64) float64) []int {
+func (g *Gantt) distinct(lane []int, x func(float64) float64) []int {
 	if g.byRow {
 		return lane
 	}
@@ -99,7 +99,7 @@ func (g *gantt) distinct(lane []int, x func(float64) float64) []int {
 
 // drawCall paints one bar with its phases; a bar narrower than three pixels has
 // one colour, for its phases would be lost.
-func (g *gantt) drawCall(c canvas, i int, x func(float64) float64, y, h float64) {
+func (g *Gantt) drawCall(c canvas, i int, x func(float64) float64, y, h float64) {
 	call := &g.calls[i]
 	from, to := x(call.start), x(call.end)
 	if to-from < 1 {
@@ -151,7 +151,7 @@ func (b *ganttCall) tip() string {
 }
 
 // note says what the picture does not show.
-func (g *gantt) note() string {
+func (g *Gantt) note() string {
 	switch {
 	case g.byRow:
 		return ""
@@ -163,7 +163,7 @@ func (g *gantt) note() string {
 }
 
 // drawLegend names the colours that the picture has.
-func (g *gantt) drawLegend(c canvas, x float64) {
+func (g *Gantt) drawLegend(c canvas, x float64) {
 	has := map[color]bool{}
 	for i := range g.calls {
 		b := &g.calls[i]
@@ -199,7 +199,7 @@ func (g *gantt) drawLegend(c canvas, x float64) {
 
 // drawFlight paints how many calls were in flight, a column per pixel with the
 // most in it, so that no short spike is lost.
-func (g *gantt) drawFlight(c canvas, x func(float64) float64, left float64) {
+func (g *Gantt) drawFlight(c canvas, x func(float64) float64, left float64) {
 	type step struct {
 		at float64
 		by int

@@ -51,14 +51,14 @@ func contains(texts []string, want string) bool {
 }
 
 func TestGanttOfAWorkflow(t *testing.T) {
-	svg := report.GanttSVG([]loadgen.Call{
+	svg := report.NewGantt([]loadgen.Call{
 		{ID: "f", Kind: loadgen.FunctionCall, Name: "plan", Start: 100, FirstToken: -1, End: 110},
 		{ID: "a", Kind: loadgen.LLMCall, Name: "m<1>", Start: 101, FirstToken: 103, End: 105},
 		{ID: "s", Parent: "a", Kind: loadgen.SpanCall, Name: "connect", Start: 101, FirstToken: -1, End: 102},
 		{ID: "t", Kind: loadgen.ToolCallKind, Name: "search", Start: 106, FirstToken: -1, End: 107},
 		{ID: "b", Kind: loadgen.LLMCall, Name: "m<1>", Start: 107, FirstToken: -1, End: 108, Failed: true},
 		{ID: "x", Parent: "elsewhere", Kind: loadgen.SpanCall, Name: "decode", Start: 108, FirstToken: -1, End: 109},
-	}, report.GanttOptions{})
+	}, report.GanttOptions{}).SVG()
 	_, texts := elements(t, svg)
 	for _, want := range []string{
 		"Gantt Chart of Nested Calls (All Examples)", "Time (s)",
@@ -107,7 +107,7 @@ func TestGanttOfALoadRun(t *testing.T) {
 		{"more users than rows", slow, "of 3,000 calls in 60 lanes; the longest and the slowest to a first token are among them"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			svg := report.GanttSVG(tt.calls, report.GanttOptions{})
+			svg := report.NewGantt(tt.calls, report.GanttOptions{}).SVG()
 			_, texts := elements(t, svg)
 			if !contains(texts, tt.note) {
 				t.Errorf("no note %q in %q", tt.note, texts[len(texts)-3:])
@@ -121,10 +121,10 @@ func TestGanttOfALoadRun(t *testing.T) {
 
 func TestGanttAtTenThousandCalls(t *testing.T) {
 	calls := closedLoop(48, 10_000)
-	if svg := report.GanttSVG(calls, report.GanttOptions{}); len(svg) > 4<<20 {
+	if svg := report.NewGantt(calls, report.GanttOptions{}).SVG(); len(svg) > 4<<20 {
 		t.Errorf("the picture has %d bytes: too heavy to open", len(svg))
 	}
-	data, err := report.GanttPNG(calls, report.GanttOptions{Width: 500})
+	data, err := report.NewGantt(calls, report.GanttOptions{Width: 500}).PNG()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestGanttOfAnyCalls(t *testing.T) {
 				Start: number(), FirstToken: number(), End: number(),
 			}
 		}
-		svg := report.GanttSVG(calls, report.GanttOptions{Rows: 1 + rng.IntN(100)})
+		svg := report.NewGantt(calls, report.GanttOptions{Rows: 1 + rng.IntN(100)}).SVG()
 		elements(t, svg)
 		if bytes.Contains(svg, []byte("NaN")) || bytes.Contains(svg, []byte("Inf")) {
 			t.Fatalf("a place that is no number for %+v", calls)
@@ -178,14 +178,14 @@ func TestGanttOfAnyCalls(t *testing.T) {
 func BenchmarkGanttSVG10k(b *testing.B) {
 	calls := closedLoop(48, 10_000)
 	for b.Loop() {
-		report.GanttSVG(calls, report.GanttOptions{})
+		report.NewGantt(calls, report.GanttOptions{}).SVG()
 	}
 }
 
 func BenchmarkGanttPNG10k(b *testing.B) {
 	calls := closedLoop(48, 10_000)
 	for b.Loop() {
-		if _, err := report.GanttPNG(calls, report.GanttOptions{}); err != nil {
+		if _, err := report.NewGantt(calls, report.GanttOptions{}).PNG(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,6 +26,38 @@ func WriteFile(path string, data []byte) error {
 	return publish(f, path)
 }
 
+// DeriveFile is WriteFile for what can be made again from other files: it
+// appears whole or not at all as long as the machine runs, and is not waited
+// for until it is on the disk. Each wait takes milliseconds, between the runs
+// of a batch.
+func DeriveFile(path string, data []byte) error {
+	return derive(path, func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
+}
+
+// DeriveJSON is WriteJSON in the way of DeriveFile.
+func DeriveJSON(path string, v any) error {
+	data, err := marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return DeriveFile(path, data)
+}
+
+func derive(path string, write func(*os.File) error) error {
+	f, err := create(path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Chmod(0o644)); err != nil {
+		discard(f)
+		return failed(path, err)
+	}
+	return rename(f, path)
+}
+
 // WriteJSON marshals v with an indent of two and puts it into a file as
 // WriteFile does.
 func WriteJSON(path string, v any) error {
@@ -58,15 +90,26 @@ func create(path string) (*os.File, error) {
 }
 
 func publish(f *os.File, path string) error {
-	err := errors.Join(f.Chmod(0o644), f.Sync())
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err := errors.Join(f.Chmod(0o644), f.Sync()); err != nil {
+		discard(f)
+		return failed(path, err)
+	}
+	if err := rename(f, path); err != nil {
+		return err
+	}
+	return failed(path, syncDir(filepath.Dir(path)))
+}
+
+// rename closes a temporary file and gives it its name.
+func rename(f *os.File, path string) error {
+	err := f.Close()
+	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return failed(path, err)
 	}
-	return failed(path, syncDir(filepath.Dir(path)))
+	return failed(path, err)
 }
 
 func discard(f *os.File) {

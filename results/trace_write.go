@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"os"
 	"strconv"
 
 	"loadgen"
@@ -48,22 +49,15 @@ func WriteTraces(path string, epoch float64, events iter.Seq[loadgen.Event]) err
 	})
 }
 
-// stream puts into a file what write writes, whole or not at all.
+// stream derives a file from what write writes.
 func stream(path string, write func(*bufio.Writer) error) error {
-	f, err := create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := write(w); err != nil {
-		discard(f)
-		return failed(path, err)
-	}
-	if err := w.Flush(); err != nil {
-		discard(f)
-		return failed(path, err)
-	}
-	return publish(f, path)
+	return derive(path, func(f *os.File) error {
+		w := bufio.NewWriterSize(f, 256<<10)
+		if err := write(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	})
 }
 
 // step appends an event as AIQ's IntermediateStep.

@@ -88,10 +88,11 @@ func (p *profiler) run(facts analyze.CellFacts) *profile {
 
 // write puts the files of a profile into a directory. It writes what it can:
 // the error joins those of all files. The events, which only repeat the calls,
-// can be left out.
+// can be left out. No file is waited for until it is on the disk: loadgen
+// analyze makes them all again from the run's artifacts.
 func (p *profiler) write(dir string, x *profile, events bool) error {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	errs := []error{results.WriteJSON(in(optimizationName), x.Optimization)}
+	errs := []error{results.DeriveJSON(in(optimizationName), x.Optimization)}
 	if events {
 		o := p.options()
 		withPhases := o
@@ -103,21 +104,22 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 	}
 	w := x.Workflow
 	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.forecast != nil {
-		errs = append(errs, results.WriteJSON(in(workflowName), w), results.WriteFile(in(reportName), []byte(p.text(x))))
+		errs = append(errs, results.DeriveJSON(in(workflowName), w), results.DeriveFile(in(reportName), []byte(p.text(x))))
 	}
 	if w.Nested != nil && !x.trace.Untimed {
-		errs = append(errs, results.WriteFile(in(ganttSVGName), report.GanttSVG(x.trace.Calls, report.GanttOptions{})))
-		png, err := report.GanttPNG(x.trace.Calls, report.GanttOptions{Scale: p.fine})
+		picture := report.NewGantt(x.trace.Calls, report.GanttOptions{Scale: p.fine})
+		errs = append(errs, results.DeriveFile(in(ganttSVGName), picture.SVG()))
+		png, err := picture.PNG()
 		if err == nil {
-			err = results.WriteFile(in(ganttPNGName), png)
+			err = results.DeriveFile(in(ganttPNGName), png)
 		}
 		errs = append(errs, err)
 	}
 	if x.Trie != nil {
-		errs = append(errs, results.WriteJSON(in(p.PredictionTrie.OutputFilename), x.Trie))
+		errs = append(errs, results.DeriveJSON(in(p.PredictionTrie.OutputFilename), x.Trie))
 	}
 	if x.forecast != nil {
-		errs = append(errs, results.WriteJSON(in(forecastName), x.forecast))
+		errs = append(errs, results.DeriveJSON(in(forecastName), x.forecast))
 	}
 	return errors.Join(errs...)
 }
