@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"loadgen"
@@ -92,35 +93,63 @@ func (p *profiler) run(facts analyze.CellFacts) *profile {
 // analyze makes them all again from the run's artifacts.
 func (p *profiler) write(dir string, x *profile, events bool) error {
 	in := func(name string) string { return filepath.Join(dir, name) }
-	errs := []error{results.DeriveJSON(in(optimizationName), x.Optimization)}
+	json := func(name string, v any) func() error {
+		return func() error { return results.DeriveJSON(in(name), v) }
+	}
+	files := []func() error{json(optimizationName, x.Optimization)}
 	if events {
 		o := p.options()
 		withPhases := o
 		withPhases.Phases = !p.AIQCompat
-		errs = append(errs,
-			results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(x.trace, withPhases)),
-			results.WriteEvents(in(eventsName), x.trace.Epoch, analyze.Events(x.trace, o),
-				results.EventColumns{Texts: !p.CSVExcludeIOText, Nova: p.ComputeLLMMetrics}))
+		files = append(files, func() error {
+			return results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(x.trace, withPhases))
+		}, func() error {
+			return results.WriteEvents(in(eventsName), x.trace.Epoch, analyze.Events(x.trace, o),
+				results.EventColumns{Texts: !p.CSVExcludeIOText, Nova: p.ComputeLLMMetrics})
+		})
 	}
 	w := x.Workflow
 	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.forecast != nil {
-		errs = append(errs, results.DeriveJSON(in(workflowName), w), results.DeriveFile(in(reportName), []byte(p.text(x))))
+		files = append(files, json(workflowName, w), func() error {
+			return results.DeriveFile(in(reportName), []byte(p.text(x)))
+		})
 	}
 	if w.Nested != nil && !x.trace.Untimed {
 		picture := report.NewGantt(x.trace.Calls, report.GanttOptions{Scale: p.fine})
-		errs = append(errs, results.DeriveFile(in(ganttSVGName), picture.SVG()))
-		png, err := picture.PNG()
-		if err == nil {
-			err = results.DeriveFile(in(ganttPNGName), png)
-		}
-		errs = append(errs, err)
+		files = append(files, func() error {
+			return results.DeriveFile(in(ganttSVGName), picture.SVG())
+		}, func() error {
+			png, err := picture.PNG()
+			if err != nil {
+				return err
+			}
+			return results.DeriveFile(in(ganttPNGName), png)
+		})
 	}
 	if x.Trie != nil {
-		errs = append(errs, results.DeriveJSON(in(p.PredictionTrie.OutputFilename), x.Trie))
+		files = append(files, json(p.PredictionTrie.OutputFilename, x.Trie))
 	}
 	if x.forecast != nil {
-		errs = append(errs, results.DeriveJSON(in(forecastName), x.forecast))
+		files = append(files, json(forecastName, x.forecast))
 	}
+	return together(files)
+}
+
+// together does all tasks at once and waits for them; a panic is an error.
+func together(tasks []func() error) error {
+	errs := make([]error, len(tasks))
+	var wait sync.WaitGroup
+	for i, task := range tasks {
+		wait.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					errs[i] = fmt.Errorf("analysing: %v", r)
+				}
+			}()
+			errs[i] = task()
+		})
+	}
+	wait.Wait()
 	return errors.Join(errs...)
 }
 
