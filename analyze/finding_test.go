@@ -85,7 +85,8 @@ func TestFindingsNameTheCauseFirst(t *testing.T) {
 		{
 			"sixteen slots and up to 64 users: they queue",
 			endpoint{slots: 16, prefill: 1e-5, decode: 0.01, output: 100, prompt: unique(500), cached: -1},
-			[]int{1, 4, 16, 32, 64}, "queue",
+			[]int{1, 4, 16, 32, 64},
+			"queue",
 			func(t *testing.T, f analyze.Finding) {
 				if !strings.Contains(f.Title, "about 16 are") {
 					t.Errorf("the title does not name the 16 slots: %s", f.Title)
@@ -95,12 +96,14 @@ func TestFindingsNameTheCauseFirst(t *testing.T) {
 		{
 			"eight slots and ten users: the wait is short and still the cause",
 			endpoint{slots: 8, prefill: 1e-5, decode: 0.01, output: 100, prompt: unique(500), cached: -1},
-			[]int{1, 2, 10}, "queue", nil,
+			[]int{1, 2, 10},
+			"queue", nil,
 		},
 		{
 			"two milliseconds for a prompt token and slots enough: slow prefill",
 			endpoint{slots: 64, prefill: 0.002, decode: 0.01, output: 100, prompt: unique(1000), cached: -1},
-			[]int{1, 4, 16}, "slow-prefill",
+			[]int{1, 4, 16},
+			"slow-prefill",
 			func(t *testing.T, f analyze.Finding) {
 				if got := float64(f.Evidence[0].Value); math.Abs(got-0.002) > 1e-9 {
 					t.Errorf("seconds per token %v, the endpoint takes 0.002", got)
@@ -113,7 +116,8 @@ func TestFindingsNameTheCauseFirst(t *testing.T) {
 				own, tokens := unique(100)(i)
 				return shared + own, 1024 + tokens
 			}},
-			[]int{1, 4, 16}, "shared-prefix",
+			[]int{1, 4, 16},
+			"shared-prefix",
 			func(t *testing.T, f analyze.Finding) {
 				// 130, 220 and 580 requests, of which the first of each cell fills the cache.
 				if want := float64(1024 * (129 + 219 + 579)); math.Abs(float64(f.Tokens)-want) > 0 {

@@ -57,7 +57,9 @@ func TestForecastBeatsTheMedianWhereItCan(t *testing.T) {
 	}{
 		{
 			"an answer is as long as the one before, and a bit", conversations(120, rng, five, func(before int) int { return before + 10 }),
-			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastLinear}, 0.05,
+			"next_output_tokens",
+			[]analyze.ForecastMethod{analyze.ForecastLinear},
+			0.05,
 		},
 		{
 			"short answers follow long ones, long ones short ones", conversations(240, rng, five, func(before int) int {
@@ -69,19 +71,27 @@ func TestForecastBeatsTheMedianWhereItCan(t *testing.T) {
 				}
 				return 85 + rng.IntN(40)
 			}),
-			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastForest}, 0.6,
+			"next_output_tokens",
+			[]analyze.ForecastMethod{analyze.ForecastForest},
+			0.6,
 		},
 		{
 			"answers have nothing to do with each other", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
-			"next_output_tokens", []analyze.ForecastMethod{analyze.ForecastMedian}, 1,
+			"next_output_tokens",
+			[]analyze.ForecastMethod{analyze.ForecastMedian},
+			1,
 		},
 		{
 			"all sessions have five calls", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
-			"calls_left", []analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest}, 0.1,
+			"calls_left",
+			[]analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest},
+			0.1,
 		},
 		{
 			"and take the same time", conversations(120, rng, five, func(int) int { return rng.IntN(200) }),
-			"time_left", []analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest}, 0.1,
+			"time_left",
+			[]analyze.ForecastMethod{analyze.ForecastLinear, analyze.ForecastForest},
+			0.1,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

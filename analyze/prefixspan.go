@@ -173,6 +173,7 @@ func (q *queue) Push(x any)   { *q = append(*q, x.(*candidate)) }
 func (q queue) Less(i, j int) bool {
 	return cmp.Or(cmp.Compare(len(q[j].places), len(q[i].places)), cmp.Compare(len(q[i].items), len(q[j].items)), slices.Compare(q[i].items, q[j].items)) < 0
 }
+
 func (q *queue) Pop() any {
 	old := *q
 	last := old[len(old)-1]

@@ -27,11 +27,13 @@ func TestQuotasOfControlGroups(t *testing.T) {
 			map[string]string{
 				"cpu/job/cpu.cfs_quota_us": "10000\n", "cpu/job/cpu.cfs_period_us": "100000\n",
 				"cpu/job/cpu.stat": "nr_periods 3\nnr_throttled 2\nthrottled_time 4000000\n",
-			}, 0.1, 4 * time.Millisecond,
+			},
+			0.1, 4 * time.Millisecond,
 		},
 		"controllers that are mounted together": {
 			"4:cpu,cpuacct:/job\n",
-			map[string]string{"cpu,cpuacct/job/cpu.cfs_quota_us": "400000\n", "cpu,cpuacct/job/cpu.cfs_period_us": "100000\n"}, 4, 0,
+			map[string]string{"cpu,cpuacct/job/cpu.cfs_quota_us": "400000\n", "cpu,cpuacct/job/cpu.cfs_period_us": "100000\n"},
+			4, 0,
 		},
 		"a controller without a limit": {
 			"1:cpu:/\n", map[string]string{"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0, 0,

@@ -113,7 +113,8 @@ func TestWhatDoesNotApplyIsAbsent(t *testing.T) {
 	}{
 		{"no record at all", nil, nil},
 		{
-			"nothing but failures", []*loadgen.Record{failed(0, ms, loadgen.FailConnect)},
+			"nothing but failures",
+			[]*loadgen.Record{failed(0, ms, loadgen.FailConnect)},
 			[]string{"request_count", "error_request_count", "completed_request_count", "request_error_rate", "effective_concurrency"},
 		},
 	} {
@@ -200,8 +201,13 @@ func TestManyRequestsGoIntoHistograms(t *testing.T) {
 		got, want float64
 		within    float64
 	}{
-		{"p1", got.P1, exact.P1, 2e-3}, {"p50", got.P50, exact.P50, 2e-3}, {"p99", got.P99, exact.P99, 2e-3},
-		{"avg", got.Avg, exact.Avg, 1e-9}, {"std", got.Std, exact.Std, 1e-9}, {"min", got.Min, exact.Min, 0}, {"max", got.Max, exact.Max, 0},
+		{"p1", got.P1, exact.P1, 2e-3},
+		{"p50", got.P50, exact.P50, 2e-3},
+		{"p99", got.P99, exact.P99, 2e-3},
+		{"avg", got.Avg, exact.Avg, 1e-9},
+		{"std", got.Std, exact.Std, 1e-9},
+		{"min", got.Min, exact.Min, 0},
+		{"max", got.Max, exact.Max, 0},
 	} {
 		if math.Abs(row.got-row.want) > row.within*row.want {
 			t.Errorf("%s = %g, exactly %g", row.name, row.got, row.want)

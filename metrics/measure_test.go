@@ -145,7 +145,8 @@ func TestTokensOfARecord(t *testing.T) {
 	}{
 		{
 			"the server's counts come first, and both are compared",
-			loadgen.Usage{PromptTokens: 110, CompletionTokens: 20, ReasoningTokens: 5, CachedTokens: -1}, 20, 5, 96, 4, 16,
+			loadgen.Usage{PromptTokens: 110, CompletionTokens: 20, ReasoningTokens: 5, CachedTokens: -1},
+			20, 5, 96, 4, 16,
 			map[string]float64{
 				"output_sequence_length": 20, "output_token_count": 15, "reasoning_token_count": 5, "input_sequence_length": 96,
 				"usage_prompt_tokens": 110, "usage_completion_tokens": 20, "usage_total_tokens": 130,
@@ -159,12 +160,14 @@ func TestTokensOfARecord(t *testing.T) {
 		},
 		{
 			"a server that claims no tokens is not believed",
-			loadgen.Usage{PromptTokens: -1, CompletionTokens: 0, ReasoningTokens: -1, CachedTokens: -1}, 8, 0, 0, 0, 0,
+			loadgen.Usage{PromptTokens: -1, CompletionTokens: 0, ReasoningTokens: -1, CachedTokens: -1},
+			8, 0, 0, 0, 0,
 			map[string]float64{"output_sequence_length": 8, "output_token_count": 8, "usage_completion_tokens": 0, "usage_completion_tokens_diff_pct": 100},
 		},
 		{
 			"usage without a word on reasoning: the tokenizer splits",
-			loadgen.Usage{PromptTokens: -1, CompletionTokens: 12, ReasoningTokens: -1, CachedTokens: -1}, 8, 4, 0, 0, 0,
+			loadgen.Usage{PromptTokens: -1, CompletionTokens: 12, ReasoningTokens: -1, CachedTokens: -1},
+			8, 4, 0, 0, 0,
 			map[string]float64{
 				"output_sequence_length": 12, "output_token_count": 8, "reasoning_token_count": 4,
 				"usage_completion_tokens": 12, "usage_completion_tokens_diff_pct": 0,
@@ -172,7 +175,8 @@ func TestTokensOfARecord(t *testing.T) {
 		},
 		{
 			"no tokenizer: the prompt's length is the server's",
-			loadgen.Usage{PromptTokens: 50, CompletionTokens: -1, ReasoningTokens: -1, CachedTokens: -1}, -1, -1, 0, 0, 0,
+			loadgen.Usage{PromptTokens: 50, CompletionTokens: -1, ReasoningTokens: -1, CachedTokens: -1},
+			-1, -1, 0, 0, 0,
 			map[string]float64{"input_sequence_length": 50, "usage_prompt_tokens": 50},
 		},
 		{"nobody counted", loadgen.NoUsage, -1, -1, 0, 0, 16, map[string]float64{}},

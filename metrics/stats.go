@@ -89,8 +89,15 @@ type percentile struct {
 
 func (s *Stats) percentiles() [9]percentile {
 	return [...]percentile{
-		{1, &s.P1}, {5, &s.P5}, {10, &s.P10}, {25, &s.P25}, {50, &s.P50},
-		{75, &s.P75}, {90, &s.P90}, {95, &s.P95}, {99, &s.P99},
+		{1, &s.P1},
+		{5, &s.P5},
+		{10, &s.P10},
+		{25, &s.P25},
+		{50, &s.P50},
+		{75, &s.P75},
+		{90, &s.P90},
+		{95, &s.P95},
+		{99, &s.P99},
 	}
 }
 

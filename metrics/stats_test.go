@@ -16,8 +16,16 @@ func TestPercentilesInterpolateBetweenOrderStatistics(t *testing.T) {
 		values  []float64
 		p, want float64
 	}{
-		{ten, 50, 5.5}, {ten, 90, 9.1}, {ten, 95, 9.55}, {ten, 99, 9.91}, {ten, 0, 1}, {ten, 100, 10},
-		{hundreds, 50, 250}, {hundreds, 90, 370}, {hundreds, 95, 385}, {hundreds, 99, 397},
+		{ten, 50, 5.5},
+		{ten, 90, 9.1},
+		{ten, 95, 9.55},
+		{ten, 99, 9.91},
+		{ten, 0, 1},
+		{ten, 100, 10},
+		{hundreds, 50, 250},
+		{hundreds, 90, 370},
+		{hundreds, 95, 385},
+		{hundreds, 99, 397},
 		{[]float64{7}, 99, 7},
 	} {
 		if got := metrics.Percentile(metrics.Sorted(row.values), row.p); !near(got, row.want) {

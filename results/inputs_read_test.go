@@ -17,9 +17,12 @@ func TestInputsAreReadOfEitherEndpoint(t *testing.T) {
 		want       []string // each turn as session/turn: contents
 		err        error
 	}{
-		{"chat messages, with contents as text or in parts",
+		{
+			"chat messages, with contents as text or in parts",
 			`{"data": [{"session_id": "a", "payloads": [{"model": "m", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]}, {"messages": [{"role": "user", "content": [1]}]}]}]}`,
-			[]string{"a/0: s|u", "a/1: [1]"}, nil},
+			[]string{"a/0: s|u", "a/1: [1]"},
+			nil,
+		},
 		{"prompts of completions", `{"data": [{"session_id": "b", "payloads": [{"prompt": "p"}]}]}`, []string{"b/0: p"}, nil},
 		{"no sessions", `{"data": []}`, nil, nil},
 		{"keys that are not known", `{"more": [{}], "data": [{"session_id": "c", "payloads": []}]}`, nil, nil},

@@ -194,8 +194,10 @@ func (step *aiqStep) end(c *loadgen.Call) {
 			to   *int
 			from *int
 		}{
-			{&c.PromptTokens, t.Prompt}, {&c.CompletionTokens, t.Completion},
-			{&c.CachedTokens, t.Cached}, {&c.ReasoningTokens, t.Reasoning},
+			{&c.PromptTokens, t.Prompt},
+			{&c.CompletionTokens, t.Completion},
+			{&c.CachedTokens, t.Cached},
+			{&c.ReasoningTokens, t.Reasoning},
 		} {
 			if count.from != nil && *count.from >= 0 {
 				*count.to = *count.from

@@ -92,7 +92,8 @@ func readBatch(t *testing.T, dir string) (b struct {
 	Total     int `json:"total_runs"`
 	Completed int `json:"completed"`
 	Failed    int `json:"failed"`
-}) {
+},
+) {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*", "*", "batch_summary.json"))
 	if err != nil || len(found) != 1 {
