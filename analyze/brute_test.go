@@ -139,7 +139,7 @@ func TestPercentileIntervalHoldsWhatItShould(t *testing.T) {
 		for i := range values {
 			values[i] = rng.Float64()
 		}
-		if iv := analyze.PercentileInterval(values, 50, s); iv[0] <= 0.5 && iv[1] >= 0.5 {
+		if iv := analyze.PercentileIntervals(values, s, 50)[0]; iv[0] <= 0.5 && iv[1] >= 0.5 {
 			held++
 		}
 	}

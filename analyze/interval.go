@@ -219,31 +219,39 @@ const (
 	bootstrapMost = 20_000
 )
 
-// PercentileInterval returns a 95 % interval of the p-th percentile of values
-// in order of issue, by a circular block bootstrap with blocks of n^(1/3)
+// PercentileIntervals returns 95 % intervals of percentiles of values in order
+// of issue, by a circular block bootstrap with blocks of n^(1/3)
 // values, which keeps the dependence of neighbours; for long series by the
 // ranks that a binomial count on the effective sample size allows. Undefined
 // for fewer than 10 values.
-func PercentileInterval(values []float64, p float64, seed loadgen.Seed) Interval {
+func PercentileIntervals(values []float64, seed loadgen.Seed, levels ...float64) []Interval {
+	intervals := make([]Interval, len(levels))
 	n := len(values)
 	if n < 10 {
-		return Interval{undefined, undefined}
+		for k := range intervals {
+			intervals[k] = Interval{undefined, undefined}
+		}
+		return intervals
 	}
 	sorted := metrics.Sorted(values)
 	if n > bootstrapMost {
-		q := p / 100
-		spread := 1.96 * math.Sqrt(q*(1-q)/EffectiveSize(values))
+		effective := EffectiveSize(values)
 		at := func(q float64) Number {
 			return Number(metrics.Percentile(sorted, 100*min(max(q, 0), 1)))
 		}
-		return Interval{at(q - spread), at(q + spread)}
+		for k, p := range levels {
+			q := p / 100
+			spread := 1.96 * math.Sqrt(q*(1-q)/effective)
+			intervals[k] = Interval{at(q - spread), at(q + spread)}
+		}
+		return intervals
 	}
 	rank := ranks(values)
 	rng := seed.Rand("bootstrap")
 	block := max(int(math.Cbrt(float64(n))), 1)
-	estimates := make([]float64, resamples)
+	estimates := make([][]float64, len(levels))
 	count := make([]int, n)
-	for r := range estimates {
+	for range resamples {
 		clear(count)
 		for drawn := 0; drawn < n; {
 			at := rng.IntN(n)
@@ -255,10 +263,15 @@ func PercentileInterval(values []float64, p float64, seed loadgen.Seed) Interval
 				}
 			}
 		}
-		estimates[r] = countedPercentile(sorted, count, p)
+		for k, p := range levels {
+			estimates[k] = append(estimates[k], countedPercentile(sorted, count, p))
+		}
 	}
-	estimates = metrics.Sorted(estimates)
-	return Interval{Number(metrics.Percentile(estimates, 2.5)), Number(metrics.Percentile(estimates, 97.5))}
+	for k := range intervals {
+		e := metrics.Sorted(estimates[k])
+		intervals[k] = Interval{Number(metrics.Percentile(e, 2.5)), Number(metrics.Percentile(e, 97.5))}
+	}
+	return intervals
 }
 
 // countedPercentile is the percentile of a sample that holds sorted[i]

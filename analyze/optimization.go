@@ -187,13 +187,15 @@ func (v *view) optimizationMore(ci *ConfidenceIntervals, runtimes []float64) *Op
 	from, to := v.flight.Span()
 	ci.RunTime, ci.Latency = SeriesMetric(runtimes), SeriesMetric(latency)
 	ci.Throughput = Throughput(ends, from, to)
+	latencies := PercentileIntervals(latency, v.opt.Seed, 50, 95)
+	firsts := PercentileIntervals(ttft, v.opt.Seed, 50, 95)
 	more := &OptimizationMore{
 		Source: v.trace.Source, Missing: append([]string{}, v.trace.Missing...), Defects: v.defects,
 		TTFT: SeriesMetric(ttft), ITL: SeriesMetric(itl),
-		LatencyP50:  PercentileInterval(latency, 50, v.opt.Seed),
-		LatencyP95:  PercentileInterval(latency, 95, v.opt.Seed),
-		TTFTP50:     PercentileInterval(ttft, 50, v.opt.Seed),
-		TTFTP95:     PercentileInterval(ttft, 95, v.opt.Seed),
+		LatencyP50:  latencies[0],
+		LatencyP95:  latencies[1],
+		TTFTP50:     firsts[0],
+		TTFTP95:     firsts[1],
 		Effective:   Number(EffectiveSize(latency)),
 		ValueMethod: "circular block bootstrap",
 		Little:      v.little(0, 0), Users: users(byStart, v.opt),
