@@ -86,6 +86,8 @@ func startNginx(ctx context.Context, dir string) (*endpoint, error) {
 	}
 	cmd := exec.CommandContext(ctx, "nginx", "-p", dir, "-c", conf)
 	cmd.Stderr = os.Stderr
+	// A master that is killed leaves its workers behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("nginx is the endpoint of this measurement: %w", err)
 	}
