@@ -244,18 +244,28 @@ func (c *runCommand) dryRun(batch *sweep.Batch, unreachable error, out io.Writer
 	return unreachable
 }
 
-// logSummary ends the log as the runner did that loadgen replaces.
+// logSummary ends the log as the runner did that loadgen replaces, and says
+// apart from it which runs the user ended and which were never begun.
 func logSummary(log *slog.Logger, cells int, runs []*sweep.Run) {
-	failed := cells - len(runs)
+	failed, interrupted := 0, 0
 	for _, run := range runs {
-		if run.Err != nil || run.Outcome.Cancelled {
+		switch {
+		case run.Err != nil:
 			failed++
+		case run.Outcome.Cancelled:
+			interrupted++
 		}
 	}
 	log.Info("SUMMARY")
 	log.Info(fmt.Sprintf("Total runs : %d", cells))
-	log.Info(fmt.Sprintf("Completed  : %d", cells-failed))
+	log.Info(fmt.Sprintf("Completed  : %d", len(runs)-failed-interrupted))
 	log.Info(fmt.Sprintf("Failed     : %d", failed))
+	if interrupted > 0 {
+		log.Info(fmt.Sprintf("Interrupted: %d", interrupted))
+	}
+	if left := cells - len(runs); left > 0 {
+		log.Info(fmt.Sprintf("Not begun  : %d", left))
+	}
 }
 
 // judge returns what a finished batch exits with: failed runs, invalid ones
