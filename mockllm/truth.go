@@ -13,13 +13,20 @@ import (
 // FetchStamps asks a running endpoint for its stamps, the oldest first. The
 // endpoint must record them: see Config.Stamps.
 func FetchStamps(ctx context.Context, url string) ([]Stamp, error) {
-	body, err := visit(ctx, http.MethodGet, url)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/mock/stamps", nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("asking for the endpoint's stamps: %w", err)
 	}
-	defer body.Close()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the endpoint's stamps: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("asking for the endpoint's stamps: %s; is it loadgen's simulated endpoint?", resp.Status)
+	}
 	var stamps []Stamp
-	lines := json.NewDecoder(bufio.NewReader(body))
+	lines := json.NewDecoder(bufio.NewReader(resp.Body))
 	for {
 		var s Stamp
 		switch err := lines.Decode(&s); {
@@ -30,29 +37,4 @@ func FetchStamps(ctx context.Context, url string) ([]Stamp, error) {
 		}
 		stamps = append(stamps, s)
 	}
-}
-
-// ClearStamps lets a running endpoint forget its stamps.
-func ClearStamps(ctx context.Context, url string) error {
-	body, err := visit(ctx, http.MethodDelete, url)
-	if err != nil {
-		return err
-	}
-	return body.Close()
-}
-
-func visit(ctx context.Context, method, url string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url+"/mock/stamps", nil)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the endpoint's stamps: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the endpoint's stamps: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		return nil, fmt.Errorf("asking for the endpoint's stamps: %s; is it loadgen's simulated endpoint?", resp.Status)
-	}
-	return resp.Body, nil
 }

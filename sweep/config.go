@@ -1,9 +1,6 @@
 package sweep
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // DefaultSeed is the random_seed of a batch file that names none: a batch is
 // reproducible unless it is told not to be.
@@ -135,18 +132,3 @@ func (c *Config) Given(key string) bool { return c.given[key] }
 
 // Mock reports whether the endpoint is the simulated one.
 func (c *Config) Mock() bool { return c.URL == mockURL }
-
-// Target returns the URL that requests go to; without a scheme and host for
-// the simulated endpoint, whose address is known only once it runs.
-func (c *Config) Target() string { return c.join(c.Endpoint) }
-
-// HealthCheck returns the URL that tells whether the service is there, like
-// [Config.Target].
-func (c *Config) HealthCheck() string { return c.join(c.HealthCheckEndpoint) }
-
-func (c *Config) join(path string) string {
-	if c.Mock() {
-		return path
-	}
-	return strings.TrimSuffix(c.URL, "/") + path
-}

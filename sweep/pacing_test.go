@@ -113,8 +113,8 @@ func TestEndpoints(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := parse(t, minimal+tt.keys).Cells()[0].Config
-			if c.Target() != tt.target || c.HealthCheck() != tt.health {
-				t.Errorf("requests go to %s and the check to %s, want %s and %s", c.Target(), c.HealthCheck(), tt.target, tt.health)
+			if target, health := c.URL+c.Endpoint, c.URL+c.HealthCheckEndpoint; target != tt.target || health != tt.health {
+				t.Errorf("requests go to %s and the check to %s, want %s and %s", target, health, tt.target, tt.health)
 			}
 		})
 	}
