@@ -28,6 +28,8 @@ type bench struct {
 	loadgen   string // the built binary
 	tokenizer string // what guidellm counts with
 	repeats   int
+	parts     string        // letters of the parts of the comparison
+	clients   string        // what their names begin with, separated by commas; empty for all
 	length    time.Duration // of a measurement of requests per second
 }
 
@@ -38,6 +40,8 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&b.loadgen, "loadgen", "", "binary to measure; built from this tree when empty")
 	flags.StringVar(&b.tokenizer, "tokenizer", "", "directory of a Hugging Face tokenizer for guidellm, which is left out without one")
 	flags.IntVar(&b.repeats, "repeats", 5, "of each measurement")
+	flags.StringVar(&b.parts, "parts", "abc", "of the comparison to run")
+	flags.StringVar(&b.clients, "clients", "", "to compare, by the beginnings of their names with commas between them; all that are installed when empty")
 	flags.DurationVar(&b.length, "length", 5*time.Second, "of a measurement of requests per second")
 	if len(args) == 0 {
 		flags.Usage()

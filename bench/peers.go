@@ -8,7 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // A job is what a client is to do: requests in a closed loop, for some time or
@@ -56,6 +58,9 @@ func (b *bench) all() (there []peer, missing []string) {
 		{name: "AIPerf", program: "aiperf", slow: true, streams: true, args: aiperfArgs, read: readExport},
 		{name: "guidellm", program: "guidellm", slow: true, args: b.guidellmArgs, read: readGuidellm},
 	} {
+		if !b.wants(p.name) {
+			continue
+		}
 		path, err := exec.LookPath(p.program)
 		switch {
 		case err != nil:
@@ -69,6 +74,13 @@ func (b *bench) all() (there []peer, missing []string) {
 		there = append(there, p)
 	}
 	return there, missing
+}
+
+// wants reports whether a client was asked for.
+func (b *bench) wants(name string) bool {
+	return b.clients == "" || slices.ContainsFunc(strings.Split(b.clients, ","), func(begin string) bool {
+		return strings.HasPrefix(name, begin)
+	})
 }
 
 // A measured is what a client said and cost.

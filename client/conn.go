@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -40,19 +41,27 @@ type conn struct {
 	answered bool          // a byte of the response came
 	began    time.Duration // writing began, since Record.Start
 	reused   bool          // the exchange is not the connection's first
-	limited  bool          // a deadline is set on the connection
 
 	watched context.Context // that interrupt was registered with
 	unwatch func() bool
 
-	mu     sync.Mutex
-	active context.Context // of the exchange at hand
+	mu       sync.Mutex
+	active   context.Context // of the exchange at hand
+	deadline time.Time       // of the exchange at hand, zero for none
+	alarm    *time.Timer     // rings at some deadline of this exchange or an earlier one
+	armed    bool            // it is going to ring
+	limited  bool            // a deadline is set on the connection itself
 }
 
 func (c *conn) close() {
 	if c.unwatch != nil {
 		c.unwatch()
 	}
+	c.mu.Lock()
+	if c.alarm != nil {
+		c.alarm.Stop()
+	}
+	c.mu.Unlock()
 	c.wire.Close()
 	c.engine.stats.closed()
 }
@@ -72,6 +81,9 @@ func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error
 	if wrote != nil && !broken(wrote) {
 		return false, wrote
 	}
+	// Others get to write their requests before this one is waited for. By then
+	// its answer may have come, which saves a futile read and being woken.
+	runtime.Gosched()
 	// A server that refuses a request early closes while it is being written:
 	// its answer may be there all the same.
 	reusable, err = c.read(r)
@@ -89,7 +101,9 @@ func (c *conn) lost(rec *loadgen.Record, err error) bool {
 }
 
 // begin arms the deadline and the interrupt. The context's registration is
-// kept from exchange to exchange, as the callers share few contexts.
+// kept from exchange to exchange, as the callers share few contexts, and so is
+// the alarm, which a request that is answered in time leaves to the next one:
+// setting a timer costs more than reading a reply.
 func (c *conn) begin(ctx context.Context, deadline time.Time) error {
 	if c.watched != ctx {
 		if c.unwatch != nil {
@@ -102,15 +116,44 @@ func (c *conn) begin(ctx context.Context, deadline time.Time) error {
 		}
 	}
 	c.mu.Lock()
-	c.active = ctx
-	if !deadline.IsZero() || c.limited {
-		c.stream.SetDeadline(deadline)
-		c.limited = !deadline.IsZero()
+	c.active, c.deadline = ctx, deadline
+	if c.limited {
+		c.stream.SetDeadline(time.Time{})
+		c.limited = false
+	}
+	if !deadline.IsZero() && !c.armed {
+		c.setAlarm()
 	}
 	c.mu.Unlock()
 	// Had the context ended before active was set, interrupt would have come
 	// too early to do anything.
 	return ctx.Err()
+}
+
+// setAlarm has the alarm ring at the deadline.
+func (c *conn) setAlarm() {
+	c.armed = true
+	left := time.Until(c.deadline)
+	if c.alarm == nil {
+		c.alarm = time.AfterFunc(left, c.ring)
+		return
+	}
+	c.alarm.Reset(left)
+}
+
+// ring ends the exchange at hand if its time is up. If the alarm was set for
+// an earlier one it is set again.
+func (c *conn) ring() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armed = false
+	switch {
+	case c.active == nil || c.deadline.IsZero():
+	case time.Until(c.deadline) > 0:
+		c.setAlarm()
+	default:
+		c.cut()
+	}
 }
 
 func (c *conn) finish() {
@@ -124,9 +167,25 @@ func (c *conn) interrupt(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.active == ctx {
-		c.stream.SetDeadline(time.Unix(1, 0))
+		c.cut()
+	}
+}
+
+// limitRead bounds what is left to be read of the exchange, unless it has been
+// cut already.
+func (c *conn) limitRead(left time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.limited {
+		c.stream.SetReadDeadline(time.Now().Add(left))
 		c.limited = true
 	}
+}
+
+// cut has every read and write of the exchange fail.
+func (c *conn) cut() {
+	c.stream.SetDeadline(time.Unix(1, 0))
+	c.limited = true
 }
 
 func (c *conn) write(q *loadgen.Request) error {
@@ -159,6 +218,9 @@ func (c *conn) fill() error {
 		return c.readErr
 	}
 	if c.start == c.end {
+		if c.end == len(c.in) && len(c.in) < readBufferMax {
+			c.in = make([]byte, 2*len(c.in)) // it was filled to the brim: more came than one read takes
+		}
 		c.start, c.end = 0, 0
 	}
 	n, err := c.stream.Read(c.in[c.end:])
@@ -216,8 +278,7 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 		}
 		if r.ended() && !draining {
 			draining = true
-			c.limited = true
-			c.stream.SetReadDeadline(time.Now().Add(drainTime))
+			c.limitRead(drainTime)
 		}
 		if err := c.fill(); err == io.EOF && t.state == untilClose {
 			return false, r.end(nil)

@@ -43,18 +43,45 @@ type event struct {
 // alike to the byte but for their text, so it remembers the last one and reads
 // the next by comparing, where that will do.
 type parser struct {
-	before, after []byte // what stood around the last plain text
-	kind          kinds  // which was this; 0 where there is none to compare with
+	// front and back are what stood before and behind the last plain text, in
+	// the event's usual frame: dataField and a blank line.
+	front, back []byte
+	kind        kinds // which text it was; 0 where there is none to compare with
 }
 
-func (p *parser) reset() { *p = parser{before: p.before[:0], after: p.after[:0]} }
+// The usual frame of an event.
+const (
+	dataField = "data: "
+	blankLine = "\n\n"
+)
+
+func (p *parser) reset() { *p = parser{front: p.front[:0], back: p.back[:0]} }
+
+// before and after are what stood around the text in the object itself.
+func (p *parser) before() []byte { return p.front[len(dataField):] }
+func (p *parser) after() []byte  { return p.back[:len(p.back)-len(blankLine)] }
+
+// next reads the event at the beginning of a stream's bytes, if it is the
+// remembered one in the usual frame with another plain text. n is its length
+// with the frame, 0 where it is anything else, or not complete.
+func (p *parser) next(b []byte) (text []byte, n int) {
+	if p.kind == 0 || !bytes.HasPrefix(b, p.front) {
+		return nil, 0
+	}
+	b = b[len(p.front):]
+	size := plain(b)
+	if size == 0 || !bytes.HasPrefix(b[size:], p.back) {
+		return nil, 0
+	}
+	return b[:size], len(p.front) + size + len(p.back)
+}
 
 // parse reads one object, streamed or whole, and appends its text to rec. ok is
 // false where data is no JSON object.
 func (p *parser) parse(data []byte, rec *loadgen.Record) (e event, ok bool) {
 	e = event{rec: rec, usage: loadgen.NoUsage}
-	if p.alike(data) {
-		e.piece(p.kind, text{raw: data[len(p.before) : len(data)-len(p.after)]})
+	if raw, ok := p.alike(data); ok {
+		e.piece(p.kind, text{raw: raw})
 		return e, true
 	}
 	text, thought, tools := len(rec.Text), len(rec.Thought), len(rec.Tools)
@@ -68,21 +95,26 @@ func (p *parser) parse(data []byte, rec *loadgen.Record) (e event, ok bool) {
 	return e, e.slow(data)
 }
 
-// alike reports whether data is the remembered event with another plain text.
-func (p *parser) alike(data []byte) bool {
-	return p.kind != 0 && len(data) > len(p.before)+len(p.after) &&
-		bytes.HasPrefix(data, p.before) && bytes.HasSuffix(data, p.after) &&
-		plain(data[len(p.before):len(data)-len(p.after)])
+// alike returns the text of an object that is the remembered one with another
+// plain text.
+func (p *parser) alike(data []byte) (text []byte, ok bool) {
+	if p.kind == 0 || !bytes.HasPrefix(data, p.before()) {
+		return nil, false
+	}
+	data = data[len(p.before()):]
+	size := plain(data)
+	return data[:size], size > 0 && bytes.Equal(data[size:], p.after())
 }
 
-// plain reports whether b can stand in a JSON string as it is.
-func plain(b []byte) bool {
-	for _, c := range b {
+// plain returns how many bytes at the beginning of b can stand in a JSON string
+// as they are.
+func plain(b []byte) int {
+	for i, c := range b {
 		if c < ' ' || c == '"' || c == '\\' {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(b)
 }
 
 // learn remembers an event that says nothing but one plain text. What it says
@@ -93,8 +125,8 @@ func (p *parser) learn(data []byte, e *event) {
 		return
 	}
 	p.kind = e.kinds
-	p.before = append(p.before[:0], data[:e.last.start]...)
-	p.after = append(p.after[:0], data[e.last.start+len(e.last.raw):]...)
+	p.front = append(append(p.front[:0], dataField...), data[:e.last.start]...)
+	p.back = append(append(p.back[:0], data[e.last.start+len(e.last.raw):]...), blankLine...)
 }
 
 // seen guards against a name that comes twice, where encoding/json lets the
@@ -249,11 +281,16 @@ func (e *event) piece(kind kinds, t text) {
 	e.kinds |= kind
 	e.pieces++
 	e.last = t
-	if kind == hasContent {
-		e.rec.Text = t.appendTo(e.rec.Text)
-	} else {
-		e.rec.Thought = t.appendTo(e.rec.Thought)
+	to := kind.part(e.rec)
+	*to = t.appendTo(*to)
+}
+
+// part returns the part of a record that texts of one kind are pieces of.
+func (k kinds) part(rec *loadgen.Record) *[]byte {
+	if k == hasContent {
+		return &rec.Text
 	}
+	return &rec.Thought
 }
 
 // tool keeps a call's name on a line of its own and its arguments, which come

@@ -57,17 +57,35 @@ type Event struct{ Type, Data string }
 func SplitEvents(pieces ...[]byte) []Event {
 	var s sse
 	var events []Event
-	keep := func(kind, data []byte) bool {
-		events = append(events, Event{string(kind), string(data)})
-		return true
-	}
+	keep := func(kind, data []byte) { events = append(events, Event{string(kind), string(data)}) }
 	for _, p := range pieces {
 		buffer := append([]byte(nil), p...)
-		s.push(buffer, keep)
+		for kind, data, rest, found := s.next(buffer); found; kind, data, rest, found = s.next(rest) {
+			keep(kind, data)
+		}
 		clear(buffer) // what was pushed belongs to the next read
 	}
-	s.flush(keep)
+	if kind, data, found := s.last(); found {
+		keep(kind, data)
+	}
 	return events
+}
+
+// ReadStream reads the body of an event stream that comes in pieces, each by a
+// read of its own.
+func ReadStream(pieces ...[]byte) *loadgen.Record {
+	rec := &loadgen.Record{}
+	rec.Reset()
+	r := &reply{asked: true}
+	r.reset(rec)
+	r.head(0, 200, []byte("text/event-stream"), nil)
+	for i, p := range pieces {
+		r.push(p, arrival{at: time.Duration(i), read: i})
+	}
+	if err := r.end(nil); err != nil {
+		rec.Failure = &loadgen.Failure{Message: err.Error()}
+	}
+	return rec
 }
 
 // A Clock is a clock on plain numbers.

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,41 @@ func FuzzEvents(f *testing.F) {
 		}
 		if diff := cmp.Diff(want, events); diff != "" {
 			t.Errorf("go-sse −, loadgen +\n%s", diff)
+		}
+	})
+}
+
+// FuzzPieces reads a stream in one piece, where most events are only compared
+// with the one before, and byte by byte, where every one is read afresh.
+func FuzzPieces(f *testing.F) {
+	const alike = `{"model":"m","choices":[{"delta":{"content":"a"},"finish_reason":null}]}`
+	framed := func(before, after string, events ...string) []byte {
+		var b []byte
+		for _, e := range events {
+			b = append(b, before+e+after...)
+		}
+		return append(b, before+"[DONE]"+after...)
+	}
+	events := []string{
+		alike, strings.Replace(alike, `"a"`, `" bc"`, 1), alike, strings.Replace(alike, `"a"`, `""`, 1), alike,
+		strings.Replace(alike, `"a"`, `"\n\u00e9"`, 1), alike, strings.Replace(alike, `"a"`, `"é"`, 1), strings.Replace(alike, `"a"`, "\"\t\"", 1),
+	}
+	f.Add(framed("data: ", "\n\n", events[:8]...))
+	f.Add(framed("data: ", "\n\n", events...))
+	f.Add(framed("data:", "\r\n\r\n", events[:8]...))
+	f.Add(framed("data: ", "\n\n", alike, strings.Replace(alike, "null", `"stop"`, 1), alike, alike+"\ndata: ", alike))
+	f.Add(framed("data: ", "\n\n", alike, alike, strings.ReplaceAll(alike, "content", "reasoning"), alike, `{"error":{"message":"x"}}`, alike))
+	f.Add(append(framed("event: m\ndata: ", "\n\n", alike, alike), framed("data: ", "\n\n", alike, alike)...))
+	for _, c := range readCases(f) {
+		if _, body, ok := bytes.Cut(c.wire, []byte("\r\n\r\n")); ok {
+			f.Add(body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		whole := client.ReadStream(stream)
+		bytewise := client.ReadStream(slices.Collect(slices.Chunk(stream, 1))...)
+		if diff := cmp.Diff(saidBy(bytewise, ""), saidBy(whole, "")); diff != "" {
+			t.Errorf("byte by byte −, whole +\n%s", diff)
 		}
 	})
 }

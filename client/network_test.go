@@ -302,6 +302,22 @@ func TestKeepAliveTimerRace(t *testing.T) {
 	})
 }
 
+// TestClosedBehindEveryAnswer has the server close the connection behind each
+// answer without having said so, and the next request follow at once.
+func TestClosedBehindEveryAnswer(t *testing.T) {
+	forEngines(t, func(t *testing.T, engine client.Engine) {
+		url := serveTCP(t, func(conn *net.TCPConn, in *bufio.Reader) {
+			if readRequest(in) == nil {
+				io.WriteString(conn, three)
+			}
+		})
+		c := newClient(t, client.Config{URL: url, Engine: engine, Streaming: true})
+		for range 100 {
+			mustSucceed(t, send(t.Context(), c, "{}"))
+		}
+	})
+}
+
 // TestClosedAfterTheRequest is that race lost for certain: the connection is
 // closed when the second request is in.
 func TestClosedAfterTheRequest(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"loadgen"
@@ -22,6 +23,7 @@ type raw struct {
 	prefix []byte      // the head of every request up to the value of Content-Length
 	ids    [2]bool     // whether the request and the correlation id are ours to write
 	stamps io.Closer   // nil where no kernel times are wanted
+	closes atomic.Bool // the server has closed an idle connection
 
 	mu     sync.Mutex
 	idle   []*conn // the last one used is the first one used again
@@ -81,6 +83,9 @@ func (e *raw) send(ctx context.Context, r *reply) error {
 		} else {
 			c.close()
 		}
+		if lost {
+			e.closes.Store(true)
+		}
 		if !lost || fresh {
 			return err
 		}
@@ -98,14 +103,29 @@ func (e *raw) conn(ctx context.Context, rec *loadgen.Record, fresh bool) (*conn,
 		if c == nil {
 			break
 		}
-		if !c.wire.stale() {
+		if !e.stale(c, rec.Start) {
 			rec.Conn.Reused, rec.Conn.Local = true, c.local
 			rec.Conn.Wait = time.Since(rec.Start)
 			return c, nil
 		}
+		e.closes.Store(true)
 		c.close()
 	}
 	return e.dial(ctx, rec)
+}
+
+// justUsed is how long ago a connection may have been read from and need not be
+// looked at before it is used again: to look costs a system call.
+const justUsed = time.Millisecond
+
+// stale reports whether the server has closed an idle connection. One that was
+// just used is believed to be alive, unless the server has been seen to close
+// connections without a word.
+func (e *raw) stale(c *conn, now time.Time) bool {
+	if now.Sub(c.wire.at) < justUsed && !e.closes.Load() {
+		return false
+	}
+	return c.wire.stale()
 }
 
 func (e *raw) take() *conn {

@@ -46,20 +46,13 @@ type reply struct {
 	done    bool    // [DONE] was seen
 	fault   error   // what the reply itself said went wrong
 
-	onEvent func(kind, data []byte) bool // event as a func, made once
-	model   string                       // of the last reply: most name the same
-}
-
-func newReply(asked bool) *reply {
-	r := &reply{asked: asked}
-	r.onEvent = r.event
-	return r
+	model string // of the last reply: most name the same
 }
 
 func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
 	r.parser.reset()
-	*r = reply{rec: rec, asked: r.asked, sse: r.sse, parser: r.parser, body: emptied(r.body), onEvent: r.onEvent, model: r.model}
+	*r = reply{rec: rec, asked: r.asked, sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model}
 }
 
 // head takes in the final response's head.
@@ -95,9 +88,7 @@ func (r *reply) push(p []byte, now arrival) {
 	}
 	switch r.form {
 	case streamForm:
-		if !r.sse.push(p, r.onEvent) {
-			r.fault = faultf(loadgen.FailBadStream, "an event is longer than %d bytes", maxEvent)
-		}
+		r.stream(p)
 	case errorForm:
 		r.body = append(r.body, p[:min(len(p), errorMax-len(r.body))]...)
 	case wholeForm:
@@ -160,7 +151,9 @@ func (r *reply) complete() {
 	switch r.form {
 	case streamForm:
 		unfinished := r.sse.has || len(r.sse.line) > 0
-		r.sse.flush(r.onEvent)
+		if kind, data, found := r.sse.last(); found {
+			r.event(kind, data)
+		}
 		var f *fault
 		switch {
 		case unfinished && errors.As(r.fault, &f) && f.kind == loadgen.FailBadStream:
@@ -187,26 +180,58 @@ func (r *reply) whole() {
 	}
 }
 
-// event takes in one server-sent event and reports whether to go on.
-func (r *reply) event(kind, data []byte) bool {
+// stream takes in the next piece of an event stream.
+func (r *reply) stream(p []byte) {
+	for len(p) > 0 && !r.ended() {
+		if r.sse.between() {
+			if p = r.alike(p); len(p) == 0 {
+				return
+			}
+		}
+		kind, data, rest, found := r.sse.next(p)
+		if found {
+			r.event(kind, data)
+		} else if r.sse.tooLong() {
+			r.fault = faultf(loadgen.FailBadStream, "an event is longer than %d bytes", maxEvent)
+		}
+		p = rest
+	}
+}
+
+// alike takes in the events at the beginning of p that differ from the last one
+// in nothing but their text, which is most of a stream, and returns what is
+// left.
+func (r *reply) alike(p []byte) []byte {
+	kind := r.parser.kind
+	for part := kind.part(r.rec); ; {
+		text, n := r.parser.next(p)
+		if n == 0 {
+			return p
+		}
+		*part = append(*part, text...)
+		r.chunk(kind.first())
+		p = p[n:]
+	}
+}
+
+// event takes in one server-sent event.
+func (r *reply) event(kind, data []byte) {
 	if bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) {
 		r.done = true
-		return false
+		return
 	}
 	e, ok := r.parser.parse(data, r.rec)
 	switch {
 	case e.failed || string(kind) == "error":
 		r.fault = r.inBand(data)
-		return false
 	case !ok:
 		r.fault = faultf(loadgen.FailBadStream, "an event is not a JSON object: %.100q", data)
-		return false
+	default:
+		r.note(&e)
+		if e.kinds != 0 {
+			r.chunk(e.kinds.first())
+		}
 	}
-	r.note(&e)
-	if e.kinds != 0 {
-		r.chunk(e.kinds.first())
-	}
-	return true
 }
 
 // note keeps what an event says beside its text.
@@ -238,20 +263,21 @@ func finishReason(t text) string {
 // chunk records that output arrived with the read at hand.
 func (r *reply) chunk(kind loadgen.ChunkKind) {
 	rec := r.rec
-	merged := len(rec.Chunks) > 0 && r.now.read == r.last.read
+	if len(rec.Chunks) > 0 && r.now.read == r.last.read {
+		rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.last.at, Kind: kind, Merged: true})
+		if !r.many {
+			r.many = true
+			rec.MergedReads++
+		}
+		return
+	}
 	// A read without the kernel's time may lie before one with it.
 	r.now.at = max(r.now.at, r.last.at)
-	rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.now.at, Kind: kind, Merged: merged})
-	switch {
-	case !merged:
-		rec.Reads++
-		r.many = false
-		rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
-		r.readers = r.readers || !r.now.kernel
-	case !r.many:
-		r.many = true
-		rec.MergedReads++
-	}
+	rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.now.at, Kind: kind})
+	rec.Reads++
+	r.many = false
+	rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
+	r.readers = r.readers || !r.now.kernel
 	r.last = r.now
 }
 

@@ -12,8 +12,8 @@ var utf8BOM = []byte("\xEF\xBB\xBF")
 // says: lines end in CR, LF or CRLF, several data lines are joined, a space
 // after the colon is dropped, comments and unknown fields are passed over.
 //
-// Bytes are pushed in as the reads deliver them, cut anywhere. An event that
-// lies in one piece is handed on where it lies; only what a read cut in two is
+// It is given bytes as the reads deliver them, cut anywhere. An event that lies
+// in one piece is handed on where it lies; only what a read cut in two is
 // copied.
 type sse struct {
 	line    []byte // the beginning of a line whose end has not come
@@ -40,10 +40,15 @@ func emptied(b []byte) []byte {
 	return b[:0]
 }
 
-// push reads p and calls event for each event that p completes, until event
-// says to stop. The slices handed to event are valid during the call. It
-// reports false where an event outgrew maxEvent.
-func (s *sse) push(p []byte, event func(kind, data []byte) bool) bool {
+// between reports whether what comes next is the beginning of an event.
+func (s *sse) between() bool {
+	return s.begun && !s.has && !s.skipLF && len(s.line) == 0 && len(s.kind) == 0
+}
+
+// next reads p up to the end of the first event in it. What it returns of the
+// event is valid until it is called again; found is false where p ends before
+// an event does, and then all of p has been taken in.
+func (s *sse) next(p []byte) (kind, data, rest []byte, found bool) {
 	for len(p) > 0 {
 		if s.skipLF {
 			s.skipLF = false
@@ -64,27 +69,32 @@ func (s *sse) push(p []byte, event func(kind, data []byte) bool) bool {
 			s.line = append(s.line, line...)
 			line = s.line
 		}
-		dispatch := s.field(line)
+		ended := s.field(line)
 		if joined {
 			s.keep() // line is about to be overwritten
 			s.line = s.line[:0]
 		}
-		if dispatch && !s.dispatch(event) {
-			return true
+		if ended {
+			if kind, data, found = s.take(); found {
+				return kind, data, p, true
+			}
 		}
 	}
 	s.keep()
 	s.line = append(s.line, p...)
-	return len(s.line)+len(s.data) <= maxEvent
+	return nil, nil, nil, false
 }
 
-// flush ends the stream: a last line and event that nobody terminated are
-// handed on all the same, since servers forget the blank line.
-func (s *sse) flush(event func(kind, data []byte) bool) {
-	if len(s.line) > 0 && s.field(s.line) {
-		return
+// tooLong reports whether the event at hand has outgrown maxEvent.
+func (s *sse) tooLong() bool { return len(s.line)+len(s.data) > maxEvent }
+
+// last ends the stream: a last line and event that nobody terminated are handed
+// on all the same, since servers forget the blank line.
+func (s *sse) last() (kind, data []byte, found bool) {
+	if len(s.line) > 0 {
+		s.field(s.line)
 	}
-	s.dispatch(event)
+	return s.take()
 }
 
 // lineEnd returns the index of the first CR or LF, −1 where there is none.
@@ -132,12 +142,13 @@ func (s *sse) keep() {
 	}
 }
 
-func (s *sse) dispatch(event func(kind, data []byte) bool) bool {
-	data, kind := s.pending, s.kind
+// take returns the event that has just ended; one without data is none.
+func (s *sse) take() (kind, data []byte, found bool) {
+	data, kind = s.pending, s.kind
 	if s.kept {
 		data = s.data
 	}
 	s.has, s.kept, s.pending = false, false, nil
 	s.data, s.kind = s.data[:0], s.kind[:0]
-	return len(data) == 0 || event(kind, data)
+	return kind, data, len(data) > 0
 }

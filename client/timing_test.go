@@ -50,24 +50,30 @@ func play(l *memnet.Listener, script []line, over <-chan struct{}) {
 		}
 		go func(conn net.Conn) {
 			defer conn.Close()
-			for in := bufio.NewReader(conn); readRequest(in) == nil; {
-				begin := time.Now()
-				for _, s := range script {
-					select {
-					case <-time.After(time.Until(begin.Add(s.at))):
-					case <-over:
-						return
-					}
-					if s.text == "" { // the server leaves
-						return
-					}
-					if _, err := conn.Write([]byte(s.text)); err != nil {
-						return
-					}
-				}
+			for in := bufio.NewReader(conn); readRequest(in) == nil && perform(conn, script, over); {
 			}
 		}(conn)
 	}
+}
+
+// perform writes the lines of a script when they are due, and reports whether
+// the server goes on.
+func perform(conn net.Conn, script []line, over <-chan struct{}) bool {
+	begin := time.Now()
+	for _, s := range script {
+		select {
+		case <-time.After(time.Until(begin.Add(s.at))):
+		case <-over:
+			return false
+		}
+		if s.text == "" { // the server leaves
+			return false
+		}
+		if _, err := conn.Write([]byte(s.text)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // inBubble performs f with a client of each engine against a server that plays
@@ -226,6 +232,60 @@ func TestCancelOfOneRunSparesTheNext(t *testing.T) {
 			t.Errorf("reused %t, failure %+v", rec.Conn.Reused, rec.Failure)
 		}
 	})
+}
+
+// TestTimeoutIsThatOfTheRequest has requests follow one another on a connection
+// whose alarm was set for an earlier one.
+func TestTimeoutIsThatOfTheRequest(t *testing.T) {
+	quick := []line{{ms, streamHead + delta("content", "a") + data("[DONE]") + bodyEnd}}
+	for _, engine := range engines {
+		t.Run(string(engine), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				scripts := [][]line{quick, {{time.Hour, ""}}}
+				for _, idle := range []time.Duration{0, 4 * time.Second, 10*time.Second - ms, 25 * time.Second} {
+					l := memnet.Listen()
+					over := make(chan struct{})
+					go playInTurn(l, scripts, over)
+					c, err := client.New(client.Config{
+						URL: "http://server", Engine: engine, Dial: l.DialContext, Streaming: true, RequestTimeout: 10 * time.Second,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if rec := send(t.Context(), c, "{}"); rec.Failure != nil {
+						t.Errorf("the first request failed: %+v", rec.Failure)
+					}
+					time.Sleep(idle)
+					rec := send(t.Context(), c, "{}")
+					if rec.Failure == nil || rec.Failure.Kind != loadgen.FailTimeout || rec.Took != 10*time.Second || !rec.Conn.Reused {
+						t.Errorf("idle for %v: %+v after %v, reused %t; want a timeout after 10s, true", idle, rec.Failure, rec.Took, rec.Conn.Reused)
+					}
+					c.Close()
+					l.Close()
+					close(over)
+				}
+			})
+		})
+	}
+}
+
+// playInTurn answers the requests of a connection by one script each.
+func playInTurn(l *memnet.Listener, scripts [][]line, over <-chan struct{}) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func(conn net.Conn) {
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for _, script := range scripts {
+				if readRequest(in) != nil || !perform(conn, script, over) {
+					return
+				}
+			}
+		}(conn)
+	}
 }
 
 func TestTimeoutEndsADial(t *testing.T) {
