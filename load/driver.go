@@ -100,15 +100,15 @@ func (d *Driver) Starved() int { return int(d.starved.Load()) }
 // that is some microseconds behind.
 const catchUp = 100 * time.Millisecond
 
-// Run runs one phase with the given sessions, and returns when every request
+// Run runs one phase with the sessions of a feed, and returns when every request
 // that it started has ended and been emitted. When ctx is done the requests in
 // flight are cancelled at once; see Driver.Stop for the gentle end.
 //
 // The error is that of Emit. A run that was stopped or cancelled is none: its
 // Outcome says so.
-func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Session) (loadgen.Outcome, error) {
+func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcome, error) {
 	d.issued.Store(0)
-	r := &run{Driver: d, Plan: plan, sessions: sessions, records: make(chan *loadgen.Record, 4096)}
+	r := &run{Driver: d, Plan: plan, feed: feed, records: make(chan *loadgen.Record, 4096)}
 	var cancelSends context.CancelFunc
 	r.sending, cancelSends = context.WithCancel(ctx)
 	defer cancelSends()
@@ -159,10 +159,10 @@ func (d *Driver) Run(ctx context.Context, plan Plan, sessions <-chan *loadgen.Se
 type run struct {
 	*Driver
 	Plan
-	sessions <-chan *loadgen.Session
-	records  chan *loadgen.Record
-	pool     sync.Pool
-	epoch    time.Time
+	feed    *Feed
+	records chan *loadgen.Record
+	pool    sync.Pool
+	epoch   time.Time
 
 	sending  context.Context // done: requests in flight are cancelled
 	stopping context.Context // done: stopped early, or by an error of Emit
@@ -209,6 +209,11 @@ func (r *run) await(ended <-chan struct{}, cancelSends func()) (cancelled bool) 
 	}
 }
 
+// gather is how long the emitter lets records come together before it looks
+// again: to be woken for every one would cost the machine more than what is
+// done with it.
+const gather = time.Millisecond
+
 // emit hands every record to Emit and takes it back. After an error it goes on
 // taking records, so that nobody is left waiting to deliver one.
 func (r *run) emit() error {
@@ -220,6 +225,9 @@ func (r *run) emit() error {
 			}
 		}
 		r.pool.Put(rec)
+		if len(r.records) == 0 {
+			time.Sleep(gather)
+		}
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -46,31 +47,31 @@ func (s *service) Send(ctx context.Context, rec *loadgen.Record) {
 	rec.Took = time.Since(rec.Start)
 }
 
-// endless gives out sessions of so many turns until the test is over.
-func endless(t *testing.T, turns int, delay time.Duration) <-chan *loadgen.Session {
-	ctx, cancel := context.WithCancel(t.Context())
-	sessions := make(chan *loadgen.Session, 64)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := 0; ; i++ {
-			s := &loadgen.Session{ID: fmt.Sprintf("session_%06d", i), Index: i}
-			for k := range turns {
-				r := &loadgen.Request{Session: s.ID, Turn: k}
-				if k > 0 {
-					r.Delay = delay
-				}
-				s.Turns = append(s.Turns, r)
+// endless feeds sessions of so many turns until the test is over.
+func endless(t *testing.T, turns int, delay time.Duration) *load.Feed {
+	i := 0
+	return feed(t, 64, func() (*loadgen.Session, error) {
+		s := &loadgen.Session{ID: fmt.Sprintf("session_%06d", i), Index: i}
+		i++
+		for k := range turns {
+			r := &loadgen.Request{Session: s.ID, Turn: k}
+			if k > 0 {
+				r.Delay = delay
 			}
-			select {
-			case sessions <- s:
-			case <-ctx.Done():
-				return
-			}
+			s.Turns = append(s.Turns, r)
 		}
-	}()
-	t.Cleanup(func() { cancel(); <-done })
-	return sessions
+		return s, nil
+	})
+}
+
+// feed starts a feed that ends with the test, and waits until it is full.
+func feed(t *testing.T, ahead int, next func() (*loadgen.Session, error)) *load.Feed {
+	f := load.StartFeed(t.Context(), next, ahead)
+	t.Cleanup(func() { _ = f.Stop() })
+	if err := f.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // kept collects copies of the records.
@@ -368,11 +369,14 @@ func TestEmitErrorEndsTheRun(t *testing.T) {
 
 func TestSessionsRunOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sessions := make(chan *loadgen.Session, 3)
-		for i := range 3 {
-			sessions <- &loadgen.Session{Index: i, Turns: []*loadgen.Request{{}}}
-		}
-		close(sessions)
+		left := 3
+		sessions := feed(t, 8, func() (*loadgen.Session, error) {
+			if left == 0 {
+				return nil, io.EOF
+			}
+			left--
+			return &loadgen.Session{Index: 2 - left, Turns: []*loadgen.Request{{}}}, nil
+		})
 		d := &load.Driver{Sender: &service{takes: time.Second}, Emit: (&kept{}).emit}
 		out, err := d.Run(t.Context(), load.Plan{Concurrency: 8, Duration: time.Hour}, sessions)
 		if err != nil || out.Issued != 3 || out.Elapsed != time.Second {

@@ -10,8 +10,12 @@ import (
 
 // A Feed makes sessions ahead of their time, so that no request waits for its
 // own making, and holds no more of them than it was told to.
+//
+// Once it is full it rests until half of them are taken: to be woken for every
+// one costs more than making it.
 type Feed struct {
 	sessions chan *loadgen.Session
+	low      chan struct{} // has a token when half of the sessions or fewer are left
 	filled   chan struct{}
 	done     chan struct{}
 	cancel   context.CancelFunc
@@ -24,6 +28,7 @@ type Feed struct {
 func StartFeed(ctx context.Context, next func() (*loadgen.Session, error), ahead int) *Feed {
 	f := &Feed{
 		sessions: make(chan *loadgen.Session, max(ahead, 1)),
+		low:      make(chan struct{}, 1),
 		filled:   make(chan struct{}),
 		done:     make(chan struct{}),
 	}
@@ -32,8 +37,26 @@ func StartFeed(ctx context.Context, next func() (*loadgen.Session, error), ahead
 	return f
 }
 
-// Sessions is where the driver takes them from; it is closed behind the last.
-func (f *Feed) Sessions() <-chan *loadgen.Session { return f.sessions }
+// Take returns the next session, nil behind the last one or where ctx is done
+// before there is one. waited says that it was not ready yet.
+func (f *Feed) Take(ctx context.Context) (s *loadgen.Session, waited bool) {
+	select {
+	case s = <-f.sessions:
+	default:
+		waited = true
+		select {
+		case s = <-f.sessions:
+		case <-ctx.Done():
+		}
+	}
+	if len(f.sessions) <= cap(f.sessions)/2 {
+		select {
+		case f.low <- struct{}{}:
+		default:
+		}
+	}
+	return s, waited
+}
 
 // Ready waits until as many sessions are made as may wait, or all there are.
 func (f *Feed) Ready(ctx context.Context) error {
@@ -71,16 +94,23 @@ func (f *Feed) run(ctx context.Context, next func() (*loadgen.Session, error)) {
 			}
 			return
 		}
-		select {
-		case f.sessions <- session:
-			continue
-		default:
+		for !f.put(session) {
 			reached()
+			select {
+			case <-f.low:
+			case <-ctx.Done():
+				return
+			}
 		}
-		select {
-		case f.sessions <- session:
-		case <-ctx.Done():
-			return
-		}
+	}
+}
+
+// put adds a session unless as many as may wait do.
+func (f *Feed) put(s *loadgen.Session) bool {
+	select {
+	case f.sessions <- s:
+		return true
+	default:
+		return false
 	}
 }

@@ -36,7 +36,7 @@ func TestFeedMakesNoMoreThanMayWait(t *testing.T) {
 			t.Errorf("made %d, want 6", made)
 		}
 		for i := range 20 {
-			if s := <-f.Sessions(); s.Index != i {
+			if s, _ := f.Take(t.Context()); s.Index != i {
 				t.Fatalf("session %d came as number %d", s.Index, i)
 			}
 		}
@@ -62,7 +62,7 @@ func TestFeedEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := 0
-			for range f.Sessions() {
+			for s, _ := f.Take(t.Context()); s != nil; s, _ = f.Take(t.Context()) {
 				n++
 			}
 			if err := f.Stop(); n != 3 || !errors.Is(err, tt.want) {

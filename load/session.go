@@ -90,15 +90,10 @@ func raise(most *atomic.Int64, n int64) {
 }
 
 // take returns the next session, nil where there are no more or ctx is done.
-func (r *run) take(ctx context.Context) (s *loadgen.Session) {
-	select {
-	case s = <-r.sessions:
-	default:
+func (r *run) take(ctx context.Context) *loadgen.Session {
+	s, waited := r.feed.Take(ctx)
+	if waited {
 		r.starved.Add(1)
-		select {
-		case s = <-r.sessions:
-		case <-ctx.Done():
-		}
 	}
 	return s
 }

@@ -168,7 +168,7 @@ func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source
 	if feed.Ready(ctx) != nil {
 		return loadgen.Outcome{Cancelled: true}, feed.Stop()
 	}
-	outcome, err := p.driver.Run(ctx, plan, feed.Sessions())
+	outcome, err := p.driver.Run(ctx, plan, feed)
 	return outcome, errors.Join(err, feed.Stop())
 }
 
