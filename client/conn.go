@@ -19,6 +19,9 @@ const (
 	oneWrite = 16 << 10
 	// interimMax is how many 1xx responses are passed over.
 	interimMax = 64
+	// swiftTime is how soon an answer begins that may be there as soon as a few
+	// more requests have been written.
+	swiftTime = 500 * time.Microsecond
 )
 
 // A conn is one connection of the raw engine, with the buffers and the state
@@ -41,6 +44,7 @@ type conn struct {
 	answered bool          // a byte of the response came
 	began    time.Duration // writing began, since Record.Start
 	reused   bool          // the exchange is not the connection's first
+	swift    bool          // the server began to answer the last one within swiftTime
 
 	watched context.Context // that interrupt was registered with
 	unwatch func() bool
@@ -81,12 +85,15 @@ func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error
 	if wrote != nil && !broken(wrote) {
 		return false, wrote
 	}
-	// Others get to write their requests before this one is waited for. By then
-	// its answer may have come, which saves a futile read and being woken.
-	runtime.Gosched()
+	if c.swift {
+		// Others get to write their requests before this one is waited for. By
+		// then its answer has come, which saves a futile read and being woken.
+		runtime.Gosched()
+	}
 	// A server that refuses a request early closes while it is being written:
 	// its answer may be there all the same.
 	reusable, err = c.read(r)
+	c.swift = c.answered && rec.Head-rec.Conn.Wrote < swiftTime
 	if wrote != nil && !c.answered {
 		return false, wrote
 	}

@@ -46,6 +46,31 @@ func TestFeedMakesNoMoreThanMayWait(t *testing.T) {
 	})
 }
 
+func TestFeedRestsUntilHalfIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		f := load.StartFeed(t.Context(), func() (*loadgen.Session, error) {
+			made++
+			return &loadgen.Session{Index: made - 1}, nil
+		}, 8)
+		if err := f.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for taken, want := range []int{9, 9, 9, 9, 13, 13, 13, 13, 17} { // made, with the one in hand
+			synctest.Wait()
+			if made != want {
+				t.Errorf("made %d when %d were taken, want %d", made, taken, want)
+			}
+			if s, waited := f.Take(t.Context()); s.Index != taken || waited {
+				t.Errorf("session %d came as number %d, waited %t", s.Index, taken, waited)
+			}
+		}
+		if err := f.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestFeedEnds(t *testing.T) {
 	broken := errors.New("line 3 is no JSON")
 	for _, tt := range []struct {

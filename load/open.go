@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -94,6 +95,9 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 			spawned++
 			workers.Go(func() { r.work(id, j, jobs) })
 		}
+		// The worker runs here and now. Otherwise it would have to be fetched by
+		// another thread, which first has to be woken, while this one sleeps.
+		runtime.Gosched()
 	}
 }
 
