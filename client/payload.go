@@ -27,7 +27,7 @@ type PayloadOptions struct {
 // ignore_eos, then the extra inputs sorted by key. It may be used by many goroutines.
 type Payload struct {
 	chat     bool
-	prompt   bool   // the prompt is ours to write: no extra input replaces it
+	textKey  []byte // `,"messages":` or `,"prompt":`; nil where an extra input replaces it
 	middle   []byte // from the model to the token limit, members each led by a comma
 	limitKey []byte // `,"max_tokens":`; nil where an extra input replaces it
 	minKey   []byte // `,"min_tokens":`; nil where it is not asked for
@@ -45,7 +45,13 @@ func NewPayload(o PayloadOptions) (*Payload, error) {
 		_, replaced := o.Extra[key]
 		return !replaced
 	}
-	p.prompt = keep(p.promptKey())
+	text := "prompt"
+	if p.chat {
+		text = "messages"
+	}
+	if keep(text) {
+		p.textKey = []byte(`,"` + text + `":`)
+	}
 	if keep("model") {
 		p.middle = appendString(append(p.middle, `,"model":`...), o.Model)
 	}
@@ -79,20 +85,11 @@ func NewPayload(o PayloadOptions) (*Payload, error) {
 	return p, nil
 }
 
-func (p *Payload) promptKey() string {
-	if p.chat {
-		return "messages"
-	}
-	return "prompt"
-}
-
 // Append appends the JSON body of req to dst and returns the longer slice.
 func (p *Payload) Append(dst []byte, req *loadgen.Request) []byte {
-	open := len(dst)
-	if p.prompt {
-		dst = append(dst, `,"`...)
-		dst = append(dst, p.promptKey()...)
-		dst = append(dst, `":`...)
+	first := len(dst)
+	if p.textKey != nil {
+		dst = append(dst, p.textKey...)
 		if p.chat {
 			dst = appendMessages(dst, req.Messages)
 		} else {
@@ -107,7 +104,7 @@ func (p *Payload) Append(dst []byte, req *loadgen.Request) []byte {
 		dst = strconv.AppendInt(append(dst, p.minKey...), int64(req.MaxTokens), 10)
 	}
 	dst = append(dst, p.extra...)
-	dst[open] = '{' // in place of the first member's comma
+	dst[first] = '{' // in place of the first member's comma
 	return append(dst, '}')
 }
 
@@ -144,7 +141,7 @@ func appendString(dst []byte, s string) []byte {
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	done := 0
-	for i := 0; i < len(s); {
+	for i := verbatim(s); i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
@@ -176,4 +173,24 @@ func appendEscaped(dst []byte, s string) []byte {
 		done = i
 	}
 	return append(dst, s[done:]...)
+}
+
+// verbatim returns how many bytes at the front of s stand for themselves in
+// JSON, or up to seven less: it looks at eight at a time. Nearly all prompts
+// are so from end to end.
+func verbatim(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// The highest bit of a byte comes up where more is taken from it than it
+		// has (Mycroft, 1987), and a byte that borrows from the next is such a one.
+		control, quote, escape := x-' '*ones, (x^'"'*ones)-ones, (x^'\\'*ones)-ones
+		if (x|control|quote|escape)&highs != 0 {
+			break
+		}
+	}
+	return i
 }

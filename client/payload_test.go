@@ -70,8 +70,34 @@ func TestPayloadRefusesWhatJSONCannotSay(t *testing.T) {
 	}
 }
 
+func TestEveryByteIsEscapedWhereverItStands(t *testing.T) {
+	p, err := client.NewPayload(client.PayloadOptions{Type: client.Completions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c := range 256 {
+		for at := range 20 {
+			text := []byte("twenty plain letters")
+			text[at] = byte(c)
+			var got, want struct{ Prompt string }
+			body := p.Append(nil, &loadgen.Request{Messages: []loadgen.Message{{Content: string(text)}}})
+			if err := json.Unmarshal(body, &got); err != nil {
+				t.Fatalf("%v: %s", err, body)
+			}
+			// encoding/json replaces what is not UTF-8 in the same way.
+			want.Prompt = string(text)
+			quoted, _ := json.Marshal(want)
+			json.Unmarshal(quoted, &want)
+			if got != want {
+				t.Fatalf("%q came back as %q", want.Prompt, got.Prompt)
+			}
+		}
+	}
+}
+
 func FuzzPayloadIsJSON(f *testing.F) {
 	f.Add("a\"\\\n\x00é\xffz")
+	f.Add("a plain text that goes on for some words, and then é\"\x1f")
 	f.Fuzz(func(t *testing.T, content string) {
 		p, err := client.NewPayload(client.PayloadOptions{Model: content})
 		if err != nil {

@@ -36,21 +36,22 @@ func (r *Run) Inputs() (*Inputs, error) {
 // Add appends a session with the payloads of its turns. A turn whose body is
 // only finished during the run stands with the messages known beforehand.
 func (in *Inputs) Add(s *loadgen.Session) error {
-	comma := ","
-	if len(in.ends) == 0 {
-		comma = ""
+	b := in.w.AvailableBuffer()
+	if len(in.ends) > 0 {
+		b = append(b, ',')
 	}
-	b := append(in.w.AvailableBuffer(), comma+"\n    {\n      \"session_id\": "...)
+	b = append(b, "\n    {\n      \"session_id\": "...)
 	b = appendText(b, s.ID)
-	in.write(append(b, ",\n      \"payloads\": ["...))
+	b = append(b, ",\n      \"payloads\": ["...)
 	for i, q := range s.Turns {
 		if i > 0 {
-			in.write([]byte(","))
+			b = append(b, ',')
 		}
-		in.write([]byte("\n        "))
+		in.write(append(b, "\n        "...))
 		in.write(payload(q))
+		b = in.w.AvailableBuffer()
 	}
-	in.write([]byte("\n      ]\n    }"))
+	in.write(append(b, "\n      ]\n    }"...))
 	in.ends = append(in.ends, in.at)
 	return failed(in.path, in.err)
 }

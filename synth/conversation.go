@@ -1,79 +1,121 @@
 package synth
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"loadgen"
 )
 
-// A turn is one request of a session before the history is added.
+// A turn is one request of a session, apart from its messages.
 type turn struct {
-	messages []loadgen.Message // new in this turn, the user's own last
-	tokens   int               // of these messages
-	target   int               // tokens wanted; tokens, where none were
-	output   int               // tokens to ask for; 0 asks for none
-	answer   *string           // recorded by the dataset; nil: none
-	delay    time.Duration     // before it
-	body     []byte            // the finished request, where the dataset has it
+	tokens int           // of the messages that are new in it
+	target int           // tokens wanted; tokens, where none were
+	output int           // tokens to ask for; 0 asks for none
+	answer *string       // recorded by the dataset; nil: none
+	delay  time.Duration // before it
+	body   []byte        // the finished request, where the dataset has it
 }
 
-// session puts the turns of one conversation together.
-func (s *Source) session(i int, turns []turn, rng *rand.Rand) *loadgen.Session {
-	id := fmt.Sprintf("session_%06d", i)
-	if s.spec.Phase == loadgen.Warmup {
-		id = fmt.Sprintf("warmup_%06d", i)
-	}
-	session := &loadgen.Session{ID: id, Index: i, Turns: make([]*loadgen.Request, len(turns))}
-	requests := make([]loadgen.Request, len(turns))
-	correlation := s.spec.Seed.UUID(s.name+".session", uint64(i))
+// A conversation is a session in the making. For each of its turns in order,
+// the messages that are new in it go to the end of history, and then add makes
+// the request.
+type conversation struct {
+	source  *Source
+	session *loadgen.Session
+	turns   int // added so far
+	history []loadgen.Message
+	tokens  int // of history
+}
 
-	var history []loadgen.Message
-	tokens := 0
-	for k, t := range turns {
-		history = append(history, t.messages...)
-		tokens += t.tokens
+// A bundle is a session with all that one turn of one message needs, in one
+// piece of memory: at high rates nearly all sessions are such.
+type bundle struct {
+	session  loadgen.Session
+	turns    [1]*loadgen.Request
+	requests [1]loadgen.Request
+	messages [1]loadgen.Message
+}
+
+// begin begins the i-th session, of a number of turns.
+func (s *Source) begin(i, turns int) conversation {
+	b := &bundle{}
+	session := &b.session
+	session.Index = i
+	session.Turns = slices.Grow(b.turns[:0], turns)[:turns]
+	requests := slices.Grow(b.requests[:0], turns)[:turns]
+
+	names := s.names(i, turns)
+	first := len(names) - turns*loadgen.UUIDLen
+	correlation := names[first-loadgen.UUIDLen : first]
+	session.ID = names[:first-loadgen.UUIDLen]
+	for k := range requests {
 		r := &requests[k]
-		*r = loadgen.Request{
-			ID:          s.spec.Seed.UUID(s.name+".request", uint64(i)<<32|uint64(k)),
-			Session:     id,
-			Correlation: correlation,
-			Turn:        k,
-			Delay:       t.delay,
-			Messages:    slices.Clip(history), // shared with later turns, which only append
-			Body:        t.body,
-			InputTokens: tokens,
-			MaxTokens:   t.output,
-		}
-		r.TemplateTokens = s.template(r.Messages)
-		if s.writer.flat && len(history) > 1 {
-			r.InputTokens = s.count(history)
-		}
-		if t.tokens != t.target {
-			s.inexact.Add(1)
-		}
+		r.ID = names[first+k*loadgen.UUIDLen:][:loadgen.UUIDLen]
+		r.Session, r.Correlation, r.Turn = session.ID, correlation, k
 		session.Turns[k] = r
-		if s.spec.History == ServerHistory || s.spec.Format == InputsJSON {
-			history, tokens = nil, 0
-			continue
-		}
-		if k < len(turns)-1 {
-			content, count := s.answer(t, rng)
-			history = append(history, loadgen.Message{Role: "assistant", Content: content})
-			tokens += count
-		}
 	}
-	s.sessions.Add(1)
-	s.requests.Add(int64(len(turns)))
-	return session
+	return conversation{source: s, session: session, history: b.messages[:0]}
+}
+
+// names returns the names of a session in one string: its own, its UUID and
+// that of each turn.
+func (s *Source) names(i, turns int) string {
+	rng := s.ids.At(i)
+	var space [128]byte // for a single turn
+	b := append(space[:0], s.name...)
+	for least := 100_000; least > 1 && i < least; least /= 10 {
+		b = append(b, '0')
+	}
+	b = strconv.AppendInt(b, int64(i), 10)
+	for range 1 + turns {
+		b = loadgen.AppendUUID(b, &rng)
+	}
+	return string(b)
+}
+
+// add makes the request of the next turn. Where the turn after it carries an
+// answer, that is put into history.
+func (c *conversation) add(t turn, text *rand.PCG) {
+	s := c.source
+	r := c.session.Turns[c.turns]
+	c.turns++
+	c.tokens += t.tokens
+	r.Delay, r.Body, r.MaxTokens = t.delay, t.body, t.output
+	r.Messages = slices.Clip(c.history) // shared with later turns, which only append
+	r.InputTokens = c.tokens
+	if s.writer.flat && len(c.history) > 1 {
+		r.InputTokens = s.count(c.history)
+	}
+	r.TemplateTokens = s.template(r.Messages)
+	if t.tokens != t.target {
+		s.inexact.Add(1)
+	}
+	switch {
+	case s.spec.History == ServerHistory || s.spec.Format == InputsJSON:
+		c.history, c.tokens = nil, 0
+	case c.turns < len(c.session.Turns):
+		content, count := s.answer(t, text)
+		c.history = append(c.history, loadgen.Message{Role: "assistant", Content: content})
+		c.tokens += count
+	}
+}
+
+// end returns the session, of which all turns have been added.
+func (c *conversation) end() *loadgen.Session {
+	c.source.sessions.Add(1)
+	if c.turns > 1 {
+		c.source.later.Add(int64(c.turns - 1))
+	}
+	return c.session
 }
 
 // answer returns what the assistant is made to have said to a turn, and its
 // tokens.
-func (s *Source) answer(t turn, rng *rand.Rand) (string, int) {
+func (s *Source) answer(t turn, rng *rand.PCG) (string, int) {
 	if t.answer != nil {
 		return *t.answer, s.writer.tok.Count(*t.answer)
 	}

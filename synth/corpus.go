@@ -50,7 +50,7 @@ func readCorpus(name string) (string, error) {
 
 // append adds a window that begins with a word somewhere and has at least n
 // tokens, or nearly: the caller fits it.
-func (c *corpus) append(text []byte, n int, rng *rand.Rand) []byte {
+func (c *corpus) append(text []byte, n int, rng *rand.PCG) []byte {
 	const bytesPerToken = 5 // a little more than English prose has
 	start := below(rng, len(c.text))
 	if space := strings.IndexAny(c.text[start:], " \t\n"); space >= 0 {

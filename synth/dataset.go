@@ -172,7 +172,8 @@ func (d *dataset) read(again bool) (entry, error) {
 // them, in another order.
 func (d *dataset) pick(round, position int) (entry, error) {
 	if position == 0 {
-		shuffle(d.spec.Seed.RandAt("dataset.order", round), d.offsets)
+		rng := d.spec.Seed.Stream("dataset.order").At(round)
+		shuffle(&rng, d.offsets)
 	}
 	at := d.offsets[position]
 	if _, err := d.file.Seek(at, io.SeekStart); err != nil {

@@ -6,10 +6,10 @@ import (
 )
 
 // Draw is the value of a distribution, clipped from below.
-func (n Normal) Draw(least int, rng *rand.Rand) int { return n.atLeast(least, rng) }
+func (n Normal) Draw(least int, rng *rand.PCG) int { return n.atLeast(least, rng) }
 
 // Draw picks a component of a mixture.
-func (m Mixture) Draw(rng *rand.Rand) Component { return m.draw(rng) }
+func (m Mixture) Draw(rng *rand.PCG) Component { return m.draw(rng) }
 
 // ReadItems reads a file whose entries may have most bytes to its end, and
 // returns the line of each entry.

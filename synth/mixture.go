@@ -162,7 +162,7 @@ func (m Mixture) check() error {
 }
 
 // draw picks a component by its probability.
-func (m Mixture) draw(rng *rand.Rand) Component {
+func (m Mixture) draw(rng *rand.PCG) Component {
 	x := float64(100 * uniform(rng)) // rounded here, on every machine: see Normal.draw
 	for _, c := range m[:len(m)-1] {
 		if x < c.Percent {

@@ -95,9 +95,9 @@ func TestMixtureDrawsByProbability(t *testing.T) {
 	}
 	const n = 100_000
 	count := map[float64]float64{}
-	rng := loadgen.Seed(3).Rand("mixture")
+	rng := loadgen.Seed(3).Stream("mixture").At(0)
 	for range n {
-		count[m.Draw(rng).Input.Mean]++
+		count[m.Draw(&rng).Input.Mean]++
 	}
 	for kind, want := range map[float64]float64{1: 0.7, 2: 0.2, 3: 0.1} {
 		if got := count[kind] / n; math.Abs(got-want) > 0.006 {
@@ -125,6 +125,7 @@ func FuzzParseMixture(f *testing.F) {
 		if math.Abs(sum-100) > 1e-3 {
 			t.Errorf("%q gives probabilities that sum to %v", text, sum)
 		}
-		m.Draw(loadgen.Seed(1).Rand("fuzz"))
+		rng := loadgen.Seed(1).Stream("fuzz").At(0)
+		m.Draw(&rng)
 	})
 }

@@ -33,10 +33,10 @@ func TestLengthsAreNormal(t *testing.T) {
 		{"delays may be nothing", synth.Normal{Mean: 0, Stddev: 1}, 0, map[int]float64{-1: 0, 0: phi(0.5), 1: phi(1.5)}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			rng := loadgen.Seed(7).Rand(row.name)
+			rng := loadgen.Seed(7).Stream(row.name).At(0)
 			count := map[int]int{}
 			for range n {
-				x := row.normal.Draw(row.least, rng)
+				x := row.normal.Draw(row.least, &rng)
 				for limit := range row.share {
 					if x <= limit {
 						count[limit]++

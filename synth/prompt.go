@@ -2,7 +2,9 @@ package synth
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"loadgen"
@@ -13,8 +15,7 @@ type writer struct {
 	tok    Tokenizer
 	words  *words
 	corpus *corpus // nil: texts are words of the vocabulary
-	seed   loadgen.Seed
-	flat   bool // the endpoint takes one text, not messages
+	flat   bool    // the endpoint takes one text, not messages
 	phase  loadgen.Phase
 
 	systemTokens, prefixes, prefixTokens int
@@ -22,6 +23,10 @@ type writer struct {
 	system   string // the shared system prompt
 	systemIs int    // its true length
 	mul, add uint64 // of the walk through all salts
+
+	prefix, block loadgen.Stream // of the texts of prefixes and of blocks
+
+	buffers sync.Pool // of *[]byte; see borrow
 }
 
 // bytesPerWord is about what a word and the space before it take.
@@ -35,13 +40,14 @@ func newWriter(spec Spec, lex *Lexicon) (*writer, error) {
 	walk := spec.Seed.Rand("prompt.salt")
 	w := &writer{
 		tok: lex.tok, words: lex.words, corpus: corpus,
-		seed: spec.Seed, flat: spec.Completions, phase: spec.Phase,
+		flat: spec.Completions, phase: spec.Phase,
 		systemTokens: spec.SystemTokens, prefixes: spec.Prefixes, prefixTokens: spec.PrefixTokens,
 		mul: walk.Uint64() | 1, add: walk.Uint64(),
+		prefix: spec.Seed.Stream("prompt.prefix"), block: spec.Seed.Stream("prompt.block"),
 	}
-	rng := spec.Seed.Rand("prompt.system")
-	text := w.words.append(nil, spec.SystemTokens, rng.Uint64(), rng)
-	w.system, w.systemIs = w.fit(text, spec.SystemTokens, rng)
+	rng := spec.Seed.Stream("prompt.system").At(0)
+	text := w.words.append(nil, spec.SystemTokens, rng.Uint64(), &rng)
+	w.system, w.systemIs = w.fit(text, spec.SystemTokens, &rng)
 	return w, nil
 }
 
@@ -58,11 +64,13 @@ func (w *writer) salt(position int) uint64 {
 	return w.mul*at + w.add
 }
 
-// opening writes the messages of a session's first turn: the system prompt, the
+// opening appends the messages of a session's first turn: the system prompt, the
 // prefix of that number in the pool, and n tokens of its own. It returns how
 // many tokens they truly have and how many they should.
-func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []loadgen.Message, tokens, target int) {
-	text := make([]byte, 0, bytesPerWord*(w.systemTokens+w.prefixTokens+n))
+func (w *writer) opening(messages []loadgen.Message, position, n, prefix int, rng *rand.PCG) (longer []loadgen.Message, tokens, target int) {
+	buffer := w.borrow(w.systemTokens + w.prefixTokens + n)
+	defer w.buffers.Put(buffer)
+	text := *buffer
 	if w.systemTokens > 0 {
 		if w.flat {
 			text = append(text, w.system...)
@@ -76,8 +84,8 @@ func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []lo
 	if w.prefixes > 0 {
 		// A prefix is made anew each time, which needs no memory, however large
 		// the pool. Its walk starts elsewhere than that of the prompts.
-		of := w.seed.RandAt("prompt.prefix", prefix)
-		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+^w.add, of)
+		of := w.prefix.At(prefix)
+		text = w.words.append(text, w.prefixTokens, w.mul*uint64(prefix)+^w.add, &of)
 		target += w.prefixTokens
 		own += w.prefixTokens
 	}
@@ -87,25 +95,39 @@ func (w *writer) opening(position, n, prefix int, rng *rand.Rand) (messages []lo
 
 // blocks writes n tokens that begin with the given blocks: texts with the same
 // ids in front begin with the same tokens, in every run with the same seed.
-func (w *writer) blocks(ids []int64, size, n, position int, rng *rand.Rand) (string, int) {
-	text := make([]byte, 0, bytesPerWord*n)
-	rest := n
+func (w *writer) blocks(ids []int64, size, n, position int, rng *rand.PCG) (string, int) {
+	buffer := w.borrow(n)
+	defer w.buffers.Put(buffer)
+	text, rest := *buffer, n
 	for _, id := range ids {
-		of := w.seed.RandAt("prompt.block", int(id))
-		text = w.words.append(text, min(size, rest), of.Uint64(), of)
+		of := w.block.At(int(id))
+		text = w.words.append(text, min(size, rest), of.Uint64(), &of)
 		rest -= min(size, rest)
 	}
 	return w.own(text, rest, n, w.salt(position), rng)
 }
 
 // text writes n tokens that are like no others by chance alone.
-func (w *writer) text(n int, rng *rand.Rand) (string, int) {
-	return w.own(make([]byte, 0, bytesPerWord*n), n, n, rng.Uint64(), rng)
+func (w *writer) text(n int, rng *rand.PCG) (string, int) {
+	buffer := w.borrow(n)
+	defer w.buffers.Put(buffer)
+	return w.own(*buffer, n, n, rng.Uint64(), rng)
+}
+
+// borrow returns an empty buffer in which a text of about n tokens is put
+// together; it goes back when the text is finished.
+func (w *writer) borrow(n int) *[]byte {
+	b, ok := w.buffers.Get().(*[]byte)
+	if !ok {
+		b = new([]byte)
+	}
+	*b = slices.Grow((*b)[:0], bytesPerWord*n)
+	return b
 }
 
 // own puts n tokens behind a prefix, so that all is total tokens, and returns
 // the text and its true count.
-func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.Rand) (string, int) {
+func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.PCG) (string, int) {
 	if w.corpus == nil {
 		text := w.words.append(prefix, n, salt, rng)
 		if w.words.exact {
@@ -126,7 +148,7 @@ func (w *writer) own(prefix []byte, n, total int, salt uint64, rng *rand.Rand) (
 //
 // Too long a text is cut, too short a one gets words at its end. The seam can
 // disturb the tokens around it: each round leaves one more of them to the words.
-func (w *writer) fit(text []byte, n int, rng *rand.Rand) (string, int) {
+func (w *writer) fit(text []byte, n int, rng *rand.PCG) (string, int) {
 	const rounds = 8 // in each of two ways to cut
 	whole := string(text)
 	total := w.tok.Count(whole)

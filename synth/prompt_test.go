@@ -95,6 +95,19 @@ func TestPromptsHaveExactlyTheLengthAskedFor(t *testing.T) {
 	}
 }
 
+// TestASessionOfOneTurnHardlyAllocates holds it to three allocations: the
+// session with its request, their names, and the text. The race detector
+// empties pools at random, hence two more for a buffer.
+func TestASessionOfOneTurnHardlyAllocates(t *testing.T) {
+	for _, length := range []float64{1, 16, 1000} {
+		s := open(t, synth.Spec{Input: synth.Normal{Mean: length}, Output: synth.Normal{Mean: 16, Stddev: 4}}, builtin(t, "cl100k_base"))
+		i := 0
+		if got := testing.AllocsPerRun(100, func() { s.At(i); i++ }); got > 5 {
+			t.Errorf("%v allocations for a prompt of %v tokens", got, length)
+		}
+	}
+}
+
 func TestALongPromptIsExact(t *testing.T) {
 	tok := builtin(t, "o200k_base")
 	r := open(t, synth.Spec{Input: synth.Normal{Mean: 200_000}}, tok).At(0).Turns[0]

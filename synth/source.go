@@ -19,12 +19,17 @@ type Source struct {
 	writer  *writer
 	dataset *dataset // nil: sessions are made up
 	shapes  []shape  // what to draw lengths from instead of the spec; see New
-	name    string   // of the phase, in the purposes of UUIDs
+	name    string   // of its sessions, in front of their number
 
-	mu   sync.Mutex
-	next int // index of the session to come
+	// Lengths have a stream of their own, so that they do not depend on the
+	// tokenizer or the corpus.
+	lengths, text, ids loadgen.Stream
 
-	sessions, requests, inexact, repeats, reused atomic.Int64
+	next atomic.Int64 // index of the session to come, where sessions are made up
+	mu   sync.Mutex   // for the dataset, which counts its own
+
+	// later counts the requests of sessions behind their first.
+	sessions, later, inexact, repeats, reused atomic.Int64
 }
 
 // A shape is the lengths of one request, in tokens.
@@ -57,9 +62,14 @@ func New(spec Spec, lex *Lexicon) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{
-		spec: spec, writer: w,
-		name: spec.Phase.String(),
+	s := &Source{spec: spec, writer: w}
+	switch {
+	case spec.Phase == loadgen.Warmup:
+		s.draws("warmup", "warmup_")
+	case spec.File != "":
+		s.draws("dataset", "session_")
+	default:
+		s.draws("prompt", "session_")
 	}
 	if spec.File == "" {
 		return s, nil
@@ -75,6 +85,13 @@ func New(spec Spec, lex *Lexicon) (*Source, error) {
 		s.dataset = nil
 	}
 	return s, nil
+}
+
+// draws says which streams a source draws from and how its sessions are named.
+func (s *Source) draws(streams, name string) {
+	seed := s.spec.Seed
+	s.lengths, s.text, s.ids = seed.Stream(streams+".lengths"), seed.Stream(streams+".text"), seed.Stream(streams+".ids")
+	s.name = name
 }
 
 // Survey reads through the files that a spec names, so that their faults are
@@ -99,21 +116,25 @@ func Survey(spec Spec) ([]time.Duration, error) {
 // one. Goroutines that call it at once get sessions one each, and the i-th
 // session is the same whoever gets it.
 func (s *Source) Next() (*loadgen.Session, error) {
+	if s.dataset != nil {
+		return s.take()
+	}
+	i := int(s.next.Add(1)) - 1
+	if s.spec.Sessions > 0 && i >= s.spec.Sessions {
+		return nil, io.EOF
+	}
+	return s.At(i), nil
+}
+
+// take returns the next session of the dataset.
+func (s *Source) take() (*loadgen.Session, error) {
 	s.mu.Lock()
-	if s.spec.Sessions > 0 && s.next >= s.spec.Sessions {
+	i := s.dataset.taken
+	if s.spec.Sessions > 0 && i >= s.spec.Sessions {
 		s.mu.Unlock()
 		return nil, io.EOF
 	}
-	i := s.next
-	if s.dataset == nil {
-		s.next++
-		s.mu.Unlock()
-		return s.At(i), nil
-	}
 	e, reused, err := s.dataset.next()
-	if err == nil {
-		s.next++
-	}
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -121,43 +142,47 @@ func (s *Source) Next() (*loadgen.Session, error) {
 	if reused {
 		s.reused.Add(1)
 	}
-	text := s.spec.Seed.RandAt("dataset.text", i)
-	return s.session(i, s.recorded(i, e, text), text), nil
+	lengths, text := s.lengths.At(i), s.text.At(i)
+	c := s.begin(i, len(e.turns))
+	for _, r := range e.turns {
+		messages, t := s.recorded(i, r, &lengths, &text)
+		c.history = append(c.history, messages...)
+		c.add(t, &text)
+	}
+	return c.end(), nil
 }
 
-// recorded returns the turns of a dataset's entry, with what it leaves to be
-// made up.
-func (s *Source) recorded(i int, e entry, text *rand.Rand) []turn {
-	lengths := s.spec.Seed.RandAt("dataset.lengths", i)
-	turns := make([]turn, len(e.turns))
-	for k, r := range e.turns {
-		t := turn{messages: r.messages, answer: r.answer, output: r.output, delay: r.delay, body: r.body}
-		if r.input > 0 {
-			var content string
-			content, t.tokens = s.writer.blocks(r.blocks, s.spec.blockTokens(), r.input, i, text)
-			t.messages = []loadgen.Message{{Role: "user", Content: content}}
-			t.target = r.input
-		} else {
-			t.tokens = s.count(r.messages)
-			t.target = t.tokens
-		}
-		if t.output == 0 && s.spec.Output.Mean > 0 && t.body == nil {
-			t.output = s.spec.Output.atLeast(1, lengths)
-		}
-		turns[k] = t
+// recorded returns a turn of a dataset's entry, with what it leaves to be made
+// up.
+func (s *Source) recorded(i int, r entryTurn, lengths, text *rand.PCG) ([]loadgen.Message, turn) {
+	messages := r.messages
+	t := turn{answer: r.answer, output: r.output, delay: r.delay, body: r.body}
+	if r.input > 0 {
+		var content string
+		content, t.tokens = s.writer.blocks(r.blocks, s.spec.blockTokens(), r.input, i, text)
+		messages = []loadgen.Message{{Role: "user", Content: content}}
+		t.target = r.input
+	} else {
+		t.tokens = s.count(messages)
+		t.target = t.tokens
 	}
-	return turns
+	if t.output == 0 && s.spec.Output.Mean > 0 && t.body == nil {
+		t.output = s.spec.Output.atLeast(1, lengths)
+	}
+	return messages, t
 }
 
 // sample returns the lengths of the first requests of a dataset.
 func (s *Source) sample(most int) ([]shape, error) {
+	lengths, text := s.spec.Seed.Stream("dataset.lengths"), s.spec.Seed.Stream("warmup.sample")
 	var shapes []shape
 	for i := range min(most, s.dataset.entries) {
 		e, _, err := s.dataset.next()
 		if err != nil {
 			return nil, err
 		}
-		first := s.recorded(i, e, s.spec.Seed.RandAt("warmup.sample", i))[0]
+		l, t := lengths.At(i), text.At(i)
+		_, first := s.recorded(i, e.turns[0], &l, &t)
 		shapes = append(shapes, shape{max(1, first.tokens), first.output})
 	}
 	return shapes, nil
@@ -169,41 +194,34 @@ func (s *Source) At(i int) *loadgen.Session {
 	if s.dataset != nil {
 		return nil
 	}
-	name := "prompt."
-	if s.spec.Phase == loadgen.Warmup {
-		name = "warmup."
-	}
-	// Lengths have a stream of their own, so that they do not depend on the
-	// tokenizer or the corpus.
-	lengths := s.spec.Seed.RandAt(name+"lengths", i)
-	text := s.spec.Seed.RandAt(name+"text", i)
-
-	var prefix int
+	lengths, text := s.lengths.At(i), s.text.At(i)
+	prefix := 0
 	if s.spec.Prefixes > 0 {
-		prefix = below(text, s.spec.Prefixes)
+		prefix = below(&text, s.spec.Prefixes)
 	}
-	turns := make([]turn, s.spec.Turns.atLeast(1, lengths))
+	turns := s.spec.Turns.atLeast(1, &lengths)
+	c := s.begin(i, turns)
 	for k := range turns {
-		t := &turns[k]
-		size := s.draw(lengths)
-		t.output = size.output
+		size := s.draw(&lengths)
 		n := size.input - s.overhead(k)
 		own := max(1, n)
+		t := turn{output: size.output}
 		if k == 0 {
-			t.messages, t.tokens, t.target = s.writer.opening(i, own, prefix, text)
+			c.history, t.tokens, t.target = s.writer.opening(c.history, i, own, prefix, &text)
 			if !s.writer.words.distinct(i, own) {
 				s.repeats.Add(1)
 			}
 		} else {
-			t.delay = time.Duration(max(0, s.spec.Delay.draw(lengths)) * float64(time.Millisecond))
+			t.delay = time.Duration(max(0, s.spec.Delay.draw(&lengths)) * float64(time.Millisecond))
 			t.target = own
 			var content string
-			content, t.tokens = s.writer.text(own, text)
-			t.messages = []loadgen.Message{{Role: "user", Content: content}}
+			content, t.tokens = s.writer.text(own, &text)
+			c.history = append(c.history, loadgen.Message{Role: "user", Content: content})
 		}
 		t.target -= own - n // there is no shorter text than of one token
+		c.add(t, &text)
 	}
-	return s.session(i, turns, text)
+	return c.end()
 }
 
 // overhead returns how many tokens of the k-th turn's length are the chat
@@ -235,7 +253,7 @@ func (s *Source) template(messages []loadgen.Message) int {
 }
 
 // draw returns the lengths of one request.
-func (s *Source) draw(rng *rand.Rand) shape {
+func (s *Source) draw(rng *rand.PCG) shape {
 	if len(s.shapes) > 0 {
 		return s.shapes[below(rng, len(s.shapes))]
 	}
@@ -271,8 +289,9 @@ func (s *Source) Len() int {
 
 // Stats returns what the source has yielded so far.
 func (s *Source) Stats() Stats {
+	sessions := int(s.sessions.Load())
 	return Stats{
-		Sessions: int(s.sessions.Load()), Requests: int(s.requests.Load()),
+		Sessions: sessions, Requests: sessions + int(s.later.Load()),
 		Inexact: int(s.inexact.Load()), Repeats: int(s.repeats.Load()), Reused: int(s.reused.Load()),
 	}
 }

@@ -101,7 +101,7 @@ func TestSessionsDoNotDependOnWhoAsksWhen(t *testing.T) {
 func TestNamesAreUniqueInABatch(t *testing.T) {
 	tok := builtin(t, "cl100k_base")
 	seen := map[string]bool{}
-	requests := 0
+	names := 0
 	for _, seed := range []loadgen.Seed{1, 2} {
 		for _, phase := range []loadgen.Phase{loadgen.Profiling, loadgen.Warmup} {
 			s := open(t, synth.Spec{Seed: seed, Phase: phase, Input: synth.Normal{Mean: 1}, Turns: synth.Normal{Mean: 2}}, tok)
@@ -114,18 +114,20 @@ func TestNamesAreUniqueInABatch(t *testing.T) {
 				if session.ID != want || session.Index != i {
 					t.Errorf("session %d of the %v is %s, want %s", session.Index, phase, session.ID, want)
 				}
+				seen[session.Turns[0].Correlation] = true
+				names++
 				for k, r := range session.Turns {
-					if r.Session != session.ID || r.Turn != k {
-						t.Errorf("turn %d of %s says it is turn %d of %s", k, session.ID, r.Turn, r.Session)
+					if r.Session != session.ID || r.Turn != k || r.Correlation != session.Turns[0].Correlation {
+						t.Errorf("turn %d of %s says it is turn %d of %s, %s", k, session.ID, r.Turn, r.Session, r.Correlation)
 					}
 					seen[r.ID] = true
-					requests++
+					names++
 				}
 			}
 		}
 	}
-	if len(seen) != requests {
-		t.Errorf("%d requests have %d names", requests, len(seen))
+	if len(seen) != names {
+		t.Errorf("%d sessions and requests have %d UUIDs", names, len(seen))
 	}
 }
 

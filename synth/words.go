@@ -37,9 +37,9 @@ const (
 // token, alone at the start of a text and behind a space anywhere else, so that
 // n of them in any order are n tokens.
 type words struct {
-	// list holds each word with a space before it. It is a power of two long,
-	// so that a few bits of a random number choose one without bias.
-	list []string
+	// list is a power of two long, so that a few bits of a random number choose
+	// a word without bias.
+	list []word
 	bits int
 	// exact says that the promise is proven for this tokenizer: each word keeps
 	// it, and no token reaches from one word into the next, so that neither
@@ -48,39 +48,61 @@ type words struct {
 	exact bool
 }
 
+// A word is a word with the space before it, in a block of one size for all. To
+// copy the whole block and then drop what is behind the word takes two moves;
+// to copy as many bytes as the word has takes branches that cannot be foreseen.
+type word struct {
+	block [15]byte // more than maxLetters and the space
+	size  uint8
+}
+
+const minLetters, maxLetters = 3, 12
+
+func newWord(letters string) word {
+	var w word
+	w.size = uint8(copy(w.block[:], " "+letters))
+	return w
+}
+
+// text returns the word with the space before it.
+func (w *word) text() []byte { return w.block[:w.size] }
+
 // chooseWords takes the words from the tokenizer's own vocabulary.
 func chooseWords(tok Tokenizer) *words {
 	w := &words{}
 	seen := make(map[string]bool)
 	crossing := false
+	var list []string
 	var text []byte
 	for id := range tok.VocabSize() {
 		text = tok.AppendDecode(text[:0], id)
 		crossing = crossing || crosses(text)
 		piece := bytes.TrimLeft(text, " ")
-		if len(w.list) == maxWords || !isWord(piece) || seen[string(piece)] {
+		if len(list) == maxWords || !isWord(piece) || seen[string(piece)] {
 			continue
 		}
 		word := string(piece)
 		seen[word] = true
 		if tok.Count(word) == 1 && tok.Count(word+" "+word) == 2 {
-			w.list = append(w.list, " "+word)
+			list = append(list, word)
 		}
 	}
-	own := len(w.list) >= minWords
+	own := len(list) >= minWords
 	if !own {
-		w.list = syllables()
+		list = syllables()
 	}
-	w.bits = bits.Len(uint(len(w.list))) - 1
-	w.list = w.list[:1<<w.bits]
-	all := strings.Join(w.list, "")
-	w.exact = own && !crossing && tok.Count(all[1:]) == len(w.list)
+	w.bits = bits.Len(uint(len(list))) - 1
+	list = list[:1<<w.bits]
+	w.exact = own && !crossing && tok.Count(strings.Join(list, " ")) == len(list)
+	for _, letters := range list {
+		w.list = append(w.list, newWord(letters))
+	}
 	return w
 }
 
 // isWord reports whether a piece of vocabulary reads as a word.
 func isWord(s []byte) bool {
-	if len(s) < 3 || len(s) > 12 {
+	if len(s) < minLetters || len(s) > maxLetters {
 		return false
 	}
 	for i := range len(s) {
@@ -115,7 +137,7 @@ func syllables() []string {
 	for _, a := range consonants {
 		for _, b := range vowels {
 			for _, c := range consonants {
-				list = append(list, string([]rune{' ', a, b, c}))
+				list = append(list, string([]rune{a, b, c}))
 			}
 		}
 	}
@@ -124,18 +146,18 @@ func syllables() []string {
 
 // append adds n words to a text. The lowest bits of salt choose the first
 // saltWords of them, chance the others.
-func (w *words) append(text []byte, n int, salt uint64, rng *rand.Rand) []byte {
-	mask := uint64(len(w.list) - 1)
+func (w *words) append(text []byte, n int, salt uint64, rng *rand.PCG) []byte {
+	mask, draw := uint64(len(w.list)-1), 64/w.bits
 	pool, left := salt, saltWords
 	for range n {
 		if left == 0 {
-			pool, left = rng.Uint64(), 64/w.bits
+			pool, left = rng.Uint64(), draw
 		}
-		word := w.list[pool&mask]
-		if len(text) == 0 {
-			word = word[1:]
+		if word := &w.list[pool&mask]; len(text) == 0 {
+			text = append(text, word.text()[1:]...)
+		} else {
+			text = append(text, word.block[:]...)[:len(text)+int(word.size)]
 		}
-		text = append(text, word...)
 		pool >>= w.bits
 		left--
 	}
