@@ -34,7 +34,7 @@ type bench struct {
 }
 
 func run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("bench peers|bars", flag.ContinueOnError)
+	flags := flag.NewFlagSet("bench peers|bars|verdict", flag.ContinueOnError)
 	b := &bench{ctx: ctx}
 	report := flags.String("report", "docs/performance.md", "file whose tables are replaced")
 	flags.StringVar(&b.loadgen, "loadgen", "", "binary to measure; built from this tree when empty")
@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&b.length, "length", 5*time.Second, "of a measurement of requests per second")
 	if len(args) == 0 {
 		flags.Usage()
-		return errors.New("say what to measure: peers or bars")
+		return errors.New("say what to measure: peers, bars or verdict")
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -68,8 +68,10 @@ func run(ctx context.Context, args []string) error {
 		text, err = b.peers()
 	case "bars":
 		text, err = b.bars()
+	case "verdict":
+		text, err = b.verdict()
 	default:
-		return fmt.Errorf("%q: want peers or bars", args[0])
+		return fmt.Errorf("%q: want peers, bars or verdict", args[0])
 	}
 	if err != nil {
 		return err
