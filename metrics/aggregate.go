@@ -19,7 +19,7 @@ func (t *tally) metrics(o loadgen.Outcome, judged bool) []Metric {
 		case TimeWeighted:
 			m.Stats = t.concurrency(d.Tag, o)
 		case Adjusted:
-			if dist := &t.dists[d.ID]; t.ok < t.issued() && dist.n > 0 {
+			if dist := &t.dists[d.ID]; t.ok < t.issued() && dist.count() > 0 {
 				m.Stats = dist.adjusted(int64(t.failed + t.cancelled))
 			}
 		case Scalar:
@@ -66,13 +66,13 @@ func (t *tally) scalars(o loadgen.Outcome, judged bool) map[string]float64 {
 	t.total(v, "total_usage_total_tokens", UsageTotal)
 	t.total(v, "total_usage_reasoning_tokens", UsageReasoning)
 	t.total(v, "total_usage_prompt_cache_read_tokens", UsageCacheRead)
-	if cached, prompt := &t.dists[UsageCacheRead], &t.dists[UsagePrompt]; cached.n > 0 && prompt.sum > 0 {
+	if cached, prompt := t.dists[UsageCacheRead].moments(), t.dists[UsagePrompt].moments(); cached.n > 0 && prompt.sum > 0 {
 		v["overall_usage_prompt_cache_read_pct"] = 100 * cached.sum / prompt.sum
 	}
-	if t.dists[UsagePromptDiff].n+t.dists[UsageCompletionDiff].n+t.dists[UsageReasoningDiff].n > 0 {
+	if t.dists[UsagePromptDiff].count()+t.dists[UsageCompletionDiff].count()+t.dists[UsageReasoningDiff].count() > 0 {
 		v["usage_discrepancy_count"] = float64(t.discrepant)
 	}
-	if t.dists[OSLMismatch].n > 0 {
+	if t.dists[OSLMismatch].count() > 0 {
 		v["osl_mismatch_count"] = float64(t.missesOSL)
 	}
 	t.rates(v, judged)
@@ -80,7 +80,7 @@ func (t *tally) scalars(o loadgen.Outcome, judged bool) map[string]float64 {
 }
 
 func (t *tally) total(v map[string]float64, tag string, id ID) {
-	if d := &t.dists[id]; d.n > 0 {
+	if d := t.dists[id].moments(); d.n > 0 {
 		v[tag] = d.sum
 	}
 }

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"loadgen/metrics"
 )
 
+// hundred is a record of a hundred chunks, each of which came alone.
 func hundred() *loadgen.Record {
 	r := with(streamed(0, evenly(time.Second, 100)...), 100)
 	r.Usage.PromptTokens, r.OutputTokens, r.ReasoningTokens = 104, 100, 0
@@ -17,20 +19,76 @@ func hundred() *loadgen.Record {
 	return r
 }
 
-func BenchmarkAdd(b *testing.B) {
-	c, err := metrics.NewCollector(metrics.Facts{SLOs: map[string]float64{"time_to_first_token": 100}})
-	if err != nil {
-		b.Fatal(err)
-	}
+// merged is the same, come in two reads.
+func merged() *loadgen.Record {
 	r := hundred()
-	for range metrics.ExactLimit + 1 { // past the growing of slices
-		c.Add(r)
+	for i := range r.Chunks {
+		r.Chunks[i] = loadgen.Chunk{At: r.Chunks[i/50].At, Merged: i%50 > 0}
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Due += 20 * time.Microsecond
-		r.Sent, r.Ended = r.Due, r.Due+r.Took
-		c.Add(r)
+	r.Took = r.Chunks[99].At
+	return r
+}
+
+// whole is the same, not streamed.
+func whole() *loadgen.Record {
+	r := hundred()
+	r.Streamed, r.Chunks = false, r.Chunks[99:]
+	return r
+}
+
+// many returns records that differ in all their times, as those of a run do.
+func many(one func() *loadgen.Record) []*loadgen.Record {
+	rng := rand.New(rand.NewPCG(1, 2))
+	records := make([]*loadgen.Record, 1000)
+	for i := range records {
+		r := one()
+		late := time.Duration(rng.IntN(5_000_000))
+		r.Head += late
+		for j := range r.Chunks {
+			if !r.Chunks[j].Merged {
+				late += time.Duration(rng.IntN(100_000))
+			}
+			r.Chunks[j].At += late
+		}
+		r.Took += late
+		r.Conn.Wrote = time.Duration(rng.IntN(50_000))
+		r.Timing, r.ReaderDelay = loadgen.Kernel, time.Duration(rng.IntN(50_000))
+		records[i] = r
+	}
+	return records
+}
+
+// send makes a record that of a run's i-th request, of 50,000 a second.
+func send(r *loadgen.Record, i int) {
+	r.Due = time.Duration(i) * 20 * time.Microsecond
+	r.Sent = r.Due + time.Duration(i*7919%100_000)
+	r.Ended = r.Sent + r.Took
+}
+
+func BenchmarkAdd(b *testing.B) {
+	for _, row := range []struct {
+		name string
+		one  func() *loadgen.Record
+	}{{"whole", whole}, {"merged", merged}, {"paced", hundred}} {
+		b.Run(row.name, func(b *testing.B) {
+			c, err := metrics.NewCollector(metrics.Facts{SLOs: map[string]float64{"time_to_first_token": 100}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			records := many(row.one)
+			i := 0
+			for ; i <= metrics.ExactLimit; i++ { // past what takes memory
+				r := records[i%len(records)]
+				send(r, i)
+				c.Add(r)
+			}
+			b.ReportAllocs()
+			for ; b.Loop(); i++ {
+				r := records[i%len(records)]
+				send(r, i)
+				c.Add(r)
+			}
+		})
 	}
 }
 
@@ -51,12 +109,12 @@ func BenchmarkMillion(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		r := hundred()
+		records := many(hundred)
 		peak := uint64(0)
 		var stats runtime.MemStats
 		for i := range 1_000_000 {
-			r.Due = time.Duration(i) * 20 * time.Microsecond
-			r.Sent, r.Ended = r.Due, r.Due+r.Took
+			r := records[i%len(records)]
+			send(r, i)
 			c.Add(r)
 			if i%50_000 == 0 {
 				runtime.ReadMemStats(&stats)

@@ -64,8 +64,9 @@ func (c *Collector) SetRate(perSecond float64) {
 	c.facts.RequestRate = perSecond
 }
 
-// Add folds one record.
-func (c *Collector) Add(r *loadgen.Record) {
+// Add folds one record and returns what it measured of it, which is valid
+// until the next Add.
+func (c *Collector) Add(r *loadgen.Record) *Measurement {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	Measure(r, &c.m)
@@ -74,14 +75,20 @@ func (c *Collector) Add(r *loadgen.Record) {
 		t = &c.warmup
 	}
 	t.add(r, &c.m, r.OK() && len(c.slos) > 0 && c.good())
-	if r.Phase == loadgen.Warmup || !r.OK() {
-		return
+	if r.Phase == loadgen.Profiling {
+		c.live()
 	}
+	return &c.m
+}
+
+// live records what Live shows of a measured request; a failed one has none
+// of it.
+func (c *Collector) live() {
 	if v, ok := c.m.Value(TTFT); ok {
-		record(c.liveTTFT, v)
+		record(c.liveTTFT, v, 1)
 	}
 	if v, ok := c.m.Value(ITL); ok {
-		record(c.liveITL, v)
+		record(c.liveITL, v, 1)
 	}
 }
 
@@ -115,7 +122,7 @@ func (c *Collector) Live() Live {
 	t := &c.profiling
 	l := Live{
 		Warmup: c.warmup.issued(), OK: t.ok, Failed: t.failed, Cancelled: t.cancelled,
-		Tokens: t.dists[OSL].sum, Elapsed: t.lastEnd - t.firstSent,
+		Tokens: t.tokens, Elapsed: t.lastEnd - t.firstSent,
 	}
 	if l.Elapsed > 0 {
 		l.RequestRate = float64(t.ok) / l.Elapsed.Seconds()
@@ -161,10 +168,10 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 }
 
 func delayOf(d *distribution) *Delay {
-	if d.n == 0 {
+	if d.count() == 0 {
 		return nil
 	}
-	return &Delay{P50: d.percentile(50), P99: d.percentile(99), Max: d.max}
+	return &Delay{P50: d.percentile(50), P99: d.percentile(99), Max: d.moments().max}
 }
 
 // weakPercentiles names, by tag, the upper percentiles that rest on too few

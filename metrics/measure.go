@@ -23,6 +23,8 @@ type Measurement struct {
 	// FromUsage says that the output length is the server's count, not the
 	// tokenizer's.
 	FromUsage bool
+
+	merged int // chunks that came out of the same read as the one before
 }
 
 // Value returns the value of a metric and whether the record has it.
@@ -49,7 +51,7 @@ func millis(d time.Duration) float64 { return float64(d) / 1e6 }
 // Measure computes a record's metrics. A failed record has none but the
 // length of its input.
 func Measure(r *loadgen.Record, m *Measurement) {
-	m.mask, m.Gaps, m.Coalesced, m.FromUsage = 0, false, false, false
+	m.mask, m.Gaps, m.Coalesced, m.FromUsage, m.merged = 0, false, false, false, 0
 	isl := inputTokens(r)
 	if !r.OK() {
 		m.setCount(ErrorISL, isl)
@@ -139,8 +141,9 @@ func (m *Measurement) stream(r *loadgen.Record, isl, osl int) {
 			break
 		}
 	}
+	m.merged = mergedChunks(r.Chunks)
 	decode := r.Took - first
-	if allMerged(r.Chunks) || decode <= 0 {
+	if m.merged == n-1 || decode <= 0 { // all came out of one read
 		m.Coalesced = n > 1 || osl > 1
 		return
 	}
@@ -153,14 +156,14 @@ func (m *Measurement) stream(r *loadgen.Record, isl, osl int) {
 	}
 }
 
-// allMerged reports whether all chunks came out of one read.
-func allMerged(chunks []loadgen.Chunk) bool {
+func mergedChunks(chunks []loadgen.Chunk) int {
+	n := 0
 	for _, c := range chunks[1:] {
-		if !c.Merged {
-			return false
+		if c.Merged {
+			n++
 		}
 	}
-	return true
+	return n
 }
 
 func (m *Measurement) usage(r *loadgen.Record) {

@@ -54,6 +54,9 @@ func (s *series) at(t time.Duration) *bin {
 	return &s.bins[i]
 }
 
+// binEnd is where the bin of a time ends.
+func (s *series) binEnd(t time.Duration) time.Duration { return (t/s.width + 1) * s.width }
+
 func (s *series) coarsen() {
 	if len(s.bins)%2 == 1 {
 		s.bins = append(s.bins, bin{})
@@ -108,15 +111,17 @@ func (s *series) inFlight() []float64 {
 
 // spread adds so many tokens at the time of each of the record's chunks.
 func (s *series) spread(r *loadgen.Record, tokens float64) {
-	var b *bin
-	var end time.Duration // of b: most chunks fall into the bin of the one before
-	for _, c := range r.Chunks {
-		if t := r.Sent + c.At; b == nil || t >= end {
-			b = s.at(t)
-			end = (t/s.width + 1) * s.width
+	first := 0 // of the chunks that fall into the bin at hand, as most do
+	end := s.binEnd(r.Sent + r.Chunks[0].At)
+	for i, c := range r.Chunks {
+		t := r.Sent + c.At
+		if t < end {
+			continue
 		}
-		b.tokens += tokens
+		s.at(r.Sent + r.Chunks[first].At).tokens += tokens * float64(i-first)
+		first, end = i, s.binEnd(t)
 	}
+	s.at(r.Sent + r.Chunks[first].At).tokens += tokens * float64(len(r.Chunks)-first)
 }
 
 // sum adds up the bins [from, to).

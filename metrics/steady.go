@@ -62,7 +62,7 @@ func (c *Collector) window(from, to int, start, end time.Duration) Window {
 		return w
 	}
 	w.RequestThroughput = float64(sum.ok) / length
-	if t.dists[OSL].n > 0 {
+	if t.dists[OSL].count() > 0 {
 		rate := sum.tokens / length
 		w.TokenThroughput = &rate
 	}
@@ -153,11 +153,11 @@ func (t *tally) trend(from, to int) string {
 // inside returns the samples sent in [from, to), in the order of sending; none
 // where not every request was sampled.
 func (t *tally) inside(from, to time.Duration) []sample {
-	if t.issued() > len(t.samples) {
+	if t.issued() > t.samples.len() {
 		return nil
 	}
 	var in []sample
-	for _, s := range t.samples {
+	for _, s := range t.samples.appendTo(nil) {
 		if s.from >= from && s.from < to {
 			in = append(in, s)
 		}
@@ -226,9 +226,9 @@ func BatchMeans(values []float64) (Interval, bool) {
 // behind their first token; beyond ExactLimit only the mean and maximum of the
 // first are known.
 func (t *tally) concurrency(tag string, o loadgen.Outcome) *Stats {
-	if t.issued() <= len(t.samples) {
+	if t.issued() <= t.samples.len() {
 		var spans []span
-		for _, s := range t.samples {
+		for _, s := range t.samples.appendTo(nil) {
 			if s, ok := s.part(tag); ok {
 				spans = append(spans, s)
 			}

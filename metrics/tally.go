@@ -26,7 +26,8 @@ type tally struct {
 	okFirst, okLast              time.Duration // first sent and last output of the successful
 	rampEnd                      time.Duration
 
-	samples []sample // the first ExactLimit requests
+	tokens  float64      // of output
+	samples list[sample] // of all requests; of none when they are more than ExactLimit
 	series  series
 	sources Sources
 }
@@ -96,8 +97,10 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 		id := ID(bits.TrailingZeros64(mask))
 		t.dists[id].add(m.values[id])
 	}
-	if len(t.samples) < ExactLimit {
-		t.samples = append(t.samples, newSample(r, m))
+	if n := t.issued(); n < ExactLimit {
+		t.samples.add(newSample(r, m))
+	} else if n == ExactLimit {
+		t.samples = list[sample]{}
 	}
 	switch {
 	case r.OK():
@@ -140,6 +143,9 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 // they arrived.
 func (t *tally) spread(r *loadgen.Record, m *Measurement) {
 	osl, counted := m.Value(OSL)
+	if counted {
+		t.tokens += osl
+	}
 	if counted && len(r.Chunks) > 0 {
 		t.series.spread(r, osl/float64(len(r.Chunks)))
 	}
@@ -163,11 +169,7 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 		s.NotStreamed++
 	} else {
 		s.Chunks += len(r.Chunks)
-		for _, c := range r.Chunks {
-			if c.Merged {
-				s.MergedChunks++
-			}
-		}
+		s.MergedChunks += m.merged
 	}
 	switch _, counted := m.Value(OSL); {
 	case !counted:

@@ -137,7 +137,7 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 func (c *Collector) judgeDelays(j *judge, s *Summary) {
 	t := &c.profiling
 	measured := &t.dists[TTFT]
-	if measured.n == 0 {
+	if measured.count() == 0 {
 		measured = &t.dists[RequestLatency]
 	}
 	p50, p99 := measured.percentile(50), measured.percentile(99)
@@ -148,7 +148,7 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 		j.delay("lag_p50", lag.P50, p50)
 		j.delay("lag_p99", lag.P99, p99)
 	}
-	if sending := &t.dists[HTTPSending]; sending.n > 0 {
+	if sending := &t.dists[HTTPSending]; sending.count() > 0 {
 		j.delay("send_delay_p50", sending.percentile(50), p50)
 		j.delay("send_delay_p99", sending.percentile(99), p99)
 	}
@@ -157,10 +157,10 @@ func (c *Collector) judgeDelays(j *judge, s *Summary) {
 		j.delay("reader_delay_p99", d.P99, p99)
 		j.delay("reader_delay_itl", d.P50, t.dists[ITL].percentile(50))
 	}
-	if t.wait.n > 0 {
+	if t.wait.count() > 0 {
 		// Requests that did not wait are not in the distribution: its p99 is
 		// an upper bound of theirs unless most of them waited.
-		if waited := t.wait.n * 100; waited > int64(t.issued()) {
+		if waited := t.wait.count() * 100; waited > int64(t.issued()) {
 			j.delay("connection_wait_p99", t.wait.percentile(99), p50)
 		}
 	}
@@ -206,7 +206,7 @@ func (t *tally) shortfall(users float64) (float64, bool) {
 		return 0, false
 	}
 	mean := Mean(level[from:to])
-	if float64(to-from)*millis(width) < t.dists[RequestLatency].sum/float64(t.ok) {
+	if float64(to-from)*millis(width) < t.dists[RequestLatency].moments().sum/float64(t.ok) {
 		return 0, false
 	}
 	return max(1-mean/users, 0), true

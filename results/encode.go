@@ -2,10 +2,10 @@ package results
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
@@ -56,16 +56,9 @@ func (o *object) bool(k string, v bool) {
 	o.b = strconv.AppendBool(o.b, v)
 }
 
-// flag appends true, and nothing for false.
-func (o *object) flag(k string, v bool) {
-	if v {
-		o.bool(k, v)
-	}
-}
-
 func (o *object) int(k string, v int64) {
 	o.key(k)
-	o.b = strconv.AppendInt(o.b, v, 10)
+	o.b = appendInt(o.b, v)
 }
 
 // count appends a number that is absent below zero.
@@ -101,51 +94,66 @@ func (o *object) any(k string, v any) error {
 	return nil
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// appendNumber appends the shortest text that reads back as v; an integer
-// stays one.
-func appendNumber(b []byte, v float64, integer bool) []byte {
-	if integer && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
-		return strconv.AppendInt(b, int64(v), 10)
+// appendKey appends a key, given with the comma before it and the colon and
+// whatever else behind it. The comma is left out where the object is empty.
+func appendKey(b []byte, key string) []byte {
+	if b[len(b)-1] == '{' {
+		key = key[1:]
 	}
-	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
-		return strconv.AppendFloat(b, v, 'e', -1, 64)
-	}
-	return strconv.AppendFloat(b, v, 'f', -1, 64)
+	return append(b, key...)
 }
 
-// appendMillis appends a time in milliseconds, exact to the nanosecond.
-func appendMillis(b []byte, d time.Duration) []byte {
-	if d < 0 {
-		b = append(b, '-')
-		d = -d
-	}
-	b = strconv.AppendInt(b, int64(d/time.Millisecond), 10)
-	rest := int64(d % time.Millisecond)
-	if rest == 0 {
+func appendKeyInt(b []byte, key string, v int64) []byte { return appendInt(appendKey(b, key), v) }
+
+// appendKeyText appends a text whose opening quote is in the key; nothing for
+// an empty one.
+func appendKeyText(b []byte, key, v string) []byte {
+	if v == "" {
 		return b
 	}
-	b = append(b, ".000000"...)
-	for i := len(b) - 1; rest > 0; i-- {
-		b[i] = byte('0' + rest%10)
-		rest /= 10
-	}
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
+	return append(appendEscaped(appendKey(b, key), v), '"')
 }
+
+// appendCount appends a number that is absent below zero.
+func appendCount(b []byte, key string, v int) []byte {
+	if v < 0 {
+		return b
+	}
+	return appendKeyInt(b, key, int64(v))
+}
+
+// appendPositive appends a number that is absent at zero.
+func appendPositive(b []byte, key string, v int64) []byte {
+	if v <= 0 {
+		return b
+	}
+	return appendKeyInt(b, key, v)
+}
+
+// appendFlag appends a key that has its value with it where the flag is set.
+func appendFlag(b []byte, key string, set bool) []byte {
+	if !set {
+		return b
+	}
+	return appendKey(b, key)
+}
+
+func finite(v float64) bool { return math.Abs(v) <= math.MaxFloat64 } // nor NaN
 
 // appendText appends a JSON string. Bytes that are no UTF-8 become U+FFFD.
 func appendText(b []byte, s string) []byte {
-	b = append(b, '"')
-	plain := 0
-	for plain < len(s) && isPlain(s[plain]) {
-		plain++
+	return append(appendEscaped(append(b, '"'), s), '"')
+}
+
+// appendEscaped appends what stands between the quotes of a JSON string.
+func appendEscaped(b []byte, s string) []byte {
+	from := len(b)
+	b = append(b, s...) // all there is to nearly every text
+	if allPlain(b[from:]) {
+		return b
 	}
-	b = append(b, s[:plain]...) // all there is to nearly every text
-	for _, r := range s[plain:] {
+	b = b[:from]
+	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
 			b = append(b, '\\', byte(r))
@@ -156,12 +164,30 @@ func appendText(b []byte, s string) []byte {
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	return append(b, '"')
+	return b
 }
 
-// isPlain reports whether a byte stands for itself in a JSON string, whatever
-// is before and behind it.
-func isPlain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+// allPlain reports whether all bytes stand for themselves in a JSON string. It
+// looks at eight of them at once: in each test below, a byte that does not
+// pass has its highest bit set.
+func allPlain(b []byte) bool {
+	const ones = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		eight := binary.LittleEndian.Uint64(b)
+		below := eight - ' '*ones
+		quote := (eight ^ '"'*ones) - ones
+		backslash := (eight ^ '\\'*ones) - ones
+		if (eight|below|quote|backslash)&(utf8.RuneSelf*ones) != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
 
 // indented returns a compact JSON text with an indent of two and a newline at
 // its end.

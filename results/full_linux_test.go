@@ -77,7 +77,7 @@ func fillUp(dir string) {
 	for i := range 10 {
 		r := handmade()[1]
 		r.Ended += time.Duration(i) * time.Second // a flush for each
-		if err := run.Record(r); err != nil {
+		if err := run.Record(r, measured(r)); err != nil {
 			fmt.Println(err)
 		}
 	}

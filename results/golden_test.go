@@ -155,6 +155,13 @@ func theTransport() loadgen.Transport {
 	return loadgen.Transport{Engine: "raw", Protocol: "HTTP/1.1", Timing: "kernel", Opened: 1, Reused: 4, MaxOpen: 1}
 }
 
+// measured is what a collector measures of a record.
+func measured(r *loadgen.Record) *metrics.Measurement {
+	m := &metrics.Measurement{}
+	metrics.Measure(r, m)
+	return m
+}
+
 // write makes a finished run of the handmade records in a directory of its own
 // and returns its batch, its directory and its summary.
 func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
@@ -176,8 +183,7 @@ func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
 		t.Fatal(err)
 	}
 	for _, r := range handmade() {
-		c.Add(r)
-		if err := run.Record(r); err != nil {
+		if err := run.Record(r, c.Add(r)); err != nil {
 			t.Fatal(err)
 		}
 		if err := inputs.Add(&loadgen.Session{ID: r.Request.Session, Turns: []*loadgen.Request{r.Request}}); err != nil {

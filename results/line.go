@@ -2,8 +2,6 @@ package results
 
 import (
 	"fmt"
-	"strconv"
-	"time"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -12,8 +10,10 @@ import (
 // A lineMetric is a per-request metric of a line, with what stands before and
 // behind its value.
 type lineMetric struct {
-	metrics.Definition
 	open, close string
+	id          metrics.ID
+	integer     bool
+	gaps        bool // its value is the list of gaps between chunks
 }
 
 // lineMetrics are in the order of the JSON export; the connection's are in the
@@ -23,122 +23,113 @@ var lineMetrics = func() []lineMetric {
 	for _, d := range metrics.Definitions() {
 		if (d.Kind == metrics.PerRequest || d.Kind == metrics.PerChunk) && !d.Trace {
 			// Tags and units need no escaping.
-			ms = append(ms, lineMetric{d, `"` + d.Tag + `":{"value":`, `,"unit":"` + d.Unit + `"}`})
+			ms = append(ms, lineMetric{
+				open: `,"` + d.Tag + `":{"value":`, close: `,"unit":"` + d.Unit + `"}`,
+				id: d.ID, integer: d.Integer, gaps: d.Kind == metrics.PerChunk,
+			})
 		}
 	}
 	return ms
 }()
 
 // A lineWriter appends records as lines of profile_export.jsonl.
+//
+// A line is written for every request while others wait to be sent or read, so
+// its keys are constants with all that stands around them, appended at once,
+// and the first key of an object loses its comma in appendKey.
 type lineWriter struct {
-	object
-	m metrics.Measurement
 	// anchor is the wall time of the phase's epoch: the one wall time that all
 	// others are offsets from, so that a step of the clock moves none of them.
 	anchor   [2]int64
 	anchored [2]bool
 }
 
-// append appends one line.
-func (w *lineWriter) append(b []byte, r *loadgen.Record) []byte {
+// append appends one line of a record and what was measured of it.
+func (w *lineWriter) append(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	if !w.anchored[r.Phase] {
 		w.anchor[r.Phase] = r.Start.UnixNano() - int64(r.Sent)
 		w.anchored[r.Phase] = true
 	}
-	metrics.Measure(r, &w.m)
-	w.b = b
-	w.open()
-	w.metadata(r)
-	w.metrics(r)
-	w.failure(r)
-	w.own(r)
-	w.close()
-	b = append(w.b, '\n')
-	w.b = nil
-	return b
+	b = append(b, `{"metadata":{`...)
+	b = appendMetadata(b, r, w.anchor[r.Phase])
+	b = append(b, `},"metrics":{`...)
+	b = appendMeasurement(b, r, m)
+	b = append(b, '}')
+	if !r.OK() {
+		b = appendError(b, r)
+	}
+	b = append(b, `,"loadgen":{`...)
+	b = appendOwn(b, r, m)
+	return append(b, "}}\n"...)
 }
 
-func (w *lineWriter) metadata(r *loadgen.Record) {
-	anchor := w.anchor[r.Phase]
+// appendMetadata appends who sent the request, and when by the wall clock.
+func appendMetadata(b []byte, r *loadgen.Record, anchor int64) []byte {
 	start := anchor + int64(r.Sent)
-	w.begin("metadata")
-	w.int("session_num", int64(r.Index))
+	b = appendKeyInt(b, `,"session_num":`, int64(r.Index))
 	if q := r.Request; q != nil {
-		w.text("x_request_id", q.ID)
-		w.text("x_correlation_id", q.Correlation)
-		w.text("conversation_id", q.Session)
-		w.int("turn_index", int64(q.Turn))
+		b = appendKeyText(b, `,"x_request_id":"`, q.ID)
+		b = appendKeyText(b, `,"x_correlation_id":"`, q.Correlation)
+		b = appendKeyText(b, `,"conversation_id":"`, q.Session)
+		b = appendKeyInt(b, `,"turn_index":`, int64(q.Turn))
 	}
-	w.int("credit_issued_ns", anchor+int64(r.Due))
-	w.int("request_start_ns", start)
+	b = appendKeyInt(b, `,"credit_issued_ns":`, anchor+int64(r.Due))
+	b = appendKeyInt(b, `,"request_start_ns":`, start)
 	if r.Head > 0 {
-		w.int("request_ack_ns", start+int64(r.Head))
+		b = appendKeyInt(b, `,"request_ack_ns":`, start+int64(r.Head))
 	}
-	w.int("request_end_ns", start+int64(r.Took))
-	w.key("worker_id")
-	w.b = append(w.b, `"worker_`...)
-	w.b = strconv.AppendInt(w.b, int64(r.Worker), 10)
-	w.b = append(w.b, '"')
-	w.text("record_processor_id", "loadgen")
-	w.text("benchmark_phase", r.Phase.String())
-	w.bool("was_cancelled", r.Cancelled())
-	if r.Cancelled() {
-		w.int("cancellation_time_ns", start+int64(r.Took))
+	b = appendKeyInt(b, `,"request_end_ns":`, start+int64(r.Took))
+	b = appendKeyInt(b, `,"worker_id":"worker_`, int64(r.Worker))
+	b = append(b, `","record_processor_id":"loadgen","benchmark_phase":"`...)
+	b = append(b, r.Phase.String()...)
+	if !r.Cancelled() {
+		return append(b, `","was_cancelled":false`...)
 	}
-	w.close()
+	return appendKeyInt(b, `","was_cancelled":true,"cancellation_time_ns":`, start+int64(r.Took))
 }
 
-func (w *lineWriter) metrics(r *loadgen.Record) {
-	w.begin("metrics")
-	b, empty := w.b, len(w.b)
+func appendMeasurement(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	for i := range lineMetrics {
 		d := &lineMetrics[i]
-		v, ok := w.m.Value(d.ID)
-		if d.Kind == metrics.PerChunk {
-			v, ok = 0, w.m.Gaps
-		}
-		if !ok || !finite(v) {
-			continue
-		}
-		if len(b) > empty {
-			b = append(b, ',')
-		}
-		b = append(b, d.open...)
-		if d.Kind == metrics.PerChunk {
+		v, ok := m.Value(d.id)
+		switch {
+		case d.gaps && m.Gaps:
+			b = appendKey(b, d.open)
 			b = appendGaps(b, r.Chunks)
-		} else {
-			b = appendNumber(b, v, d.Integer)
+			b = append(b, d.close...)
+		case ok && !d.gaps && finite(v):
+			b = appendKey(b, d.open)
+			b = appendNumber(b, v, d.integer)
+			b = append(b, d.close...)
 		}
-		b = append(b, d.close...)
 	}
-	w.b = b
-	w.close()
+	return b
 }
 
 func appendGaps(b []byte, chunks []loadgen.Chunk) []byte {
 	b = append(b, '[')
 	for i := 1; i < len(chunks); i++ {
-		if i > 1 {
+		if gap := chunks[i].At - chunks[i-1].At; gap != 0 {
+			b = appendMillis(b, gap)
 			b = append(b, ',')
+		} else {
+			b = append(b, '0', ',')
 		}
-		b = appendMillis(b, chunks[i].At-chunks[i-1].At)
 	}
-	return append(b, ']')
+	b[len(b)-1] = ']'
+	return b
 }
 
-func (w *lineWriter) failure(r *loadgen.Record) {
-	if r.OK() {
-		return
-	}
+func appendError(b []byte, r *loadgen.Record) []byte {
 	code, kind, message := aiperfError(r.Failure.Kind, r.Failure.Status, r.Failure.Message)
 	if r.Cancelled() {
 		message = fmt.Sprintf("Request was cancelled after %.3f seconds", r.Took.Seconds())
 	}
-	w.begin("error")
-	w.positive("code", int64(code))
-	w.text("type", kind)
-	w.text("message", message)
-	w.close()
+	b = append(b, `,"error":{`...)
+	b = appendPositive(b, `,"code":`, int64(code))
+	b = appendKeyText(b, `,"type":"`, kind)
+	b = appendKeyText(b, `,"message":"`, message)
+	return append(b, '}')
 }
 
 // aiperfError returns a failure as AIPerf names it: 499 for what the client
@@ -150,77 +141,99 @@ func aiperfError(kind loadgen.FailureKind, status int, message string) (code int
 	return status, string(kind), message
 }
 
-// own appends what AIPerf's part of the line does not carry and a reader needs
-// to make the same record again.
-func (w *lineWriter) own(r *loadgen.Record) {
-	w.begin("loadgen")
-	w.int("due_ns", int64(r.Due))
-	w.int("sent_ns", int64(r.Sent))
-	w.int("ended_ns", int64(r.Ended))
-	w.int("took_ns", int64(r.Took))
-	w.positive("held_ns", int64(r.Held))
-	w.flag("ramp", r.Ramp)
-	w.positive("status", int64(r.Status))
-	w.flag("streamed", r.Streamed)
-	w.chunks(r)
-	w.request(r.Request)
-	w.count("output_tokens", r.OutputTokens)
-	w.count("reasoning_tokens", r.ReasoningTokens)
-	w.usage(r.Usage)
-	w.text("finish_reason", r.FinishReason)
-	w.text("model", r.Model)
-	w.text("timing_source", r.Timing.String())
-	w.positive("reader_delay_ns", int64(r.ReaderDelay))
-	w.positive("reads", int64(r.Reads))
-	w.positive("merged_reads", int64(r.MergedReads))
-	w.positive("bytes_out", int64(r.BytesOut))
-	w.positive("bytes_in", int64(r.BytesIn))
-	w.conn(r.Conn)
-	if f := r.Failure; f != nil {
-		w.begin("failure")
-		w.text("kind", string(f.Kind))
-		w.positive("status", int64(f.Status))
-		w.text("message", f.Message)
-		w.close()
+// appendOwn appends what AIPerf's part of the line does not carry and a reader
+// needs to make the same record again.
+func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
+	b = appendKeyInt(b, `,"due_ns":`, int64(r.Due))
+	b = appendKeyInt(b, `,"sent_ns":`, int64(r.Sent))
+	b = appendKeyInt(b, `,"ended_ns":`, int64(r.Ended))
+	b = appendKeyInt(b, `,"took_ns":`, int64(r.Took))
+	b = appendPositive(b, `,"held_ns":`, int64(r.Held))
+	b = appendFlag(b, `,"ramp":true`, r.Ramp)
+	b = appendPositive(b, `,"status":`, int64(r.Status))
+	b = appendFlag(b, `,"streamed":true`, r.Streamed)
+	if len(r.Chunks) > 0 {
+		if !m.Gaps {
+			b = appendArrivals(b, r.Chunks, false)
+		}
+		b = appendKinds(b, r.Chunks)
 	}
-	w.close()
+	if q := r.Request; q != nil {
+		b = appendPositive(b, `,"input_tokens":`, int64(q.InputTokens))
+		b = appendPositive(b, `,"template_tokens":`, int64(q.TemplateTokens))
+		b = appendPositive(b, `,"max_tokens":`, int64(q.MaxTokens))
+		b = appendPositive(b, `,"delay_ns":`, int64(q.Delay))
+	}
+	b = appendCount(b, `,"output_tokens":`, r.OutputTokens)
+	b = appendCount(b, `,"reasoning_tokens":`, r.ReasoningTokens)
+	if r.Usage != loadgen.NoUsage {
+		b = appendUsage(b, &r.Usage)
+	}
+	b = appendKeyText(b, `,"finish_reason":"`, r.FinishReason)
+	b = appendKeyText(b, `,"model":"`, r.Model)
+	b = appendKeyText(b, `,"timing_source":"`, r.Timing.String())
+	b = appendPositive(b, `,"reader_delay_ns":`, int64(r.ReaderDelay))
+	b = appendPositive(b, `,"reads":`, int64(r.Reads))
+	b = appendPositive(b, `,"merged_reads":`, int64(r.MergedReads))
+	b = appendPositive(b, `,"bytes_out":`, int64(r.BytesOut))
+	b = appendPositive(b, `,"bytes_in":`, int64(r.BytesIn))
+	if r.Conn != (loadgen.Conn{}) {
+		b = appendConn(b, &r.Conn)
+	}
+	if f := r.Failure; f != nil {
+		b = append(b, `,"failure":{`...)
+		b = appendKeyText(b, `,"kind":"`, string(f.Kind))
+		b = appendPositive(b, `,"status":`, int64(f.Status))
+		b = appendKeyText(b, `,"message":"`, f.Message)
+		b = append(b, '}')
+	}
+	return b
 }
 
-// chunks appends the arrival times where the metrics do not carry them, and
-// the kinds where they are not all content of a read of its own.
-func (w *lineWriter) chunks(r *loadgen.Record) {
-	if len(r.Chunks) == 0 {
-		return
-	}
-	if !w.m.Gaps {
-		w.key("chunk_ns")
-		for i, c := range r.Chunks {
-			w.b = append(w.b, "[,"[min(i, 1)])
-			w.b = strconv.AppendInt(w.b, int64(c.At), 10)
+// appendArrivals appends the time of each chunk, or of each that began a read:
+// the kinds tell which ones came out of the same read, and have its time.
+// Should one of these have a time of its own, all times are appended.
+func appendArrivals(b []byte, chunks []loadgen.Chunk, each bool) []byte {
+	from := len(b)
+	b = appendKey(b, `,"chunk_ns":[`)
+	for i, c := range chunks {
+		if !each && shares(chunks, i) {
+			if c.At != chunks[i-1].At {
+				return appendArrivals(b[:from], chunks, true)
+			}
+			continue
 		}
-		w.b = append(w.b, ']')
+		b = appendInt(b, int64(c.At))
+		b = append(b, ',')
 	}
-	plain := true
-	for _, c := range r.Chunks {
-		plain = plain && c.Kind == loadgen.Content && !c.Merged
-	}
-	if plain {
-		return
-	}
-	w.key("chunk_kinds")
-	w.b = append(w.b, '"')
-	for i := 0; i < len(r.Chunks); {
-		run := 1
-		for i+run < len(r.Chunks) && letter(r.Chunks[i+run]) == letter(r.Chunks[i]) {
-			run++
+	b[len(b)-1] = ']'
+	return b
+}
+
+// shares reports whether a chunk came out of the same read as the one before.
+func shares(chunks []loadgen.Chunk, i int) bool { return i > 0 && chunks[i].Merged }
+
+// appendKinds appends the kinds in runs, but nothing where all chunks are
+// content of a read of its own.
+func appendKinds(b []byte, chunks []loadgen.Chunk) []byte {
+	from := len(b)
+	b = appendKey(b, `,"chunk_kinds":"`)
+	for i := 0; i < len(chunks); {
+		kind, merged, next := chunks[i].Kind, chunks[i].Merged, i+1
+		for next < len(chunks) && chunks[next].Kind == kind && chunks[next].Merged == merged {
+			next++
 		}
-		w.b = append(w.b, letter(r.Chunks[i]))
+		run := next - i
+		if run == len(chunks) && kind == loadgen.Content && !merged {
+			return b[:from]
+		}
+		b = append(b, letter(chunks[i]))
 		if run > 1 {
-			w.b = strconv.AppendInt(w.b, int64(run), 10)
+			b = appendInt(b, int64(run))
 		}
-		i += run
+		i = next
 	}
-	w.b = append(w.b, '"')
+	return append(b, '"')
 }
 
 // letter names a chunk: c content, r reasoning, t tool call; a capital for one
@@ -232,40 +245,23 @@ func letter(c loadgen.Chunk) byte {
 	return "crt"[c.Kind]
 }
 
-func (w *lineWriter) request(q *loadgen.Request) {
-	if q == nil {
-		return
-	}
-	w.positive("input_tokens", int64(q.InputTokens))
-	w.positive("template_tokens", int64(q.TemplateTokens))
-	w.positive("max_tokens", int64(q.MaxTokens))
-	w.positive("delay_ns", int64(q.Delay))
+func appendUsage(b []byte, u *loadgen.Usage) []byte {
+	b = append(b, `,"usage":{`...)
+	b = appendCount(b, `,"prompt_tokens":`, u.PromptTokens)
+	b = appendCount(b, `,"completion_tokens":`, u.CompletionTokens)
+	b = appendCount(b, `,"reasoning_tokens":`, u.ReasoningTokens)
+	b = appendCount(b, `,"cached_tokens":`, u.CachedTokens)
+	return append(b, '}')
 }
 
-func (w *lineWriter) usage(u loadgen.Usage) {
-	if u == loadgen.NoUsage {
-		return
-	}
-	w.begin("usage")
-	w.count("prompt_tokens", u.PromptTokens)
-	w.count("completion_tokens", u.CompletionTokens)
-	w.count("reasoning_tokens", u.ReasoningTokens)
-	w.count("cached_tokens", u.CachedTokens)
-	w.close()
-}
-
-func (w *lineWriter) conn(c loadgen.Conn) {
-	if c == (loadgen.Conn{}) {
-		return
-	}
-	w.begin("conn")
-	w.flag("reused", c.Reused)
-	for _, step := range [...]struct {
-		key string
-		d   time.Duration
-	}{{"wait_ns", c.Wait}, {"dns_ns", c.DNS}, {"dial_ns", c.Dial}, {"tls_ns", c.TLS}, {"wrote_ns", c.Wrote}} {
-		w.positive(step.key, int64(step.d))
-	}
-	w.text("local", c.Local)
-	w.close()
+func appendConn(b []byte, c *loadgen.Conn) []byte {
+	b = append(b, `,"conn":{`...)
+	b = appendFlag(b, `,"reused":true`, c.Reused)
+	b = appendPositive(b, `,"wait_ns":`, int64(c.Wait))
+	b = appendPositive(b, `,"dns_ns":`, int64(c.DNS))
+	b = appendPositive(b, `,"dial_ns":`, int64(c.Dial))
+	b = appendPositive(b, `,"tls_ns":`, int64(c.TLS))
+	b = appendPositive(b, `,"wrote_ns":`, int64(c.Wrote))
+	b = appendKeyText(b, `,"local":"`, c.Local)
+	return append(b, '}')
 }

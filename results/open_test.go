@@ -113,8 +113,7 @@ func TestAnyRecordIsReadBackAsItWas(t *testing.T) {
 	written := [2][]*loadgen.Record{}
 	for i := range 2000 {
 		r := chance(rng, i)
-		c.Add(r)
-		if err := run.Record(r); err != nil {
+		if err := run.Record(r, c.Add(r)); err != nil {
 			t.Fatal(err)
 		}
 		written[r.Phase] = append(written[r.Phase], r)
@@ -160,7 +159,7 @@ func TestAKilledRunKeepsItsLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range handmade() {
-		if err := run.Record(r); err != nil {
+		if err := run.Record(r, measured(r)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -191,41 +191,73 @@ func given(n *int) int {
 	return *n
 }
 
-// parseChunks makes the arrival times again: from their own list, or from TTFT
-// and the gaps, which are exact to the nanosecond.
+// parseChunks makes the chunks again. Their times are from their own list, or
+// from TTFT and the gaps, which are exact to the nanosecond.
 func parseChunks(l *line, r *loadgen.Record) error {
-	for _, at := range l.Own.Chunks {
-		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
+	times := l.Own.Chunks
+	if gaps := l.Metrics.Gaps.Value; len(times) == 0 && len(gaps) > 0 {
+		times = sumGaps(nanos(l.Metrics.TTFT.Value), gaps)
 	}
-	if gaps := l.Metrics.Gaps.Value; len(l.Own.Chunks) == 0 && len(gaps) > 0 {
-		at := nanos(l.Metrics.TTFT.Value)
-		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
-		for _, gap := range gaps {
-			at += nanos(gap)
-			r.Chunks = append(r.Chunks, loadgen.Chunk{At: at})
-		}
+	var err error
+	if r.Chunks, err = parseKinds(r.Chunks, l.Own.Kinds, len(times)); err != nil {
+		return err
+	}
+	if err := setTimes(r.Chunks, times); err != nil {
+		return err
 	}
 	for _, c := range r.Chunks {
 		if c.At < 0 {
 			return errors.New("a chunk before its request")
 		}
 	}
-	return parseKinds(l.Own.Kinds, r.Chunks)
+	return nil
 }
 
 func nanos(ms float64) time.Duration { return time.Duration(math.Round(ms * 1e6)) }
 
-// parseKinds reads the run-length list of kinds; an empty one leaves all
-// chunks content.
-func parseKinds(s string, chunks []loadgen.Chunk) error {
-	if s == "" {
-		return nil
+// sumGaps returns the times of chunks from the first and the gaps.
+func sumGaps(first time.Duration, gaps []float64) []time.Duration {
+	times := []time.Duration{first}
+	for i, gap := range gaps {
+		times = append(times, times[i]+nanos(gap))
 	}
+	return times
+}
+
+// setTimes gives the chunks their times: one for each of them, or one for each
+// that did not share the read of the chunk before it.
+func setTimes(chunks []loadgen.Chunk, times []time.Duration) error {
+	each := len(times) == len(chunks)
 	n := 0
+	for i := range chunks {
+		if !each && shares(chunks, i) {
+			chunks[i].At = chunks[i-1].At
+			continue
+		}
+		if n < len(times) {
+			chunks[i].At = times[n]
+		}
+		n++
+	}
+	if n != len(times) {
+		return fmt.Errorf("chunk_kinds: %d chunks, of which %d began a read, for %d times", len(chunks), n, len(times))
+	}
+	return nil
+}
+
+// maxChunks bounds the memory that a run length of a foreign file can take.
+const maxChunks = 4 << 20
+
+// parseKinds appends the chunks of a run-length list of kinds; an empty one
+// stands for so many of content.
+func parseKinds(chunks []loadgen.Chunk, s string, plain int) ([]loadgen.Chunk, error) {
+	if s == "" {
+		return append(chunks, make([]loadgen.Chunk, plain)...), nil
+	}
 	for i := 0; i < len(s); {
 		kind := strings.IndexByte("crtCRT", s[i])
 		if kind < 0 {
-			return fmt.Errorf("chunk_kinds: %q is no kind", s[i])
+			return nil, fmt.Errorf("chunk_kinds: %q is no kind", s[i])
 		}
 		i++
 		digits := i
@@ -236,19 +268,15 @@ func parseKinds(s string, chunks []loadgen.Chunk) error {
 		if i > digits {
 			var err error
 			if run, err = strconv.Atoi(s[digits:i]); err != nil {
-				return fmt.Errorf("chunk_kinds: %w", err)
+				return nil, fmt.Errorf("chunk_kinds: %w", err)
 			}
 		}
-		if run < 1 || run > len(chunks)-n {
-			return fmt.Errorf("chunk_kinds: more kinds than %d chunks", len(chunks))
+		if run < 1 || run > maxChunks-len(chunks) {
+			return nil, fmt.Errorf("chunk_kinds: a run of %d after %d chunks", run, len(chunks))
 		}
-		for ; run > 0; run-- {
-			chunks[n].Kind, chunks[n].Merged = loadgen.ChunkKind(kind%3), kind >= 3
-			n++
+		for range run {
+			chunks = append(chunks, loadgen.Chunk{Kind: loadgen.ChunkKind(kind % 3), Merged: kind >= 3})
 		}
 	}
-	if n != len(chunks) {
-		return fmt.Errorf("chunk_kinds: %d kinds for %d chunks", n, len(chunks))
-	}
-	return nil
+	return chunks, nil
 }

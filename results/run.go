@@ -58,8 +58,9 @@ func (b *Batch) Begin(meta Metadata) (*Run, error) {
 	return r, nil
 }
 
-// Record appends a record to the lines of its phase. It keeps nothing of it.
-func (r *Run) Record(rec *loadgen.Record) error {
+// Record appends a record, and what the collector measured of it, to the lines
+// of its phase. It keeps nothing of them.
+func (r *Run) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	f := r.records[rec.Phase]
 	if f == nil {
 		var err error
@@ -68,7 +69,7 @@ func (r *Run) Record(rec *loadgen.Record) error {
 		}
 		r.records[rec.Phase] = f
 	}
-	f.buf = r.lines.append(f.buf, rec)
+	f.buf = r.lines.append(f.buf, rec, m)
 	return f.mayFlush(rec.Ended)
 }
 

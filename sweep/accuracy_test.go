@@ -49,7 +49,7 @@ func (m *measured) StartCell(*sweep.Run) (sweep.CellRecorder, error) { return m,
 func (m *measured) Session(*loadgen.Session) error                   { return nil }
 func (m *measured) End(*sweep.Run) error                             { return nil }
 
-func (m *measured) Record(rec *loadgen.Record) error {
+func (m *measured) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	if n := m.trouble.full; n > 0 && len(m.records) >= n {
 		return errFull
 	}

@@ -26,9 +26,9 @@ type CellRecorder interface {
 	// they are sent and more of them than are sent; from one goroutine that is
 	// not that of Record.
 	Session(*loadgen.Session) error
-	// Record is given every finished record, of the warm-up too, from one
-	// goroutine. It must copy what it keeps.
-	Record(*loadgen.Record) error
+	// Record is given every finished record, of the warm-up too, with what the
+	// collector measured of it, from one goroutine. It must copy what it keeps.
+	Record(*loadgen.Record, *metrics.Measurement) error
 	// End is called once, whatever became of the run, after the last Record
 	// and Session.
 	End(*Run) error
@@ -166,11 +166,11 @@ func (k *recording) Session(s *loadgen.Session) error {
 	return nil
 }
 
-func (k *recording) Record(rec *loadgen.Record) error {
+func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	if k.err != nil {
 		return nil
 	}
-	if err := k.CellRecorder.Record(rec); err != nil {
+	if err := k.CellRecorder.Record(rec, m); err != nil {
 		k.err = fmt.Errorf("keeping the records: %w", err)
 		return k.err
 	}

@@ -42,7 +42,7 @@ type phases struct {
 // that are still to come.
 func (p *phases) emit(rec *loadgen.Record) error {
 	p.tokens.Fill(rec)
-	p.collector.Add(rec)
+	measured := p.collector.Add(rec)
 	switch {
 	case rec.Phase != loadgen.Warmup:
 	case rec.OK():
@@ -56,7 +56,7 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if p.vanished(rec) {
 		p.stop(ErrEndpointGone)
 	}
-	if err := p.keep.Record(rec); err != nil {
+	if err := p.keep.Record(rec, measured); err != nil {
 		p.stop(err)
 	}
 	return nil

@@ -186,7 +186,7 @@ func (o *observed) StartCell(*sweep.Run) (sweep.CellRecorder, error) { return o,
 func (o *observed) Session(*loadgen.Session) error                   { return nil }
 func (o *observed) End(*sweep.Run) error                             { return nil }
 
-func (o *observed) Record(rec *loadgen.Record) error {
+func (o *observed) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	if n := len(rec.Chunks); rec.Phase == loadgen.Profiling && rec.OK() && n > 0 {
 		seen := observation{first: rec.Chunks[0].At}
 		if n > 1 {

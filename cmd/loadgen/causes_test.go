@@ -11,6 +11,7 @@ import (
 	"loadgen"
 	"loadgen/analyze"
 	"loadgen/internal/memnet"
+	"loadgen/metrics"
 	"loadgen/mockllm"
 	"loadgen/sweep"
 	"loadgen/synth"
@@ -30,7 +31,7 @@ func (k *traced) StartCell(run *sweep.Run) (sweep.CellRecorder, error) {
 
 func (k *traced) Session(*loadgen.Session) error { return nil }
 
-func (k *traced) Record(rec *loadgen.Record) error {
+func (k *traced) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	k.tracer.Add(rec)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"loadgen"
 	"loadgen/analyze"
+	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -120,11 +121,11 @@ type cellKeeper struct {
 
 func (c *cellKeeper) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
 
-func (c *cellKeeper) Record(rec *loadgen.Record) error {
+func (c *cellKeeper) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	if c.profiler.Enable {
 		c.tracer.Add(rec)
 	}
-	return c.dir.Record(rec)
+	return c.dir.Record(rec, m)
 }
 
 func (c *cellKeeper) End(run *sweep.Run) error {
