@@ -130,6 +130,13 @@ func (c *Client) Transport() loadgen.Transport {
 	return t
 }
 
+// KernelTimes reports whether arrivals are to carry the kernel's time: then it
+// does not matter to them how soon a reader gets to run.
+func (c *Client) KernelTimes() bool {
+	e, ok := c.engine.(*raw)
+	return ok && e.stamps != nil
+}
+
 // ClockSteps returns how often the wall clock was seen to step against the
 // monotonic one. Arrivals near a step carry the reader's time.
 func (c *Client) ClockSteps() int { return c.clock.steps() }

@@ -37,6 +37,7 @@ type conn struct {
 	in         []byte
 	start, end int // the part of in that was read but not taken in
 	readErr    error
+	heads      headReader
 	out        []byte
 	parts      [2][]byte
 	vector     net.Buffers
@@ -299,7 +300,7 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 // buffer until the next fill.
 func (c *conn) head() (response, error) {
 	for interim := 0; interim <= interimMax; {
-		h, n, err := parseHead(c.in[c.start:c.end])
+		h, n, err := c.heads.parse(c.in[c.start:c.end])
 		switch {
 		case err != nil:
 			return h, err

@@ -302,6 +302,37 @@ func TestKeepAliveTimerRace(t *testing.T) {
 	})
 }
 
+// TestHeadsThatChange has the server answer on one connection with heads that
+// are the same for a while and then another.
+func TestHeadsThatChange(t *testing.T) {
+	const whole = `{"choices":[{"message":{"content":"012"}}]}`
+	heads := []struct {
+		head, body string
+		streamed   bool
+	}{
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 43\r\n\r\n", whole, false},
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 43\r\nX-Request-Id: 7\r\n\r\n", whole, false},
+		{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n", "2b\r\n" + whole + "\r\n0\r\n\r\n", false},
+		{three[:strings.Index(three, "\r\n\r\n")+4], three[strings.Index(three, "\r\n\r\n")+4:], true},
+		{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 43\r\n\r\n", whole, false},
+	}
+	order := []int{0, 0, 0, 1, 1, 0, 2, 2, 3, 3, 0, 0, 4, 4, 0, 1, 2, 3, 4, 0}
+	forEngines(t, func(t *testing.T, engine client.Engine) {
+		url := serveTCP(t, func(conn *net.TCPConn, in *bufio.Reader) {
+			for i := 0; readRequest(in) == nil; i++ {
+				io.WriteString(conn, heads[order[i]].head+heads[order[i]].body)
+			}
+		})
+		c := newClient(t, client.Config{URL: url, Engine: engine, Streaming: true})
+		for i, k := range order {
+			rec := send(t.Context(), c, "{}")
+			if rec.Failure != nil || string(rec.Text) != "012" || rec.Streamed != heads[k].streamed || rec.Conn.Reused != (i > 0) {
+				t.Errorf("request %d: text %q, streamed %t, reused %t: %+v", i, rec.Text, rec.Streamed, rec.Conn.Reused, rec.Failure)
+			}
+		}
+	})
+}
+
 // TestClosedBehindEveryAnswer has the server close the connection behind each
 // answer without having said so, and the next request follow at once.
 func TestClosedBehindEveryAnswer(t *testing.T) {

@@ -36,7 +36,7 @@ func newRaw(t *target, s *stats, c *clock) *raw {
 		e.tls = t.tls.Clone()
 		e.tls.NextProtos = []string{"http/1.1"}
 	}
-	if !t.NoKernelTime && t.Dial == nil {
+	if kernelTimes && !t.NoKernelTime && t.Dial == nil {
 		e.stamps = holdStamps()
 	}
 	e.prefix = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\n", t.send.RequestURI(), t.send.Host)

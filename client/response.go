@@ -86,6 +86,32 @@ func parseHead(b []byte) (h response, n int, err error) {
 	return h, n, nil
 }
 
+// A headReader reads the heads of one connection. A server's heads are mostly
+// alike to the byte, at least as long as the second of their date lasts, so it
+// remembers one as long as that pays.
+type headReader struct {
+	known  []byte
+	said   response // by known
+	served bool     // known has come again
+}
+
+// knownMax is the longest head that is remembered.
+const knownMax = 2 << 10
+
+// parse is parseHead.
+func (r *headReader) parse(b []byte) (h response, n int, err error) {
+	if len(r.known) > 0 && bytes.HasPrefix(b, r.known) {
+		r.served = true
+		return r.said, len(r.known), nil
+	}
+	h, n, err = parseHead(b)
+	if n > 0 && n <= knownMax && h.status >= 200 && (r.served || r.known == nil) {
+		r.known, r.served = append(r.known[:0], b[:n]...), false
+		r.said, _, _ = parseHead(r.known) // its slices point into what was kept
+	}
+	return h, n, err
+}
+
 func is(b []byte, s string) bool { return bytes.EqualFold(b, []byte(s)) }
 
 // headEnd returns the length of a head with its blank line, 0 where that has

@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// kernelTimes says whether the kernel tells receive times.
+const kernelTimes = true
+
 // A socket reads from a TCP connection with recvmsg, for the kernel's receive
 // time that comes beside the bytes. It waits in the runtime's poller and keeps
 // all it needs for a read, so that a read allocates nothing.

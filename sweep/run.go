@@ -71,6 +71,9 @@ type Runner struct {
 	Dial client.DialFunc
 	// Wait paces open loops; nil waits by the runtime's timers.
 	Wait func() load.Wait
+	// Processors, where it is set, is told before a run is driven whether it is
+	// to have processors to spare.
+	Processors func(spare bool)
 	// Started is told of every cell that begins, with a view of its progress;
 	// it may be nil.
 	Started func(*Progress)
@@ -198,6 +201,9 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 		return err
 	}
 	defer sender.Close()
+	if r.Processors != nil {
+		r.Processors(pacing.Mode != ClosedLoop || !sender.KernelTimes())
+	}
 	collector, err := metrics.NewCollector(run.Facts)
 	if err != nil {
 		return err

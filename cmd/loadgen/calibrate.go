@@ -163,7 +163,7 @@ mock:%s
 	seen := &observed{requests: map[string]observation{}}
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: seen, Endpoint: url, LookupEnv: os.LookupEnv, Version: version,
-		Vocabulary: k.tokenizers.get, Stop: k.stop, Wait: load.PreciseWait, Log: k.log,
+		Vocabulary: k.tokenizers.get, Stop: k.stop, Wait: load.PreciseWait, Processors: setProcessors, Log: k.log,
 	}
 	runs, err := runner.Run(ctx)
 	if err != nil || k.stop.Err() != nil {
@@ -276,7 +276,7 @@ func savedCeiling(asked string, log *slog.Logger) metrics.Ceiling {
 		return metrics.Ceiling{}
 	}
 	here := describeHost()
-	for _, key := range []string{"hostname", "cpus", "gomaxprocs"} {
+	for _, key := range []string{"hostname", "cpus", "GOMAXPROCS"} {
 		if fmt.Sprint(c.Host[key]) != fmt.Sprint(here[key]) {
 			log.Info(fmt.Sprintf("Note: the calibration in %s is of another machine (%s differs) and is left alone", path, key))
 			return metrics.Ceiling{}

@@ -182,10 +182,13 @@ func secretsOf(batch *sweep.Batch) []string {
 // describeHost says what machine the figures are from.
 func describeHost() map[string]any {
 	name, _ := os.Hostname()
-	return map[string]any{
-		"hostname": name, "os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(),
-		"gomaxprocs": runtime.GOMAXPROCS(0), "go": runtime.Version(),
+	host := map[string]any{
+		"hostname": name, "os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(), "go": runtime.Version(),
 	}
+	if set := os.Getenv("GOMAXPROCS"); set != "" {
+		host["GOMAXPROCS"] = set
+	}
+	return host
 }
 
 // A tee writes log lines to the display and to the log of the current run.

@@ -98,15 +98,27 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 
 // tuneRuntime sets what the defaults of Go's runtime get wrong for a program
 // that stamps arrivals, unless the user has set it.
-//
-// With as many processors as CPUs, a reader whose data has come waits for a
-// time slice of whoever is computing; with twice as many it preempts them
-// through the kernel. docs/performance.md has the figures.
 func tuneRuntime() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2 * runtime.NumCPU())
-	}
+	setProcessors(true)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
+}
+
+// setProcessors gives the Go runtime as many processors as there are CPUs, or
+// twice as many, so that there are some to spare; what the user has set stays.
+//
+// With as many as CPUs, a reader or a pacer whose time has come waits for a
+// turn of whoever is computing; with twice as many it preempts them through the
+// kernel, but threads are woken and put to sleep for every other request.
+// docs/performance.md has the figures.
+func setProcessors(spare bool) {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return
+	}
+	n := runtime.NumCPU()
+	if spare {
+		n *= 2
+	}
+	runtime.GOMAXPROCS(n)
 }

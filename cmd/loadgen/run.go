@@ -99,7 +99,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tokenizers := newTokenizers(!c.Offline, log)
 	runner := &sweep.Runner{
 		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
-		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait,
+		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
 	}
 	runs, err := runner.Run(ctx)
