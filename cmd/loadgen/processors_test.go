@@ -24,9 +24,9 @@ func TestProcessors(t *testing.T) {
 		set, env string
 		want     int
 	}{
-		"closed loop":                    {"base_config.concurrency=2", "", closed},
-		"closed loop, net/http":          {"base_config.transport=std", "", 2 * runtime.NumCPU()},
-		"rate":                           {"base_config.request_rate=50", "", 2 * runtime.NumCPU()},
+		"closed loop":                 {"base_config.concurrency=2", "", closed},
+		"closed loop, net/http":       {"base_config.transport=std", "", 2 * runtime.NumCPU()},
+		"rate":                        {"base_config.request_rate=50", "", 2 * runtime.NumCPU()},
 		"what the user has set stays": {"base_config.concurrency=2", "3", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
