@@ -31,7 +31,7 @@ type conn struct {
 	engine *raw
 	wire   *wire
 	stream net.Conn // wire, or TLS over it
-	writer net.Conn // where requests are written: the bare connection without TLS, so that writev is used
+	writer net.Conn // where long requests are written: the bare connection without TLS, so that writev is used
 	local  string
 
 	in         []byte
@@ -208,7 +208,7 @@ func (c *conn) write(q *loadgen.Request) error {
 	b = append(b, "\r\n\r\n"...)
 	if len(q.Body) <= oneWrite {
 		c.out = append(b, q.Body...)
-		_, err := c.writer.Write(c.out)
+		_, err := c.stream.Write(c.out)
 		return err
 	}
 	c.out = b

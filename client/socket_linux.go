@@ -15,10 +15,16 @@ const kernelTimes = true
 
 // A socket reads from a TCP connection with recvmsg, for the kernel's receive
 // time that comes beside the bytes. It waits in the runtime's poller and keeps
-// all it needs for a read, so that a read allocates nothing.
+// all it needs for a read or a write, so that they allocate nothing.
+//
+// Its system calls never wait, and the scheduler is not told of them
+// (RawSyscall): of one that is told it takes the processor away as soon as the
+// thread has to share its CPU with the server for a moment, and wakes another
+// thread for it.
 type socket struct {
 	raw   syscall.RawConn
 	try   func(fd uintptr) bool
+	put   func(fd uintptr) bool
 	look  func(fd uintptr)
 	msg   unix.Msghdr
 	iov   unix.Iovec
@@ -26,6 +32,9 @@ type socket struct {
 	n     int
 	errno unix.Errno
 	probe byte
+
+	out    []byte // what is left to be written
+	outErr unix.Errno
 }
 
 func newSocket(conn *net.TCPConn) *socket {
@@ -34,7 +43,7 @@ func newSocket(conn *net.TCPConn) *socket {
 		return nil
 	}
 	s := &socket{raw: raw}
-	s.try, s.look = s.receive, s.peek
+	s.try, s.put, s.look = s.receive, s.send, s.peek
 	s.msg.Iov = &s.iov
 	s.msg.SetIovlen(1)
 	s.msg.Control = (*byte)(unsafe.Pointer(&s.ctl))
@@ -79,7 +88,7 @@ func (s *socket) read(p []byte) (n int, stamp int64, err error) {
 func (s *socket) receive(fd uintptr) bool {
 	for {
 		s.msg.SetControllen(int(unsafe.Sizeof(s.ctl)))
-		n, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.msg)), 0)
+		n, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.msg)), unix.MSG_DONTWAIT)
 		switch errno {
 		case unix.EINTR:
 			continue
@@ -89,6 +98,38 @@ func (s *socket) receive(fd uintptr) bool {
 		s.n, s.errno = int(n), errno
 		return true
 	}
+}
+
+// write writes all of p.
+func (s *socket) write(p []byte) (n int, err error) {
+	s.out, s.outErr = p, 0
+	err = s.raw.Write(s.put)
+	n = len(p) - len(s.out)
+	s.out = nil
+	if err == nil && s.outErr != 0 {
+		err = &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("sendto", s.outErr)}
+	}
+	return n, err
+}
+
+// send writes what the kernel takes; false has the poller wait until it takes
+// more.
+func (s *socket) send(fd uintptr) bool {
+	for len(s.out) > 0 {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&s.out[0])), uintptr(len(s.out)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		switch errno {
+		case 0:
+			s.out = s.out[n:]
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			s.outErr = errno
+			return true
+		}
+	}
+	return true
 }
 
 // stamp reads the one control message that was asked for.
@@ -109,7 +150,7 @@ func (s *socket) stale() bool {
 
 // peek looks at what there is to read without waiting and without taking it.
 func (s *socket) peek(fd uintptr) {
-	_, _, s.errno = unix.Syscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&s.probe)), 1,
+	_, _, s.errno = unix.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&s.probe)), 1,
 		unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
 }
 

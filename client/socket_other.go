@@ -19,6 +19,8 @@ func (*socket) enableStamps() bool { return false }
 
 func (*socket) read([]byte) (int, int64, error) { return 0, 0, io.ErrUnexpectedEOF }
 
+func (*socket) write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
 func (*socket) stale() bool { return false }
 
 func holdStamps() io.Closer { return nil }

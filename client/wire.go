@@ -37,6 +37,13 @@ func (w *wire) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
+func (w *wire) Write(p []byte) (int, error) {
+	if w.socket != nil {
+		return w.socket.write(p)
+	}
+	return w.Conn.Write(p)
+}
+
 // stale reports whether an idle connection has been closed by the server, or
 // has said something nobody asked for. Where the system cannot tell, it is
 // taken to be alive.
