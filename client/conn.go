@@ -43,7 +43,7 @@ type conn struct {
 	vector     net.Buffers
 
 	answered bool          // a byte of the response came
-	began    time.Duration // writing began, since Record.Start
+	began    time.Duration // the connection was there to be written to, since Record.Start
 	reused   bool          // the exchange is not the connection's first
 	swift    bool          // the server began to answer the last one within swiftTime
 
@@ -80,7 +80,7 @@ func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error
 	}
 	defer c.finish()
 	c.answered, c.readErr, c.start, c.end = false, nil, 0, 0
-	c.began = time.Since(rec.Start)
+	c.began = rec.Conn.Wait + rec.Conn.DNS + rec.Conn.Dial + rec.Conn.TLS
 	wrote := c.write(rec.Request)
 	rec.Conn.Wrote = time.Since(rec.Start)
 	if wrote != nil && !broken(wrote) {

@@ -38,9 +38,9 @@ func (r *run) closedLoop() (issue func()) {
 // user runs sessions one after another until the phase is over. A user is due
 // again the moment it is free, or when its own pace says so.
 func (r *run) user(id int, due time.Duration, session *loadgen.Session) {
-	for session != nil && r.reach(due) {
-		var ok bool
-		if due, ok = r.session(id, session, due, 0); !ok {
+	now, ok := time.Duration(0), true
+	for session != nil && r.reach(due, now) {
+		if due, now, ok = r.session(id, session, due, 0); !ok {
 			return
 		}
 		session = r.take(r.issuing)

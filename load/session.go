@@ -13,29 +13,31 @@ import (
 const connectPause = 500 * time.Millisecond
 
 // session sends the turns of a session in order, the first now, and returns
-// when whoever sent them is due next. It reports false when the phase is over.
-func (r *run) session(worker int, session *loadgen.Session, due, held time.Duration) (next time.Duration, ok bool) {
+// when whoever sent them is due next, and when the last one ended. It reports
+// false when the phase is over.
+func (r *run) session(worker int, session *loadgen.Session, due, held time.Duration) (next, ended time.Duration, ok bool) {
 	for i, req := range session.Turns {
 		if i > 0 {
 			if r.UserGap == 0 {
 				due += req.Delay
 			}
-			if !r.reach(due) {
-				return 0, false
+			if !r.reach(due, ended) {
+				return 0, 0, false
 			}
 			if held, ok = r.slot(); !ok {
-				return 0, false
+				return 0, 0, false
 			}
 		}
 		rec := r.perform(worker, req, due, held)
 		r.free()
 		if rec == nil {
-			return 0, false
+			return 0, 0, false
 		}
 		if i == 0 {
 			raise(&r.begun, int64(session.Index)+1)
 		}
-		due = max(rec.Ended, due+r.UserGap)
+		ended = rec.Ended
+		due = max(ended, due+r.UserGap)
 		failed := rec.Failure != nil
 		if failed && rec.Failure.Kind == loadgen.FailConnect {
 			due += connectPause
@@ -48,7 +50,7 @@ func (r *run) session(worker int, session *loadgen.Session, due, held time.Durat
 			break
 		}
 	}
-	return due, true
+	return due, ended, true
 }
 
 // perform sends one request and returns its record, nil where the phase has
@@ -98,10 +100,14 @@ func (r *run) take(ctx context.Context) *loadgen.Session {
 	return s
 }
 
-// reach waits until due; it reports false where the phase ends before.
-func (r *run) reach(due time.Duration) bool {
-	if r.Duration > 0 && due >= r.Duration {
+// reach waits until due, it being at least now; it reports false where the phase
+// ends before.
+func (r *run) reach(due, now time.Duration) bool {
+	switch {
+	case r.Duration > 0 && due >= r.Duration:
 		return false
+	case due <= now:
+		return r.issuing.Err() == nil
 	}
 	return TimerWait(r.issuing, r.epoch.Add(due)) == nil
 }
