@@ -19,6 +19,9 @@ const (
 	oneWrite = 16 << 10
 	// interimMax is how many 1xx responses are passed over.
 	interimMax = 64
+	// A connection's buffer grows from bufferMin to bufferMax as long as a read
+	// fills it: ten thousand streams whose tokens come one by one need little.
+	bufferMin, bufferMax = 4 << 10, 64 << 10
 	// swiftTime is how soon an answer begins that may be there as soon as a few
 	// more requests have been written.
 	swiftTime = 500 * time.Microsecond
@@ -226,7 +229,7 @@ func (c *conn) fill() error {
 		return c.readErr
 	}
 	if c.start == c.end {
-		if c.end == len(c.in) && len(c.in) < readBufferMax {
+		if c.end == len(c.in) && len(c.in) < bufferMax {
 			c.in = make([]byte, 2*len(c.in)) // it was filled to the brim: more came than one read takes
 		}
 		c.start, c.end = 0, 0

@@ -17,9 +17,6 @@ import (
 
 const (
 	readBuffer = 16 << 10
-	// readBufferMax is what the raw engine's buffer grows to on a connection
-	// that fills it.
-	readBufferMax = 64 << 10
 	// drainTime is how long the end of a body may take after [DONE] before the
 	// connection is given up instead of waited for.
 	drainTime = 100 * time.Millisecond
