@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime"
 	"strconv"
-	"sync"
 	"time"
 
 	"loadgen"
@@ -28,8 +27,8 @@ const (
 )
 
 // A conn is one connection of the raw engine, with the buffers and the state
-// of the exchange on it. One goroutine uses it at a time; only interrupt comes
-// from another.
+// of the exchange on it. One goroutine uses it at a time; only its guard comes
+// from others.
 type conn struct {
 	engine *raw
 	wire   *wire
@@ -50,26 +49,11 @@ type conn struct {
 	reused   bool          // the exchange is not the connection's first
 	swift    bool          // the server began to answer the last one within swiftTime
 
-	watched context.Context // that interrupt was registered with
-	unwatch func() bool
-
-	mu       sync.Mutex
-	active   context.Context // of the exchange at hand
-	deadline time.Time       // of the exchange at hand, zero for none
-	alarm    *time.Timer     // rings at some deadline of this exchange or an earlier one
-	armed    bool            // it is going to ring
-	limited  bool            // a deadline is set on the connection itself
+	guard guard
 }
 
 func (c *conn) close() {
-	if c.unwatch != nil {
-		c.unwatch()
-	}
-	c.mu.Lock()
-	if c.alarm != nil {
-		c.alarm.Stop()
-	}
-	c.mu.Unlock()
+	c.guard.stop()
 	c.wire.Close()
 	c.engine.stats.closed()
 }
@@ -78,10 +62,10 @@ func (c *conn) close() {
 // whether the connection can carry another request.
 func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error) {
 	rec := r.rec
-	if err := c.begin(ctx, c.engine.deadline(rec)); err != nil {
+	if err := c.guard.begin(ctx, c.engine.deadline(rec)); err != nil {
 		return false, err
 	}
-	defer c.finish()
+	defer c.guard.finish()
 	c.answered, c.readErr, c.start, c.end = false, nil, 0, 0
 	c.began = rec.Conn.Wait + rec.Conn.DNS + rec.Conn.Dial + rec.Conn.TLS
 	wrote := c.write(rec.Request)
@@ -109,94 +93,6 @@ func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error
 // way when the request was.
 func (c *conn) lost(rec *loadgen.Record, err error) bool {
 	return err != nil && c.reused && !c.answered && broken(err) && time.Since(rec.Start)-rec.Conn.Wrote < raceTime
-}
-
-// begin arms the deadline and the interrupt. The context's registration is
-// kept from exchange to exchange, as the callers share few contexts, and so is
-// the alarm, which a request that is answered in time leaves to the next one:
-// setting a timer costs more than reading a reply.
-func (c *conn) begin(ctx context.Context, deadline time.Time) error {
-	if c.watched != ctx {
-		if c.unwatch != nil {
-			c.unwatch()
-			c.unwatch = nil
-		}
-		c.watched = ctx
-		if ctx.Done() != nil {
-			c.unwatch = context.AfterFunc(ctx, func() { c.interrupt(ctx) })
-		}
-	}
-	c.mu.Lock()
-	c.active, c.deadline = ctx, deadline
-	if c.limited {
-		c.stream.SetDeadline(time.Time{})
-		c.limited = false
-	}
-	if !deadline.IsZero() && !c.armed {
-		c.setAlarm()
-	}
-	c.mu.Unlock()
-	// Had the context ended before active was set, interrupt would have come
-	// too early to do anything.
-	return ctx.Err()
-}
-
-// setAlarm has the alarm ring at the deadline.
-func (c *conn) setAlarm() {
-	c.armed = true
-	left := time.Until(c.deadline)
-	if c.alarm == nil {
-		c.alarm = time.AfterFunc(left, c.ring)
-		return
-	}
-	c.alarm.Reset(left)
-}
-
-// ring ends the exchange at hand if its time is up. If the alarm was set for
-// an earlier one it is set again.
-func (c *conn) ring() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.armed = false
-	switch {
-	case c.active == nil || c.deadline.IsZero():
-	case time.Until(c.deadline) > 0:
-		c.setAlarm()
-	default:
-		c.cut()
-	}
-}
-
-func (c *conn) finish() {
-	c.mu.Lock()
-	c.active = nil
-	c.mu.Unlock()
-}
-
-// interrupt ends the exchange that runs under ctx, if it still does.
-func (c *conn) interrupt(ctx context.Context) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.active == ctx {
-		c.cut()
-	}
-}
-
-// limitRead bounds what is left to be read of the exchange, unless it has been
-// cut already.
-func (c *conn) limitRead(left time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.limited {
-		c.stream.SetReadDeadline(time.Now().Add(left))
-		c.limited = true
-	}
-}
-
-// cut has every read and write of the exchange fail.
-func (c *conn) cut() {
-	c.stream.SetDeadline(time.Unix(1, 0))
-	c.limited = true
 }
 
 func (c *conn) write(q *loadgen.Request) error {
@@ -289,7 +185,7 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 		}
 		if r.ended() && !draining {
 			draining = true
-			c.limitRead(drainTime)
+			c.guard.limitRead(drainTime)
 		}
 		if err := c.fill(); err == io.EOF && t.state == untilClose {
 			return false, r.end(nil)

@@ -188,6 +188,7 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 		rec.Conn.TLS = time.Since(dialled)
 		c.stream, c.writer = secure, secure
 	}
+	c.guard.stream = c.stream
 	e.stats.connected()
 	c.local = bare.LocalAddr().String()
 	rec.Conn.Local = c.local
