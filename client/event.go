@@ -106,17 +106,6 @@ func (p *parser) alike(data []byte) (text []byte, ok bool) {
 	return data[:size], size > 0 && bytes.Equal(data[size:], p.after())
 }
 
-// plain returns how many bytes at the beginning of b can stand in a JSON string
-// as they are.
-func plain(b []byte) int {
-	for i, c := range b {
-		if c < ' ' || c == '"' || c == '\\' {
-			return i
-		}
-	}
-	return len(b)
-}
-
 // learn remembers an event that says nothing but one plain text. What it says
 // of the model has been taken in with it.
 func (p *parser) learn(data []byte, e *event) {

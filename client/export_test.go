@@ -135,3 +135,6 @@ func ReadStamped(conn net.Conn, p []byte) func() (n int, at time.Time, stamp int
 		return n, w.at, w.stamp, err
 	}
 }
+
+// Plain counts the bytes in front that stand for themselves in a JSON string.
+func Plain(b []byte) int { return plain(b) }
