@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type raw struct {
 	prefix []byte      // the head of every request up to the value of Content-Length
 	ids    [2]bool     // whether the request and the correlation id are ours to write
 	stamps io.Closer   // nil where no kernel times are wanted
+	named  bool        // the host is a name to be looked up, not an address
 	closes atomic.Bool // the server has closed an idle connection
 
 	mu     sync.Mutex
@@ -40,6 +42,7 @@ func newRaw(t *target, s *stats, c *clock) *raw {
 		e.stamps = holdStamps()
 	}
 	e.prefix = fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\n", t.send.RequestURI(), t.send.Host)
+	e.named = net.ParseIP(t.send.Hostname()) == nil
 	var head headBuffer
 	_ = t.header.WriteSubset(&head, nil) // a slice takes every write
 	e.prefix = append(append(e.prefix, head...), "Content-Length: "...)
@@ -170,7 +173,10 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 	}
 	start := time.Now()
 	rec.Conn.Wait = start.Sub(rec.Start)
-	bare, err := e.target.dialer()(traceDNS(ctx, &rec.Conn.DNS), "tcp", e.target.addr)
+	if e.named {
+		ctx = traceDNS(ctx, &rec.Conn.DNS)
+	}
+	bare, err := e.target.dialer()(ctx, "tcp", e.target.addr)
 	dialled := time.Now()
 	rec.Conn.Dial = dialled.Sub(start) - rec.Conn.DNS
 	if err != nil {
