@@ -138,3 +138,6 @@ func ReadStamped(conn net.Conn, p []byte) func() (n int, at time.Time, stamp int
 
 // Plain counts the bytes in front that stand for themselves in a JSON string.
 func Plain(b []byte) int { return plain(b) }
+
+// WriteAll writes p to a TCP connection as the raw engine does.
+func WriteAll(conn net.Conn, p []byte) (int, error) { return newWire(conn, false).Write(p) }

@@ -2,9 +2,13 @@ package client_test
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,4 +53,53 @@ func TestStampsAreOfTheArrivalNotOfTheRead(t *testing.T) {
 		}
 	}
 	t.Logf("%d of 10 reads were stamped by the kernel", stamped)
+}
+
+// TestWritesWaitForAReader sends more than the kernel takes to a server that
+// reads late: all of it arrives.
+func TestWritesWaitForAReader(t *testing.T) {
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	read := make(chan bool, 1)
+	url := serveTCP(t, func(_ *net.TCPConn, in *bufio.Reader) {
+		time.Sleep(30 * time.Millisecond)
+		got := make([]byte, len(sent))
+		_, err := io.ReadFull(in, got)
+		read <- err == nil && bytes.Equal(got, sent)
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if n, err := client.WriteAll(conn, sent); n != len(sent) || err != nil {
+		t.Fatalf("wrote %d of %d bytes: %v", n, len(sent), err)
+	}
+	if !<-read {
+		t.Error("the server read something else")
+	}
+}
+
+// TestWritesEnd has nobody read: a deadline ends the write, and so does the
+// server's end.
+func TestWritesEnd(t *testing.T) {
+	leave := make(chan struct{})
+	url := serveTCP(t, func(conn *net.TCPConn, _ *bufio.Reader) {
+		<-leave
+		conn.SetLinger(0)
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	much := make([]byte, 64<<20)
+	conn.SetDeadline(time.Now().Add(20 * time.Millisecond))
+	if n, err := client.WriteAll(conn, much); n == len(much) || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("wrote %d of %d bytes: %v; want the deadline", n, len(much), err)
+	}
+	conn.SetDeadline(time.Time{})
+	close(leave)
+	if _, err := client.WriteAll(conn, much); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("%v; want a reset", err)
+	}
 }

@@ -43,16 +43,35 @@ func finish(reason string) string {
 // play serves the script on every connection, again for each request, until
 // over is closed.
 func play(l *memnet.Listener, script []line, over <-chan struct{}) {
+	accept(l, func(conn net.Conn) {
+		for in := bufio.NewReader(conn); readRequest(in) == nil && perform(conn, script, over); {
+		}
+	})
+}
+
+// playInTurn answers the requests of a connection by one script each.
+func playInTurn(l *memnet.Listener, scripts [][]line, over <-chan struct{}) {
+	accept(l, func(conn net.Conn) {
+		in := bufio.NewReader(conn)
+		for _, script := range scripts {
+			if readRequest(in) != nil || !perform(conn, script, over) {
+				return
+			}
+		}
+	})
+}
+
+// accept has each connection served by a goroutine, which then closes it.
+func accept(l *memnet.Listener, serve func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		go func(conn net.Conn) {
+		go func() {
 			defer conn.Close()
-			for in := bufio.NewReader(conn); readRequest(in) == nil && perform(conn, script, over); {
-			}
-		}(conn)
+			serve(conn)
+		}()
 	}
 }
 
@@ -266,25 +285,6 @@ func TestTimeoutIsThatOfTheRequest(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// playInTurn answers the requests of a connection by one script each.
-func playInTurn(l *memnet.Listener, scripts [][]line, over <-chan struct{}) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func(conn net.Conn) {
-			defer conn.Close()
-			in := bufio.NewReader(conn)
-			for _, script := range scripts {
-				if readRequest(in) != nil || !perform(conn, script, over) {
-					return
-				}
-			}
-		}(conn)
 	}
 }
 
