@@ -139,9 +139,12 @@ func appendString(dst []byte, s string) []byte {
 // appendEscaped escapes what JSON demands and nothing else. Bytes that are not
 // UTF-8 become U+FFFD: servers refuse a body with them.
 func appendEscaped(dst []byte, s string) []byte {
+	if utf8.ValidString(s) && plain([]byte(s)) == len(s) { // as nearly all prompts are
+		return append(dst, s...)
+	}
 	const hex = "0123456789abcdef"
 	done := 0
-	for i := verbatim(s); i < len(s); {
+	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
@@ -173,24 +176,4 @@ func appendEscaped(dst []byte, s string) []byte {
 		done = i
 	}
 	return append(dst, s[done:]...)
-}
-
-// verbatim returns how many bytes at the front of s stand for themselves in
-// JSON, or up to seven less: it looks at eight at a time. Nearly all prompts
-// are so from end to end.
-func verbatim(s string) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		b := s[i : i+8]
-		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		// The highest bit of a byte comes up where more is taken from it than it
-		// has (Mycroft, 1987), and a byte that borrows from the next is such a one.
-		control, quote, escape := x-' '*ones, (x^'"'*ones)-ones, (x^'\\'*ones)-ones
-		if (x|control|quote|escape)&highs != 0 {
-			break
-		}
-	}
-	return i
 }

@@ -82,7 +82,7 @@ func (d *distribution) isExact() bool { return d.count() <= ExactLimit }
 
 // values returns the exact values in order of arrival.
 func (d *distribution) values() []float64 {
-	values := d.exact.appendTo(make([]float64, 0, d.count()))
+	values := slices.AppendSeq(make([]float64, 0, d.count()), d.exact.all())
 	for range d.times {
 		values = append(values, d.last)
 	}

@@ -1,5 +1,7 @@
 package metrics
 
+import "iter"
+
 // blockLen is how many values a list takes memory for at a time: a page of
 // numbers.
 const blockLen = 512
@@ -26,10 +28,20 @@ func (l *list[T]) add(v T) bool {
 
 func (l *list[T]) len() int { return len(l.full)*blockLen + len(l.tail) }
 
-// appendTo appends all values to a slice, in order.
-func (l *list[T]) appendTo(s []T) []T {
-	for _, b := range l.full {
-		s = append(s, b...)
+// all yields the values in order.
+func (l *list[T]) all() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, b := range l.full {
+			for _, v := range b {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+		for _, v := range l.tail {
+			if !yield(v) {
+				return
+			}
+		}
 	}
-	return append(s, l.tail...)
 }

@@ -157,7 +157,7 @@ func (t *tally) inside(from, to time.Duration) []sample {
 		return nil
 	}
 	var in []sample
-	for _, s := range t.samples.appendTo(nil) {
+	for s := range t.samples.all() {
 		if s.from >= from && s.from < to {
 			in = append(in, s)
 		}
@@ -228,7 +228,7 @@ func BatchMeans(values []float64) (Interval, bool) {
 func (t *tally) concurrency(tag string, o loadgen.Outcome) *Stats {
 	if t.issued() <= t.samples.len() {
 		var spans []span
-		for _, s := range t.samples.appendTo(nil) {
+		for s := range t.samples.all() {
 			if s, ok := s.part(tag); ok {
 				spans = append(spans, s)
 			}

@@ -68,23 +68,31 @@ func TestSampleConfigsRun(t *testing.T) {
 			settings = append(settings, "base_config.url="+url, "base_config.benchmark_duration=0.3",
 				"base_config.warmup_request_count=2", "profiler.enable=false")
 			dir := t.TempDir()
-			args := []string{"--config-file", file, "--output-base-dir", dir, "--ui", "none", "--offline", "--allow-invalid"}
-			for _, s := range settings {
-				args = append(args, "--set", s)
-			}
-			var out, log bytes.Buffer
-			if err := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &log}); err != nil {
-				t.Fatalf("%v\n%s", err, log.String())
-			}
+			out := runSample(t, dir, file, settings...)
 			b := readBatch(t, dir)
 			if b.Completed == 0 || b.Completed != b.Total || b.Failed != 0 {
 				t.Errorf("%d of %d runs completed, %d failed", b.Completed, b.Total, b.Failed)
 			}
-			if !strings.Contains(out.String(), "Time to First Token") || !strings.Contains(out.String(), "Results: "+dir) {
-				t.Errorf("printed\n%s", out.String())
+			if !strings.Contains(out, "Time to First Token") || !strings.Contains(out, "Results: "+dir) {
+				t.Errorf("printed\n%s", out)
 			}
 		})
 	}
+}
+
+// runSample runs a batch file with settings of its own below dir and returns
+// what it printed.
+func runSample(t *testing.T, dir, file string, settings ...string) string {
+	t.Helper()
+	args := []string{"--config-file", file, "--output-base-dir", dir, "--ui", "none", "--offline", "--allow-invalid"}
+	for _, s := range settings {
+		args = append(args, "--set", s)
+	}
+	var out, log bytes.Buffer
+	if err := run(t.Context(), args, streams{in: strings.NewReader(""), out: &out, err: &log}); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	return out.String()
 }
 
 // readBatch reads the summary of the one batch below dir.
@@ -95,7 +103,14 @@ func readBatch(t *testing.T, dir string) (b struct {
 },
 ) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "*", "*", "batch_summary.json"))
+	readOne(t, filepath.Join(dir, "*", "*", "batch_summary.json"), &b)
+	return b
+}
+
+// readOne reads the one JSON file of a pattern.
+func readOne(t *testing.T, pattern string, v any) {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) != 1 {
 		t.Fatalf("found %q: %v", found, err)
 	}
@@ -103,8 +118,7 @@ func readBatch(t *testing.T, dir string) (b struct {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &b); err != nil {
+	if err := json.Unmarshal(text, v); err != nil {
 		t.Fatal(err)
 	}
-	return b
 }

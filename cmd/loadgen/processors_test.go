@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 )
 
@@ -35,29 +31,12 @@ func TestProcessors(t *testing.T) {
 				runtime.GOMAXPROCS(c.want) // as the runtime does at its start
 			}
 			dir := t.TempDir()
-			args := []string{
-				"--config-file", "../../configs/single_concurrency.yaml", "--output-base-dir", dir, "--ui", "none", "--offline", "--allow-invalid",
-				"--set", "base_config.url=" + url, "--set", "base_config.benchmark_duration=0.2", "--set", "base_config.warmup_request_count=1",
-				"--set", "profiler.enable=false", "--set", c.set,
-			}
-			var log bytes.Buffer
-			if err := run(t.Context(), args, streams{in: strings.NewReader(""), out: &bytes.Buffer{}, err: &log}); err != nil {
-				t.Fatalf("%v\n%s", err, log.String())
-			}
-			found, err := filepath.Glob(filepath.Join(dir, "*", "*", "profile_export_aiperf.json"))
-			if err != nil || len(found) != 1 {
-				t.Fatalf("found %q: %v", found, err)
-			}
-			data, err := os.ReadFile(found[0])
-			if err != nil {
-				t.Fatal(err)
-			}
+			runSample(t, dir, "../../configs/single_concurrency.yaml", "base_config.url="+url, "base_config.benchmark_duration=0.2",
+				"base_config.warmup_request_count=1", "profiler.enable=false", c.set)
 			var e struct {
 				Loadgen struct{ Health struct{ GOMAXPROCS int } }
 			}
-			if err := json.Unmarshal(data, &e); err != nil {
-				t.Fatal(err)
-			}
+			readOne(t, filepath.Join(dir, "*", "*", "profile_export_aiperf.json"), &e)
 			if got := e.Loadgen.Health.GOMAXPROCS; got != c.want {
 				t.Errorf("%d processors, want %d", got, c.want)
 			}
