@@ -90,8 +90,9 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// FuzzPieces reads a stream in one piece, where most events are only compared
-// with the one before, and byte by byte, where every one is read afresh.
+// FuzzPieces reads a stream in one piece and in two that meet at the end of a
+// line, where most events are only compared with the one before, and byte by
+// byte, where every one is read afresh.
 func FuzzPieces(f *testing.F) {
 	const alike = `{"model":"m","choices":[{"delta":{"content":"a"},"finish_reason":null}]}`
 	framed := func(before, after string, events ...string) []byte {
@@ -111,16 +112,23 @@ func FuzzPieces(f *testing.F) {
 	f.Add(framed("data: ", "\n\n", alike, strings.Replace(alike, "null", `"stop"`, 1), alike, alike+"\ndata: ", alike))
 	f.Add(framed("data: ", "\n\n", alike, alike, strings.ReplaceAll(alike, "content", "reasoning"), alike, `{"error":{"message":"x"}}`, alike))
 	f.Add(append(framed("event: m\ndata: ", "\n\n", alike, alike), framed("data: ", "\n\n", alike, alike)...))
+	f.Add(append(framed("data: ", "\n\n", alike, alike)[:2*len("data: \n\n"+alike)], framed("event: error\ndata: ", "\n\n", alike)...))
 	for _, c := range readCases(f) {
 		if _, body, ok := bytes.Cut(c.wire, []byte("\r\n\r\n")); ok {
 			f.Add(body)
 		}
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		whole := client.ReadStream(stream)
-		bytewise := client.ReadStream(slices.Collect(slices.Chunk(stream, 1))...)
-		if diff := cmp.Diff(saidBy(bytewise, ""), saidBy(whole, "")); diff != "" {
-			t.Errorf("byte by byte −, whole +\n%s", diff)
+		want := saidBy(client.ReadStream(slices.Collect(slices.Chunk(stream, 1))...), "")
+		lines, cut := 0, 0
+		for line := range bytes.Lines(stream) {
+			if cut += len(line); lines == 64 {
+				break
+			}
+			lines++
+			if diff := cmp.Diff(want, saidBy(client.ReadStream(stream[:cut], stream[cut:]), "")); diff != "" {
+				t.Errorf("byte by byte −, cut at %d of %d +\n%s", cut, len(stream), diff)
+			}
 		}
 	})
 }

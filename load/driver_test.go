@@ -229,6 +229,25 @@ func TestUserRampStartsUsersOneByOne(t *testing.T) {
 	})
 }
 
+// TestUsersThatAreNearlyLateKeepTheirPace has each request end half a
+// millisecond before the next one of its user is due.
+func TestUsersThatAreNearlyLateKeepTheirPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &kept{}
+		d := &load.Driver{Sender: &service{takes: 9500 * time.Microsecond}, Emit: k.emit}
+		plan := load.Plan{Concurrency: 1, UserGap: 10 * time.Millisecond, Requests: 4}
+		d.Run(t.Context(), plan, endless(t, 1, 0))
+		for i, r := range k.records {
+			if want := time.Duration(i) * 10 * time.Millisecond; r.Sent != want || r.Due != want {
+				t.Errorf("request %d due %v, sent %v, want %v", i, r.Due, r.Sent, want)
+			}
+		}
+		if len(k.records) != 4 {
+			t.Errorf("%d records, want 4", len(k.records))
+		}
+	})
+}
+
 func TestUsersKeepTheirPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &kept{}
