@@ -20,7 +20,7 @@ const (
 	interimMax = 64
 	// A connection's buffer grows from bufferMin to bufferMax as long as a read
 	// fills it: ten thousand streams whose tokens come one by one need little.
-	bufferMin, bufferMax = 4 << 10, 64 << 10
+	bufferMin, bufferMax = 2 << 10, 64 << 10
 	// swiftTime is how soon an answer begins that may be there as soon as a few
 	// more requests have been written.
 	swiftTime = 500 * time.Microsecond
