@@ -135,6 +135,7 @@ type Record struct {
 	Head         time.Duration // the response's status line arrived, since Start; 0 where none came
 	Chunks       []Chunk       // arrivals of output
 	Took         time.Duration // the last chunk of output since Start; for a failure, the time until it was known
+	LastByte     time.Duration // the last bytes of the reply arrived, since Start, by the clock of Timing; 0 where none came
 	Streamed     bool          // the reply came as an event stream
 	Text         []byte        // the answer's content
 	Thought      []byte        // its reasoning
@@ -144,7 +145,9 @@ type Record struct {
 	Usage        Usage
 	Conn         Conn
 	Timing       TimingSource
-	ReaderDelay  time.Duration // largest reader − kernel time over the reads, 0 where Timing is Reader
+	FirstDelay   time.Duration // reader − kernel time of the first read with output, 0 where Timing is Reader
+	MeanDelay    time.Duration // likewise, the mean over the reads with output
+	ReaderDelay  time.Duration // likewise, the largest
 	Reads        int           // reads that carried output
 	MergedReads  int           // of these, reads that carried more than one chunk
 	BytesOut     int           // of the request's body

@@ -5,7 +5,10 @@ type Facts struct {
 	// Concurrency is the users of a closed loop, or the ceiling of an open
 	// one; 0 for no ceiling.
 	Concurrency int `json:"concurrency,omitempty"`
-	// RequestRate is the asked rate per second; 0 for a closed loop.
+	// Scheduled says that requests have due times: an open loop, of a rate or
+	// of a trace.
+	Scheduled bool `json:"scheduled,omitempty"`
+	// RequestRate is the asked rate per second; 0 where none was asked for.
 	RequestRate float64 `json:"request_rate,omitempty"`
 	// Paused says that users have think times or a pace of their own: those of
 	// a closed loop are then not always in flight.
@@ -28,4 +31,4 @@ type Ceiling struct {
 	Requests float64 `json:"requests,omitempty"` // per second
 }
 
-func (f Facts) closedLoop() bool { return f.RequestRate == 0 }
+func (f Facts) closedLoop() bool { return !f.Scheduled }

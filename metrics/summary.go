@@ -158,7 +158,7 @@ type Interval struct {
 
 // A Rate compares the requests per second that were asked for with those sent.
 type Rate struct {
-	Asked    float64 `json:"asked"`
+	Asked    float64 `json:"asked,omitempty"` // 0 for a trace, which has times in place of a rate
 	Achieved float64 `json:"achieved"`
 	// CeilingBound says that the concurrency ceiling held requests back: the
 	// load was not an open loop.

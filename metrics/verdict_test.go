@@ -24,7 +24,7 @@ func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record {
 
 func TestVerdicts(t *testing.T) {
 	closedLoop := metrics.Facts{Concurrency: 10}
-	openLoop := metrics.Facts{Concurrency: 10, RequestRate: 50}
+	openLoop := metrics.Facts{Concurrency: 10, Scheduled: true, RequestRate: 50}
 	delayed := func(d time.Duration) func(int, *loadgen.Record) {
 		return func(_ int, r *loadgen.Record) { r.ReaderDelay = d }
 	}
@@ -72,7 +72,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
 		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
-		{name: "a tenth of the schedule missed", facts: metrics.Facts{RequestRate: 50}, records: steadyRun(nil), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
+		{name: "a tenth of the schedule missed", facts: metrics.Facts{Scheduled: true, RequestRate: 50}, records: steadyRun(nil), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
 		{
 			name: "a stopped world", facts: closedLoop, records: steadyRun(nil),
 			health: func(h *loadgen.Health) { h.GCPause.P99 = 0.15 }, want: metrics.Invalid, reason: "gc_pause_p99",
@@ -155,7 +155,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestACeilingThatBindsIsNamed(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 10, RequestRate: 50}, steadyRun(func(_ int, r *loadgen.Record) {
+	s := collect(t, metrics.Facts{Concurrency: 10, Scheduled: true, RequestRate: 50}, steadyRun(func(_ int, r *loadgen.Record) {
 		r.Due, r.Held = r.Sent-500*ms, 499*ms
 	})...)
 	if !s.Rate.CeilingBound || len(s.Validity.Notes) == 0 || !strings.HasPrefix(s.Validity.Notes[0], "ceiling bound: not an open loop") {

@@ -108,7 +108,7 @@ func handmade() []*loadgen.Record {
 
 func facts() metrics.Facts {
 	return metrics.Facts{
-		Concurrency: 2, RequestRate: 5, Tokenizer: "tiny",
+		Concurrency: 2, Scheduled: true, RequestRate: 5, Tokenizer: "tiny",
 		SLOs: map[string]float64{"time_to_first_token": 150, "inter_token_latency": 50},
 	}
 }

@@ -134,6 +134,7 @@ func (c *Config) plan(p Pacing, seed loadgen.Seed, times []time.Duration) (load.
 func (c *Config) facts(p Pacing) metrics.Facts {
 	return metrics.Facts{
 		Concurrency: max(p.Concurrency, p.Users),
+		Scheduled:   p.Mode == OpenLoop || p.Mode == FixedSchedule,
 		RequestRate: p.Rate,
 		Paused:      p.Mode == UserPaced || c.SessionTurnDelayMean > 0 || c.SessionTurnDelayStddev > 0,
 		SLOs:        c.SLOs,
