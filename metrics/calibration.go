@@ -20,12 +20,17 @@ type Step struct {
 
 // CeilingOf returns the highest load of the honest steps.
 func CeilingOf(steps []Step) Ceiling {
-	var c Ceiling
+	c := Ceiling{StreamsOpen: true, RequestsOpen: true}
 	for _, s := range steps {
-		if s.Honest {
+		switch {
+		case s.Honest:
 			c.Streams = max(c.Streams, float64(s.Streams))
 			c.Chunks = max(c.Chunks, s.Chunks)
 			c.Requests = max(c.Requests, s.Requests)
+		case s.Streams > 0:
+			c.StreamsOpen = false
+		default:
+			c.RequestsOpen = false
 		}
 	}
 	return c

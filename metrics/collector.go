@@ -196,15 +196,15 @@ func weakPercentiles(ms []Metric) map[string][]string {
 
 // rate compares asked and achieved rate; nil for a closed loop.
 func (c *Collector) rate() *Rate {
-	t := &c.profiling
-	span := (t.lastSent - t.firstSent).Seconds()
-	if c.facts.closedLoop() || t.issued() < 2 || span <= 0 {
+	p := &c.profiling.pace
+	span := (p.lastSent - p.firstSent).Seconds()
+	if c.facts.closedLoop() || p.sessions < 2 || span <= 0 {
 		return nil
 	}
 	return &Rate{
 		Asked:        c.facts.RequestRate,
-		Achieved:     float64(t.issued()-1) / span,
-		CeilingBound: t.held*100 > t.issued(),
+		Achieved:     float64(p.sessions-1) / span,
+		CeilingBound: c.profiling.held*100 > c.profiling.issued(),
 	}
 }
 

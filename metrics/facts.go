@@ -27,8 +27,13 @@ type Facts struct {
 // A Ceiling is the most that calibration measured truthfully; 0 where unknown.
 type Ceiling struct {
 	Streams  float64 `json:"streams,omitempty"`  // at once
-	Chunks   float64 `json:"chunks,omitempty"`   // per second
+	Chunks   float64 `json:"chunks,omitempty"`   // per second, each out of a read of its own
 	Requests float64 `json:"requests,omitempty"` // per second
+	// StreamsOpen and RequestsOpen say that calibration ended with a step that
+	// was still honest: what lies beyond was not tried. Chunks were counted in
+	// the steps of streams.
+	StreamsOpen  bool `json:"streams_open,omitempty"`
+	RequestsOpen bool `json:"requests_open,omitempty"`
 }
 
 func (f Facts) closedLoop() bool { return !f.Scheduled }

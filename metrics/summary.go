@@ -156,7 +156,8 @@ type Interval struct {
 	Batches int     `json:"batches"`
 }
 
-// A Rate compares the requests per second that were asked for with those sent.
+// A Rate compares the sessions per second that were asked for with those begun
+// after the ramp. Where a session is one request it is the rate of requests.
 type Rate struct {
 	Asked    float64 `json:"asked,omitempty"` // 0 for a trace, which has times in place of a rate
 	Achieved float64 `json:"achieved"`

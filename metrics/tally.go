@@ -15,12 +15,19 @@ type tally struct {
 	unfinished                        int
 	errors                            map[failureKey]*Error
 
-	dists            [perRequest]distribution
-	gaps             distribution
-	lag, readerDelay distribution
-	ownLag           distribution // lag without the wait under the ceiling
-	wait             distribution // for a free connection slot
-	held             int          // requests that the ceiling held back
+	dists  [perRequest]distribution
+	gaps   distribution
+	lag    distribution
+	ownLag distribution // lag without the wait under the ceiling
+	wait   distribution // for a free connection slot
+	held   int          // requests that the ceiling held back
+	pace   pace
+
+	// Of the successful requests with the kernel's times:
+	readerDelay           distribution // the largest
+	firstDelay            distribution
+	meanDelay, readGap    distribution  // of streams that took several reads
+	inFlight, inGenerator time.Duration // sums: of their times in flight, and of what of it came after their last byte
 
 	firstSent, lastSent, lastEnd time.Duration // of all requests
 	okFirst, okLast              time.Duration // first sent and last output of the successful
@@ -57,6 +64,25 @@ func (s sample) part(tag string) (span, bool) {
 	return s.span, true
 }
 
+// A pace is when sessions were due and when they began, those of a ramp left
+// out.
+type pace struct {
+	sessions                               int
+	firstDue, lastDue, firstSent, lastSent time.Duration
+}
+
+func (p *pace) add(r *loadgen.Record) {
+	if r.Ramp || r.Request != nil && r.Request.Turn > 0 {
+		return
+	}
+	if p.sessions == 0 {
+		p.firstDue, p.firstSent = r.Due, r.Sent
+	}
+	p.sessions++
+	p.firstDue, p.lastDue = min(p.firstDue, r.Due), max(p.lastDue, r.Due)
+	p.firstSent, p.lastSent = min(p.firstSent, r.Sent), max(p.lastSent, r.Sent)
+}
+
 // heldAfter is the wait under the ceiling above which a request counts as held
 // back.
 const heldAfter = time.Millisecond
@@ -74,6 +100,7 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 	if r.Held > heldAfter {
 		t.held++
 	}
+	t.pace.add(r)
 	if r.Conn.Wait > 0 {
 		t.wait.add(millis(r.Conn.Wait))
 	}
@@ -161,7 +188,7 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 	s := &t.sources
 	if r.Timing == loadgen.Kernel {
 		s.KernelTimed++
-		t.readerDelay.add(millis(r.ReaderDelay))
+		t.delays(r)
 	} else {
 		s.ReaderTimed++
 	}
@@ -184,6 +211,20 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 		if r.Request != nil && r.Request.InputTokens > 0 {
 			s.ISL = "tokenizer, text without template"
 		}
+	}
+}
+
+// delays adds how long bytes that had arrived waited for the generator.
+func (t *tally) delays(r *loadgen.Record) {
+	t.readerDelay.add(millis(r.ReaderDelay))
+	t.firstDelay.add(millis(r.FirstDelay))
+	if r.Streamed && r.Reads > 1 {
+		t.meanDelay.add(millis(r.MeanDelay))
+		t.readGap.add(millis(r.Took-r.Chunks[0].At) / float64(r.Reads-1))
+	}
+	if r.LastByte > 0 {
+		t.inFlight += r.Ended - r.Sent
+		t.inGenerator += r.Ended - r.Sent - r.LastByte
 	}
 }
 

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,12 +10,13 @@ import (
 	"loadgen/metrics"
 )
 
-// steadyRun is a closed loop of ten users with a TTFT of 20 ms and a latency
-// of 200 ms, changed by f.
-func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record {
-	records := closed(10, 50, 200*ms, 0)
+// closedWith is a closed loop of ten users with a TTFT of a tenth of the
+// latency, changed by f.
+func closedWith(latency time.Duration, f func(i int, r *loadgen.Record)) []*loadgen.Record {
+	records := closed(10, 50, latency, 0)
 	for i, r := range records {
-		r.Timing, r.ReaderDelay = loadgen.Kernel, 50*time.Microsecond
+		r.Timing, r.Reads, r.LastByte = loadgen.Kernel, len(r.Chunks), r.Took
+		r.FirstDelay, r.MeanDelay, r.ReaderDelay = 50*time.Microsecond, 50*time.Microsecond, 50*time.Microsecond
 		if f != nil {
 			f(i, r)
 		}
@@ -22,11 +24,30 @@ func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record {
 	return records
 }
 
+// steadyRun is a closed loop of ten users with a TTFT of 20 ms and a latency
+// of 200 ms, changed by f.
+func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record { return closedWith(200*ms, f) }
+
 func TestVerdicts(t *testing.T) {
 	closedLoop := metrics.Facts{Concurrency: 10}
 	openLoop := metrics.Facts{Concurrency: 10, Scheduled: true, RequestRate: 50}
 	delayed := func(d time.Duration) func(int, *loadgen.Record) {
-		return func(_ int, r *loadgen.Record) { r.ReaderDelay = d }
+		return func(_ int, r *loadgen.Record) { r.FirstDelay, r.MeanDelay, r.ReaderDelay = d, d, d }
+	}
+	inThrees := func(late time.Duration) func(int, *loadgen.Record) {
+		return func(_ int, r *loadgen.Record) {
+			r.Reads, r.MeanDelay = 4, late
+			for i := range r.Chunks {
+				r.Chunks[i].Merged = i%3 > 0
+			}
+		}
+	}
+	cancelled := func(every int) func(int, *loadgen.Record) {
+		return func(i int, r *loadgen.Record) {
+			if i%every == 0 {
+				r.Failure = &loadgen.Failure{Kind: loadgen.FailCancelled}
+			}
+		}
 	}
 	lagging := func(lag, held time.Duration) func(int, *loadgen.Record) {
 		return func(_ int, r *loadgen.Record) { r.Due, r.Held = r.Sent-lag, held }
@@ -57,8 +78,22 @@ func TestVerdicts(t *testing.T) {
 			health: func(h *loadgen.Health) { h.CPUQuota, h.ProcessCPU, h.Throttled = 0.1, time.Second, 8*time.Second },
 			want:   metrics.Invalid, reason: "reader_delay_p50",
 		},
-		{name: "reads later than a quarter of the TTFT", facts: closedLoop, records: steadyRun(delayed(8 * ms)), want: metrics.Degraded, reason: "reader_delay_p50"},
-		{name: "sent late by half of the TTFT", facts: openLoop, records: steadyRun(lagging(12*ms, 0)), want: metrics.Invalid, reason: "lag_p50"},
+		{name: "first tokens read later than a quarter of the TTFT", facts: closedLoop, records: steadyRun(delayed(8 * ms)), want: metrics.Degraded, reason: "reader_delay_p50"},
+		{
+			name: "one late read in a stream", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.ReaderDelay, r.MeanDelay = 60*ms, 3*ms }), want: metrics.Valid,
+		},
+		{
+			name: "a little more than the noise, on a server that is quick", facts: closedLoop,
+			records: closedWith(10*ms, delayed(2100*time.Microsecond)), want: metrics.Valid,
+		},
+		{name: "too few requests to condemn", facts: closedLoop, records: steadyRun(delayed(85 * ms))[:9], want: metrics.Degraded, reason: "reader_delay_p50"},
+		{name: "too few requests for a tail", facts: closedLoop, records: steadyRun(func(i int, r *loadgen.Record) {
+			if i < 2 {
+				r.FirstDelay = 90 * ms
+			}
+		})[:99], want: metrics.Degraded, reason: "reader_delay_p99"},
+		{name: "sent late by more than half of the TTFT", facts: openLoop, records: steadyRun(lagging(13*ms, 0)), want: metrics.Invalid, reason: "lag_p50"},
 		{
 			name: "written late by a fifth of the TTFT", facts: closedLoop,
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Conn.Wrote, r.Head = 4*ms, 18*ms }),
@@ -72,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
 		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
-		{name: "a tenth of the schedule missed", facts: metrics.Facts{Scheduled: true, RequestRate: 50}, records: steadyRun(nil), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
+		{name: "a tenth of the schedule missed", facts: metrics.Facts{Scheduled: true, RequestRate: 50}, records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
 		{
 			name: "a stopped world", facts: closedLoop, records: steadyRun(nil),
 			health: func(h *loadgen.Health) { h.GCPause.P99 = 0.15 }, want: metrics.Invalid, reason: "gc_pause_p99",
@@ -90,7 +125,7 @@ func TestVerdicts(t *testing.T) {
 			want: metrics.Valid,
 		},
 		{
-			name: "bodies that were not ready", facts: openLoop, records: steadyRun(nil),
+			name: "bodies that were not ready", facts: openLoop, records: steadyRun(lagging(0, 0)),
 			health: func(h *loadgen.Health) { h.Starved = 50 }, want: metrics.Invalid, reason: "starved",
 		},
 		{
@@ -109,20 +144,53 @@ func TestVerdicts(t *testing.T) {
 			want: metrics.Invalid, reason: "ceiling_chunks",
 		},
 		{
-			name: "chunks that came three at a time", facts: closedLoop,
-			records: steadyRun(func(_ int, r *loadgen.Record) {
-				for i := range r.Chunks {
-					r.Chunks[i].Merged = i%3 > 0
-				}
-			}), want: metrics.Degraded, reason: "merged_chunks",
+			name: "a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Streams: 5, StreamsOpen: true}}, records: steadyRun(nil),
+			outcome: loadgen.Outcome{MaxFlight: 10}, want: metrics.Degraded, reason: "ceiling_streams",
 		},
+		{name: "chunks that came three at a time to a late reader", facts: closedLoop, records: steadyRun(inThrees(15 * ms)), want: metrics.Degraded, reason: "merged_chunks"},
+		{name: "chunks that were sent three at a time", facts: closedLoop, records: steadyRun(inThrees(ms)), want: metrics.Valid},
 		{
-			name: "tokens that queue up before the reader", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 9}},
-			records: steadyRun(delayed(31 * ms)), want: metrics.Invalid, reason: "reader_delay_p99", // both over 20 ms
+			name: "tokens that queue up before the reader", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.MeanDelay = 23 * ms }), want: metrics.Invalid, reason: "reader_delay_itl", // tokens come each 20 ms
 		},
 		{
 			name: "stamps by a reader that is late", facts: closedLoop, records: steadyRun(func(_ int, r *loadgen.Record) { r.Timing = loadgen.Reader }),
-			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Degraded, reason: "sched_latency_itl",
+			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.01 }, want: metrics.Degraded, reason: "sched_latency_ttft",
+		},
+		{
+			name: "stamps by a reader that is later than the tokens", facts: closedLoop, records: steadyRun(func(_ int, r *loadgen.Record) { r.Timing = loadgen.Reader }),
+			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Invalid, reason: "sched_latency_ttft",
+		},
+		{
+			name: "users kept from sending for a fifth of the time", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte, r.Ended = r.Took, r.Sent+r.Took*5/4 }), want: metrics.Degraded, reason: "turnaround",
+		},
+		{
+			name: "users kept from sending for more than half of the time", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte = r.Took * 9 / 20 }), want: metrics.Invalid, reason: "turnaround",
+		},
+		{
+			name: "users that rest anyway", facts: metrics.Facts{Concurrency: 10, Paused: true},
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte = r.Took / 2 }), want: metrics.Valid,
+		},
+		{
+			name: "a trace below its ceiling", facts: metrics.Facts{Concurrency: 100, Scheduled: true},
+			records: steadyRun(lagging(0, 0)), want: metrics.Valid,
+		},
+		{
+			name: "a trace of which slots were missed", facts: metrics.Facts{Scheduled: true},
+			records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed",
+		},
+		{
+			name: "a schedule that took a fifth longer", facts: metrics.Facts{Scheduled: true, RequestRate: 50, Limits: map[string]float64{"lag_p50": 1000, "lag_p99": 1000}},
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Due = r.Sent * 5 / 6 }), want: metrics.Invalid, reason: "rate_shortfall",
+		},
+		{name: "answers that nobody waited for", facts: closedLoop, records: steadyRun(cancelled(1)), want: metrics.Invalid, reason: "cancelled"},
+		{name: "a tenth cut off", facts: closedLoop, records: steadyRun(cancelled(10)), want: metrics.Degraded, reason: "cancelled"},
+		{name: "a tenth cut off by the user", facts: closedLoop, records: steadyRun(cancelled(10)), outcome: loadgen.Outcome{Cancelled: true}, want: metrics.Valid},
+		{
+			name: "a short run that is mostly its beginning", facts: closedLoop, records: steadyRun(nil),
+			health: func(h *loadgen.Health) { h.Wall, h.ProcessCPU = 100*ms, 199*ms }, want: metrics.Degraded, reason: "process_cpu",
 		},
 		{
 			name: "a clock that stepped under kernel stamps", facts: closedLoop, records: steadyRun(nil),
@@ -163,6 +231,59 @@ func TestACeilingThatBindsIsNamed(t *testing.T) {
 	}
 	if s.Lag.P50 != 500 || s.OwnLag.P50 != 1 {
 		t.Errorf("lag %g ms, own %g ms; want 500 and 1", s.Lag.P50, s.OwnLag.P50)
+	}
+}
+
+func TestWhatTheServerSendsTogetherIsANote(t *testing.T) {
+	s := collect(t, metrics.Facts{Concurrency: 10}, steadyRun(func(_ int, r *loadgen.Record) {
+		for i := range r.Chunks {
+			r.Chunks[i].Merged = i%2 > 0
+		}
+	})...)
+	want := "the server sends several events at once: 50 % of the chunks came with the one before, and the gaps between them are no times between tokens"
+	if !slices.Contains(s.Validity.Notes, want) {
+		t.Errorf("notes %q lack %q", s.Validity.Notes, want)
+	}
+}
+
+func TestTheCeilingIsOfOneEngine(t *testing.T) {
+	facts := metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Streams: 5}}
+	for _, tr := range []loadgen.Transport{{Engine: "raw", TLS: true}, {Engine: "std"}} {
+		v := judged(t, facts, loadgen.Outcome{MaxFlight: 10}, healthy(), tr, steadyRun(nil)...).Validity
+		if v.Verdict != metrics.Valid || len(v.Notes) != 1 {
+			t.Errorf("%+v: %s, notes %q; want VALID and a note", tr, v.Verdict, v.Notes)
+		}
+	}
+}
+
+// Ten sessions of three turns at 2/s behind a ramp: their later turns are no
+// part of the rate.
+func TestTheRateIsThatOfSessions(t *testing.T) {
+	var records []*loadgen.Record
+	for i := range 12 {
+		for turn := range 3 {
+			r := with(streamed(time.Duration(i)*500*ms+time.Duration(turn)*100*ms, 10*ms, 20*ms), 2)
+			r.Due, r.Ramp, r.Request = r.Sent, i < 2, &loadgen.Request{Turn: turn}
+			records = append(records, r)
+		}
+	}
+	s := collect(t, metrics.Facts{Scheduled: true, RequestRate: 2}, records...)
+	if s.Rate == nil || s.Rate.Asked != 2 || s.Rate.Achieved != 2 {
+		t.Errorf("rate %+v, want 2 of 2", s.Rate)
+	}
+}
+
+func TestTheCeilingIsThatOfTheHonestSteps(t *testing.T) {
+	got := metrics.CeilingOf([]metrics.Step{
+		{Streams: 64, Chunks: 3000, Requests: 40, Honest: true},
+		{Streams: 128, Chunks: 6000, Requests: 80},
+		{Streams: 96, Chunks: 4500, Requests: 60, Honest: true},
+		{Chunks: 500, Requests: 500, Honest: true},
+		{Chunks: 1000, Requests: 1000, Honest: true},
+	})
+	want := metrics.Ceiling{Streams: 96, Chunks: 4500, Requests: 1000, RequestsOpen: true}
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

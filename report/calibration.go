@@ -40,6 +40,12 @@ func CalibrationText(steps []metrics.Step, c metrics.Ceiling, o Options) string 
 		return bad
 	}
 	text, dropped := g.draw(o)
+	most := func(n float64, open bool) string {
+		if open {
+			return "at least " + decimal(n, 0)
+		}
+		return decimal(n, 0)
+	}
 	return text + leftOut(dropped, o) + fmt.Sprintf("This machine's client is honest up to %s streams, %s chunks/s and %s requests/s\n",
-		decimal(c.Streams, 0), decimal(c.Chunks, 0), decimal(c.Requests, 0))
+		most(c.Streams, c.StreamsOpen), decimal(c.Chunks, 0), most(c.Requests, c.RequestsOpen))
 }

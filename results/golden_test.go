@@ -61,12 +61,13 @@ func handmade() []*loadgen.Record {
 	stream := func(r *loadgen.Record, at ...time.Duration) {
 		r.Streamed, r.Status, r.Timing = true, 200, loadgen.Kernel
 		r.Head = 10 * ms
-		r.ReaderDelay = ms / 2
+		r.FirstDelay, r.MeanDelay, r.ReaderDelay = ms/4, ms/4, ms/2
 		for _, t := range at {
 			r.Chunks = append(r.Chunks, loadgen.Chunk{At: t})
 		}
 		r.Reads = len(at)
 		r.Took = at[len(at)-1]
+		r.LastByte = r.Took + 5*ms
 		r.Ended = r.Sent + r.Took + 10*ms
 		r.FinishReason, r.Model = "stop", "m"
 	}

@@ -148,6 +148,9 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	b = appendKeyInt(b, `,"sent_ns":`, int64(r.Sent))
 	b = appendKeyInt(b, `,"ended_ns":`, int64(r.Ended))
 	b = appendKeyInt(b, `,"took_ns":`, int64(r.Took))
+	if r.LastByte != r.Took {
+		b = appendKeyInt(b, `,"last_byte_ns":`, int64(r.LastByte))
+	}
 	b = appendPositive(b, `,"held_ns":`, int64(r.Held))
 	b = appendFlag(b, `,"ramp":true`, r.Ramp)
 	b = appendPositive(b, `,"status":`, int64(r.Status))
@@ -173,6 +176,12 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	b = appendKeyText(b, `,"model":"`, r.Model)
 	b = appendKeyText(b, `,"timing_source":"`, r.Timing.String())
 	b = appendPositive(b, `,"reader_delay_ns":`, int64(r.ReaderDelay))
+	if r.FirstDelay != r.ReaderDelay {
+		b = appendKeyInt(b, `,"first_delay_ns":`, int64(r.FirstDelay))
+	}
+	if r.MeanDelay != r.ReaderDelay {
+		b = appendKeyInt(b, `,"mean_delay_ns":`, int64(r.MeanDelay))
+	}
 	b = appendPositive(b, `,"reads":`, int64(r.Reads))
 	b = appendPositive(b, `,"merged_reads":`, int64(r.MergedReads))
 	b = appendPositive(b, `,"bytes_out":`, int64(r.BytesOut))

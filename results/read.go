@@ -43,6 +43,7 @@ type line struct {
 		Sent        time.Duration   `json:"sent_ns"`
 		Ended       time.Duration   `json:"ended_ns"`
 		Took        time.Duration   `json:"took_ns"`
+		LastByte    *time.Duration  `json:"last_byte_ns"`
 		Held        time.Duration   `json:"held_ns"`
 		Ramp        bool            `json:"ramp"`
 		Status      int             `json:"status"`
@@ -60,6 +61,8 @@ type line struct {
 		Model       string          `json:"model"`
 		Timing      string          `json:"timing_source"`
 		ReaderDelay time.Duration   `json:"reader_delay_ns"`
+		FirstDelay  *time.Duration  `json:"first_delay_ns"`
+		MeanDelay   *time.Duration  `json:"mean_delay_ns"`
 		Reads       int             `json:"reads"`
 		MergedReads int             `json:"merged_reads"`
 		BytesOut    int             `json:"bytes_out"`
@@ -174,7 +177,9 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	if own.Timing == loadgen.Kernel.String() {
 		r.Timing = loadgen.Kernel
 	}
+	r.LastByte = or(own.LastByte, r.Took)
 	r.ReaderDelay, r.Reads, r.MergedReads = own.ReaderDelay, own.Reads, own.MergedReads
+	r.FirstDelay, r.MeanDelay = or(own.FirstDelay, r.ReaderDelay), or(own.MeanDelay, r.ReaderDelay)
 	r.BytesOut, r.BytesIn = own.BytesOut, own.BytesIn
 	r.Conn = loadgen.Conn(own.Conn)
 	if own.Failure != nil {
@@ -184,11 +189,14 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	return parseChunks(&l, r)
 }
 
-func given(n *int) int {
-	if n == nil {
-		return -1
+func given(n *int) int { return or(n, -1) }
+
+// or is the value of a key, or what it stands for when it is absent.
+func or[T any](value *T, absent T) T {
+	if value == nil {
+		return absent
 	}
-	return *n
+	return *value
 }
 
 // parseChunks makes the chunks again. Their times are from their own list, or

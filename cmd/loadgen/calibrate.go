@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,16 +33,18 @@ type calibrateCommand struct {
 // A figure of a run is honest while it is this near to what the endpoint
 // stamped.
 const (
-	honestTTFT = 0.05 // p99 of the error in TTFT or latency, over the true median; see honestFloor
-	honestITL  = 0.01 // median of the error in ITL, over the true one
-	honestRate = 0.99 // of the asked rate that must be achieved
+	honestTTFT    = 0.05 // p99 of the error in TTFT or latency, over the true median; see honestFloor
+	honestITL     = 0.01 // median of the error in ITL, over the true one
+	honestITLTail = 0.05 // p99 of the same error
+	honestRate    = 0.99 // of the asked rate that must be achieved
 )
 
 // honestFloor is an error in a latency that is never held against a step: the
 // two kernels' own, in the order of what a loaded loopback costs.
 const honestFloor = 2 * time.Millisecond
 
-// The first steps; each is twice the last.
+// The first steps; each is twice the last, and half way back where one is not
+// honest.
 const (
 	firstStreams = 64
 	firstRate    = 500
@@ -58,13 +61,13 @@ func (c *calibrateCommand) Run(ctx context.Context, std streams) error {
 	found := results.Calibration{Host: describeHost(), Created: time.Now()}
 	for _, series := range []func(context.Context) ([]metrics.Step, error){k.streams, k.requests} {
 		steps, err := series(ctx)
+		if stopping.Err() != nil {
+			return interruptError{errors.New("interrupted; nothing was kept")}
+		}
 		if err != nil {
 			return err
 		}
 		found.Steps = append(found.Steps, steps...)
-	}
-	if stopping.Err() != nil {
-		return interruptError{errors.New("interrupted; nothing was kept")}
 	}
 	found.Ceiling = metrics.CeilingOf(found.Steps)
 	fmt.Fprint(std.out, report.CalibrationText(found.Steps, found.Ceiling, reportOptions(std.out)))
@@ -78,7 +81,7 @@ func (c *calibrateCommand) Run(ctx context.Context, std streams) error {
 	if err := results.WriteCalibration(path, found); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "Kept in %s: runs beyond it are INVALID\n", path)
+	fmt.Fprintf(std.out, "Kept in %s: runs beyond it are INVALID, or DEGRADED where nothing beyond was tried\n", path)
 	return nil
 }
 
@@ -90,51 +93,56 @@ type calibrator struct {
 	tokenizers *tokenizers
 }
 
-// streams doubles the number of paced streams until the figures are no longer
+// streams raises the number of paced streams until the figures are no longer
 // honest.
 func (k *calibrator) streams(ctx context.Context) ([]metrics.Step, error) {
-	var steps []metrics.Step
-	for n := firstStreams; n <= k.command.MaxStreams; n *= 2 {
+	return climb(firstStreams, k.command.MaxStreams, func(n int) (metrics.Step, error) {
 		step, err := k.measure(ctx, fmt.Sprintf(`
   streaming: true
   concurrency: %d
   warmup_request_count: %d
   prompt_output_tokens_mean: 64
 mock: {timing: fixed, ttft: 200ms, itl: 20ms, stamps: true, stamps_kept: 1000000}`, n, n))
-		if err != nil || k.stop.Err() != nil {
-			return steps, err
-		}
 		step.Name, step.Streams = fmt.Sprintf("%d streams", n), n
-		steps = append(steps, step)
-		if !step.Honest {
-			break
-		}
-	}
-	return steps, nil
+		return step, cmp.Or(err, k.stop.Err())
+	})
 }
 
-// requests doubles the rate of short requests until it is no longer achieved,
+// requests raises the rate of short requests until it is no longer achieved,
 // or the figures are no longer honest.
 func (k *calibrator) requests(ctx context.Context) ([]metrics.Step, error) {
-	var steps []metrics.Step
-	for rate := firstRate; rate <= k.command.MaxRate; rate *= 2 {
+	return climb(firstRate, k.command.MaxRate, func(rate int) (metrics.Step, error) {
 		step, err := k.measure(ctx, fmt.Sprintf(`
   request_rate: %d
   warmup_request_count: 64
   prompt_output_tokens_mean: 1
 mock: {timing: fixed, stamps: true, stamps_kept: 1000000}`, rate))
-		if err != nil || k.stop.Err() != nil {
-			return steps, err
-		}
 		step.Name = fmt.Sprintf("%d requests/s", rate)
-		if step.Requests < honestRate*float64(rate) {
+		if step.Honest && step.Requests < honestRate*float64(rate) {
 			step.Honest = false
 			step.Why = fmt.Sprintf("only %.0f requests/s were achieved", step.Requests)
 		}
-		steps = append(steps, step)
-		if !step.Honest {
-			break
+		return step, cmp.Or(err, k.stop.Err())
+	})
+}
+
+// climb doubles a load until a step is not honest or the most is reached, and
+// goes half way back from the one that was not.
+func climb(first, most int, measure func(load int) (metrics.Step, error)) ([]metrics.Step, error) {
+	var steps []metrics.Step
+	honest := 0
+	for load := first; load <= most; load *= 2 {
+		step, err := measure(load)
+		if err != nil {
+			return steps, err
 		}
+		steps = append(steps, step)
+		if step.Honest {
+			honest = load
+			continue
+		}
+		step, err = measure((honest + load) / 2)
+		return append(steps, step), err
 	}
 	return steps, nil
 }
@@ -236,6 +244,7 @@ func compare(run *sweep.Run, seen map[string]observation, stamps []mockllm.Stamp
 		step.Gap = &gap
 	}
 	limit := max(honestTTFT*metrics.Percentile(first, 50), milliseconds(honestFloor))
+	verdict := run.Summary.Validity
 	switch counts := run.Summary.Counts; {
 	case counts.Failed > 0:
 		step.Honest, step.Why = false, fmt.Sprintf("%d requests failed", counts.Failed)
@@ -243,6 +252,10 @@ func compare(run *sweep.Run, seen map[string]observation, stamps []mockllm.Stamp
 		step.Honest, step.Why = false, fmt.Sprintf("first output is off by more than %.3g ms in 1 of 100", limit)
 	case step.Gap != nil && *step.Gap > honestITL:
 		step.Honest, step.Why = false, fmt.Sprintf("the gaps are off by more than %g %%", 100*honestITL)
+	case step.Gap != nil && metrics.Percentile(gapError, 99) > honestITLTail:
+		step.Honest, step.Why = false, fmt.Sprintf("the gaps are off by more than %g %% in 1 of 100", 100*honestITLTail)
+	case verdict.Verdict == metrics.Invalid:
+		step.Honest, step.Why = false, "INVALID: "+verdict.Reasons[0].Text
 	}
 	return step
 }
