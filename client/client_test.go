@@ -15,11 +15,17 @@ import (
 
 // send performs one request and returns its record.
 func send(ctx context.Context, c *client.Client, body string) *loadgen.Record {
+	rec := newRecord(body)
+	c.Send(ctx, rec)
+	return rec
+}
+
+// newRecord returns the record of a request that starts now.
+func newRecord(body string) *loadgen.Record {
 	rec := &loadgen.Record{}
 	rec.Reset()
 	rec.Request = &loadgen.Request{ID: "request-1", Session: "session-1", Body: []byte(body)}
 	rec.Start = time.Now()
-	c.Send(ctx, rec)
 	return rec
 }
 

@@ -63,8 +63,12 @@ func timedOut(err error) bool {
 }
 
 // broken reports whether err is the end of a connection, or of a stream on it,
-// rather than a breach of the protocol.
+// rather than a breach of the protocol. A wait that this side has ended says
+// nothing of the connection, although net wraps it in the same type.
 func broken(err error) bool {
+	if timedOut(err) || errors.Is(err, context.Canceled) {
+		return false
+	}
 	var op *net.OpError
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) ||

@@ -2,15 +2,19 @@ package client_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"loadgen"
 	"loadgen/client"
+	"loadgen/internal/memnet"
 )
 
 // TestKeepAliveTimerRace has the server close each connection soon after it
@@ -100,6 +104,86 @@ func TestClosedAfterTheRequest(t *testing.T) {
 		mustSucceed(t, rec)
 		if got := c.Transport(); rec.Conn.Reused || got.Retried != 1 || got.Opened != 2 {
 			t.Errorf("conn %+v, transport %+v", rec.Conn, got)
+		}
+	})
+}
+
+// TestEndedByTheClientIsNoClosedConnection has a request on a connection that
+// carried one before end by its timeout, and by its context, soon after it was
+// written: the server has it and did nothing wrong.
+func TestEndedByTheClientIsNoClosedConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		timeout, cancel time.Duration
+		kind            loadgen.FailureKind
+		message         string
+	}{
+		"timeout": {300 * ms, time.Hour, loadgen.FailTimeout, "not answered within the request timeout of 300ms: the request was sent, no response had come"},
+		"cancel":  {time.Hour, 20 * ms, loadgen.FailCancelled, "cancelled after 0.020 s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEngines(t, func(t *testing.T, engine client.Engine) {
+				synctest.Test(t, func(t *testing.T) {
+					l := memnet.Listen()
+					requests := 0
+					go accept(l, func(conn net.Conn) {
+						for in := bufio.NewReader(conn); readRequest(in) == nil; {
+							if requests++; requests == 1 {
+								io.WriteString(conn, three)
+							}
+						}
+					})
+					cl, err := client.New(client.Config{
+						URL: "http://server", Engine: engine, Dial: l.DialContext, Streaming: true, RequestTimeout: c.timeout,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					mustSucceed(t, send(t.Context(), cl, "{}"))
+					ctx, cancel := contextAfter(t, c.cancel)
+					defer cancel()
+					rec := newRecord("{}")
+					time.Sleep(ms) // a request that was written in no time at all would look unsent
+					cl.Send(ctx, rec)
+					mustFail(t, rec, c.kind)
+					if rec.Failure.Message != c.message || !rec.Conn.Reused || rec.Took != min(c.timeout, c.cancel) {
+						t.Errorf("%q after %v, reused %t", rec.Failure.Message, rec.Took, rec.Conn.Reused)
+					}
+					if got := cl.Transport(); got.Retried != 0 || got.DialErrors != 0 || got.Opened != 1 {
+						t.Errorf("transport %+v", got)
+					}
+					cl.Close()
+					l.Close()
+					synctest.Wait()
+					if requests != 2 {
+						t.Errorf("the server saw %d requests, want 2", requests)
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestCancelledOnASocket is the same on a socket, whose errors are the
+// system's.
+func TestCancelledOnASocket(t *testing.T) {
+	forEngines(t, func(t *testing.T, engine client.Engine) {
+		var requests atomic.Int32
+		ctx, cancel := context.WithCancel(t.Context())
+		url := serveTCP(t, func(conn *net.TCPConn, in *bufio.Reader) {
+			for readRequest(in) == nil {
+				if requests.Add(1) == 1 {
+					io.WriteString(conn, three)
+				} else {
+					cancel()
+				}
+			}
+		})
+		c := newClient(t, client.Config{URL: url, Engine: engine, Streaming: true})
+		mustSucceed(t, send(ctx, c, "{}"))
+		rec := send(ctx, c, "{}")
+		mustFail(t, rec, loadgen.FailCancelled)
+		if got := c.Transport(); !rec.Conn.Reused || got.Retried != 0 || got.DialErrors != 0 || requests.Load() != 2 {
+			t.Errorf("conn %+v, transport %+v, %d requests", rec.Conn, got, requests.Load())
 		}
 	})
 }
