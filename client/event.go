@@ -107,10 +107,12 @@ func (p *parser) alike(data []byte) (text []byte, ok bool) {
 }
 
 // learn remembers an event that says nothing but one plain text. What it says
-// of the model has been taken in with it.
+// of the model has been taken in with it. Data of several lines has lost their
+// field names, so that it could be taken for what the stream does not say.
 func (p *parser) learn(data []byte, e *event) {
 	p.kind = 0
-	if e.pieces != 1 || e.kinds&hasTool != 0 || e.last.escaped || e.failed || !e.finish.empty() || e.usage != loadgen.NoUsage {
+	if e.pieces != 1 || e.kinds&hasTool != 0 || e.last.escaped || e.failed || !e.finish.empty() || e.usage != loadgen.NoUsage ||
+		bytes.ContainsAny(data, "\r\n") {
 		return
 	}
 	p.kind = e.kinds

@@ -90,6 +90,26 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
+// severalLines is a stream whose first event has its data on two lines, and its
+// second one looks like the first joined, but for a line that is of no field.
+const severalLines = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]\ndata: }\n\n" +
+	"data: {\"choices\":[{\"delta\":{\"content\":\"b\"}}]\n}\n\n" +
+	"data: [DONE]\n\n"
+
+// TestDataOnSeveralLines reads the second event for what it is, half an object,
+// however the stream is cut.
+func TestDataOnSeveralLines(t *testing.T) {
+	for how, pieces := range map[string][][]byte{
+		"whole":        {[]byte(severalLines)},
+		"byte by byte": slices.Collect(slices.Chunk([]byte(severalLines), 1)),
+	} {
+		rec := client.ReadStream(pieces...)
+		if rec.Failure == nil || !strings.Contains(rec.Failure.Message, "not a JSON object") || string(rec.Text) != "a" {
+			t.Errorf("%s: text %q, failure %+v; want the first event and then no JSON object", how, rec.Text, rec.Failure)
+		}
+	}
+}
+
 // FuzzPieces reads a stream in one piece and in two that meet at the end of a
 // line, where most events are only compared with the one before, and byte by
 // byte, where every one is read afresh.
@@ -113,6 +133,7 @@ func FuzzPieces(f *testing.F) {
 	f.Add(framed("data: ", "\n\n", alike, alike, strings.ReplaceAll(alike, "content", "reasoning"), alike, `{"error":{"message":"x"}}`, alike))
 	f.Add(append(framed("event: m\ndata: ", "\n\n", alike, alike), framed("data: ", "\n\n", alike, alike)...))
 	f.Add(append(framed("data: ", "\n\n", alike, alike)[:2*len("data: \n\n"+alike)], framed("event: error\ndata: ", "\n\n", alike)...))
+	f.Add([]byte(severalLines))
 	for _, c := range readCases(f) {
 		if _, body, ok := bytes.Cut(c.wire, []byte("\r\n\r\n")); ok {
 			f.Add(body)
