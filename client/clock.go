@@ -46,7 +46,8 @@ func newClock() *clock {
 func (c *clock) steps() int { return int(c.count.Load()) }
 
 // age returns how long before now the kernel stamped a segment with wall time
-// stamp (unix ns). ok is false where that cannot be trusted.
+// stamp (unix ns), 0 for one that is younger than the readings are exact. ok is
+// false where that cannot be trusted.
 func (c *clock) age(now time.Time, stamp int64) (age time.Duration, ok bool) {
 	base := c.base.UnixNano()
 	return c.ageAt(now.UnixNano()-base, int64(now.Sub(c.base)), stamp-base)
@@ -57,6 +58,9 @@ func (c *clock) age(now time.Time, stamp int64) (age time.Duration, ok bool) {
 func (c *clock) ageAt(wall, mono, stamp int64) (time.Duration, bool) {
 	offset, ok := c.offsetBy(wall-mono, mono)
 	age := mono + offset - stamp
+	if age < 0 && age >= -agreeing {
+		age = 0
+	}
 	return time.Duration(age), ok && age >= 0 && mono-age > c.stepped.Load()
 }
 

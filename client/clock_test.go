@@ -10,7 +10,7 @@ import (
 )
 
 func TestKernelTimeSurvivesStepsOfTheWallClock(t *testing.T) {
-	const hour, s = time.Hour, time.Second
+	const hour, s, us = time.Hour, time.Second, time.Microsecond
 	type read struct {
 		mono, wall, stamp time.Duration // now by both clocks, and the kernel's
 		age               time.Duration
@@ -43,6 +43,16 @@ func TestKernelTimeSurvivesStepsOfTheWallClock(t *testing.T) {
 		"a slewed clock does not step": {[]read{
 			{100 * s, 100*s + 50*ms, 100*s + 49*ms, ms, true},
 			{200 * s, 200*s + 100*ms, 200*s + 99*ms, ms, true},
+		}, 0},
+		"a segment that has just come, by an offset within what readings are apart": {[]read{
+			{1 * s, 1*s + 5*us, 1*s + 5*us, 0, true},
+			{2 * s, 2*s + 20*us, 2*s + 20*us, 0, true},
+			{3 * s, 3*s + 5*us, 3*s + 2*us, 0, true},
+			{4 * s, 4*s - 5*us, 4*s - 8*us, 8 * us, true},
+		}, 0},
+		"a segment from the future": {[]read{
+			{1 * s, 1 * s, 1*s + 21*us, -21 * us, false},
+			{2 * s, 2 * s, 2*s + ms, -ms, false},
 		}, 0},
 		"two steps": {[]read{
 			{1 * s, 1*s + hour, 1*s + hour, 0, false},
