@@ -23,7 +23,7 @@ type raw struct {
 	tls    *tls.Config // nil for http://
 	prefix []byte      // the head of every request up to the value of Content-Length
 	ids    [2]bool     // whether the request and the correlation id are ours to write
-	stamps io.Closer   // nil where no kernel times are wanted
+	stamps io.Closer   // nil where no kernel times are wanted, or none are to be had
 	named  bool        // the host is a name to be looked up, not an address
 	closes atomic.Bool // the server has closed an idle connection
 

@@ -156,13 +156,17 @@ func (s *socket) peek(fd uintptr) {
 
 // holdStamps keeps the kernel stamping for as long as it is open. Stamping
 // begins a little after the first socket asks for it and ends with the last:
-// without a socket that stays, the first reads of a run would carry no time.
+// without a socket that stays, the first reads of a run would carry no time. It
+// returns nil where the system refuses; the connections will ask all the same,
+// each for itself, but nobody can count on their times.
 func holdStamps() io.Closer {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return io.NopCloser(nil)
+		return nil
 	}
-	// Refused or not, the connections will ask again, each for itself.
-	_ = stampSocket(fd)
+	if stampSocket(fd) != nil {
+		unix.Close(fd)
+		return nil
+	}
 	return os.NewFile(uintptr(fd), "timestamps")
 }

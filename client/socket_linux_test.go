@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"loadgen/client"
 )
 
@@ -102,4 +104,29 @@ func TestWritesEnd(t *testing.T) {
 	if _, err := client.WriteAll(conn, much); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("%v; want a reset", err)
 	}
+}
+
+// TestKernelTimesAreNotPromisedWhereTheyAreRefused has the process at its limit
+// of open files.
+func TestKernelTimesAreNotPromisedWhereTheyAreRefused(t *testing.T) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 0
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(client.Config{URL: "http://server", Engine: client.Raw})
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.KernelTimes() {
+		t.Error("kernel times were promised")
+	}
+	c.Close()
 }
