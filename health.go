@@ -34,7 +34,7 @@ type Transport struct {
 	Opened     int    // connections dialled
 	Reused     int    // requests that went over a connection used before
 	DialErrors int
-	Retried    int // sends repeated on a fresh connection, nothing being at risk
+	Retried    int // sends repeated because the server was just closing the idle connection they went over
 	MaxOpen    int // the most connections open at once
 }
 

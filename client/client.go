@@ -11,15 +11,6 @@ import (
 	"loadgen"
 )
 
-// An engine carries one request and pushes what comes back into the reply. It
-// returns nil for a success. Any number of goroutines may use it at once.
-type engine interface {
-	send(ctx context.Context, r *reply) error
-	// close ends the connections that are idle. It is called after the last
-	// send has returned.
-	close()
-}
-
 // A Client performs requests against one endpoint.
 type Client struct {
 	target  *target

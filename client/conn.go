@@ -35,6 +35,7 @@ type conn struct {
 	stream net.Conn // wire, or TLS over it
 	writer net.Conn // where long requests are written: the bare connection without TLS, so that writev is used
 	local  string
+	dial   time.Duration // how long it took to connect, without TLS
 
 	in         []byte
 	start, end int // the part of in that was read but not taken in
@@ -46,7 +47,6 @@ type conn struct {
 
 	answered bool          // a byte of the response came
 	began    time.Duration // the connection was there to be written to, since Record.Start
-	reused   bool          // the exchange is not the connection's first
 	swift    bool          // the server began to answer the last one within swiftTime
 
 	guard guard
@@ -86,13 +86,6 @@ func (c *conn) exchange(ctx context.Context, r *reply) (reusable bool, err error
 		return false, wrote
 	}
 	return reusable && wrote == nil, err
-}
-
-// lost reports whether the exchange failed because the server had closed the
-// idle connection: not a byte came back, and the connection's end was on its
-// way when the request was.
-func (c *conn) lost(rec *loadgen.Record, err error) bool {
-	return err != nil && c.reused && !c.answered && broken(err) && time.Since(rec.Start)-rec.Conn.Wrote < raceTime
 }
 
 func (c *conn) write(q *loadgen.Request) error {

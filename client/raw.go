@@ -80,18 +80,15 @@ func (e *raw) send(ctx context.Context, r *reply) error {
 			return err
 		}
 		reusable, err := c.exchange(ctx, r)
-		lost := c.lost(r.rec, err)
 		if reusable {
 			e.put(c)
-		} else {
-			c.close()
-		}
-		if lost {
-			e.closes.Store(true)
-		}
-		if !lost || fresh {
 			return err
 		}
+		c.close()
+		if err == nil || !lost(err, &r.rec.Conn, c.answered, time.Since(r.rec.Start), c.dial) {
+			return err
+		}
+		e.closes.Store(true)
 		e.stats.retried.Add(1)
 	}
 }
@@ -146,7 +143,6 @@ func (e *raw) take() *conn {
 
 func (e *raw) put(c *conn) {
 	e.mu.Lock()
-	c.reused = true
 	closed := e.closed
 	if !closed {
 		e.idle = append(e.idle, c)
@@ -196,7 +192,7 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 	}
 	c.guard.stream = c.stream
 	e.stats.connected()
-	c.local = bare.LocalAddr().String()
+	c.local, c.dial = bare.LocalAddr().String(), rec.Conn.Dial
 	rec.Conn.Local = c.local
 	return c, nil
 }

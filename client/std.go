@@ -17,15 +17,7 @@ import (
 
 const (
 	readBuffer = 16 << 10
-	// drainTime is how long the end of a body may take after [DONE] before the
-	// connection is given up instead of waited for.
-	drainTime = 100 * time.Millisecond
-	// raceTime bounds when a connection that dies unanswered is put down to
-	// the server's keep-alive timer having raced with the request: the death
-	// is then on its way when the request is. Later the server has had the
-	// request and died of it, which is a failure.
-	raceTime = time.Second
-	keptIdle = 300 * time.Second
+	keptIdle   = 300 * time.Second
 )
 
 // std is the engine on net/http.
@@ -72,20 +64,38 @@ func (t *target) dialer() DialFunc {
 // counted keeps count of the connections that dial opens.
 func counted(dial DialFunc, s *stats) DialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
+		var dns time.Duration
+		start := time.Now()
+		conn, err := dial(traceDNS(ctx, &dns), network, addr)
 		if err != nil {
 			s.dialErrors.Add(1)
 			return nil, &fault{loadgen.FailConnect, err}
 		}
 		s.connected()
-		return &countedConn{Conn: conn, stats: s}, nil
+		return &countedConn{Conn: conn, stats: s, dial: time.Since(start) - dns}, nil
 	}
 }
 
 type countedConn struct {
 	net.Conn
 	stats *stats
+	dial  time.Duration // how long it took to connect, without TLS
 	once  sync.Once
+}
+
+// countedBelow returns the counted connection under conn, which TLS may lie
+// over; nil where there is none.
+func countedBelow(conn net.Conn) *countedConn {
+	for {
+		switch c := conn.(type) {
+		case *countedConn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			conn = c.NetConn()
+		default:
+			return nil
+		}
+	}
 }
 
 func (c *countedConn) Close() error {
@@ -150,13 +160,12 @@ func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Respons
 		tr := &trace{rec: rec, stats: e.stats}
 		req := e.request(httptrace.WithClientTrace(ctx, tr.hooks()), rec.Request)
 		resp, err := e.transport.RoundTrip(req)
-		conn, answered, wrote := tr.finish()
+		conn, answered, dial := tr.finish()
 		rec.Conn = conn
 		switch {
 		case err == nil:
 			return resp, nil
-		case attempt < attempts && ctx.Err() == nil && conn.Reused && !answered && broken(err) &&
-			time.Since(rec.Start)-wrote < raceTime:
+		case attempt < attempts && ctx.Err() == nil && lost(err, &conn, answered, time.Since(rec.Start), dial):
 			e.stats.retried.Add(1)
 		default:
 			return nil, tr.explain(err)
@@ -191,6 +200,7 @@ type trace struct {
 	mu              sync.Mutex
 	conn            loadgen.Conn
 	conns           int
+	carrier         *countedConn // that the request went over
 	answered        bool
 	dialing, tls    bool
 	asked           time.Duration
@@ -227,6 +237,7 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 					t.stats.retried.Add(1)
 				}
 				t.conn.Reused = info.Reused
+				t.carrier = countedBelow(info.Conn)
 				t.conn.Local = info.Conn.LocalAddr().String()
 				if info.Reused {
 					t.conn.DNS, t.conn.Dial, t.conn.TLS = 0, 0, 0
@@ -241,10 +252,15 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	}
 }
 
-func (t *trace) finish() (conn loadgen.Conn, answered bool, wrote time.Duration) {
+// finish returns what was noted. dial is how long the connection took to
+// connect, whenever that was.
+func (t *trace) finish() (conn loadgen.Conn, answered bool, dial time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.conn, t.answered, t.conn.Wrote
+	if t.carrier != nil {
+		dial = t.carrier.dial
+	}
+	return t.conn, t.answered, dial
 }
 
 // explain finds out at which step a round trip failed.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -312,42 +313,63 @@ func TestTimeoutEndsADial(t *testing.T) {
 	}
 }
 
+// TestLaterDeathIsNoRetry has the server answer the first request and close the
+// connection some time after it has read the second one. Up to three times what
+// dialling took and 50 ms, but no more than a second, that may be a keep-alive
+// timer which raced with the request; later it is none.
 func TestLaterDeathIsNoRetry(t *testing.T) {
-	// The server answers the first request and dies of the second one, two
-	// seconds later: that is no race with a keep-alive timer.
-	for _, engine := range engines {
-		t.Run(string(engine), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := memnet.Listen()
-				requests := 0
-				go func() {
-					for {
-						conn, err := l.Accept()
-						if err != nil {
-							return
-						}
-						in := bufio.NewReader(conn)
-						for readRequest(in) == nil {
+	for name, c := range map[string]struct {
+		dial, death time.Duration
+		retried     int
+	}{
+		"at once":                         {0, 0, 1},
+		"a moment later":                  {0, 49 * ms, 1},
+		"the server was busy with it":     {0, 51 * ms, 0},
+		"for most of a second":            {0, 900 * ms, 0},
+		"a server far away, in time":      {100 * ms, 349 * ms, 1},
+		"a server far away, too late":     {100 * ms, 351 * ms, 0},
+		"a dial that took long, in time":  {3 * time.Second, 999 * ms, 1},
+		"a dial that took long, too late": {3 * time.Second, 1001 * ms, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEngines(t, func(t *testing.T, engine client.Engine) {
+				synctest.Test(t, func(t *testing.T) {
+					l := memnet.Listen()
+					requests := 0
+					go accept(l, func(conn net.Conn) {
+						for in := bufio.NewReader(conn); readRequest(in) == nil; {
 							if requests++; requests == 2 {
-								time.Sleep(2 * time.Second)
-								break
+								time.Sleep(c.death)
+								return
 							}
-							conn.Write([]byte(streamHead + delta("content", "a") + data("[DONE]") + bodyEnd))
+							io.WriteString(conn, three)
 						}
-						conn.Close()
+					})
+					cl, err := client.New(client.Config{
+						URL: "http://server", Streaming: true, Engine: engine,
+						Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+							time.Sleep(c.dial)
+							return l.DialContext(ctx, network, addr)
+						},
+					})
+					if err != nil {
+						t.Fatal(err)
 					}
-				}()
-				c, err := client.New(client.Config{URL: "http://server", Streaming: true, Engine: engine, Dial: l.DialContext})
-				if err != nil {
-					t.Fatal(err)
-				}
-				send(t.Context(), c, "{}")
-				rec := send(t.Context(), c, "{}")
-				if rec.Failure == nil || rec.Failure.Kind != loadgen.FailStreamCut || c.Transport().Retried != 0 {
-					t.Errorf("failure %+v, transport %+v", rec.Failure, c.Transport())
-				}
-				c.Close()
-				l.Close()
+					mustSucceed(t, send(t.Context(), cl, "{}"))
+					rec := newRecord("{}")
+					time.Sleep(ms)
+					cl.Send(t.Context(), rec)
+					if c.retried > 0 {
+						mustSucceed(t, rec)
+					} else {
+						mustFail(t, rec, loadgen.FailStreamCut)
+					}
+					if got := cl.Transport(); got.Retried != c.retried || requests != 2+c.retried {
+						t.Errorf("%d requests, transport %+v; want %d retried", requests, got, c.retried)
+					}
+					cl.Close()
+					l.Close()
+				})
 			})
 		})
 	}
