@@ -29,7 +29,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
-	cl.replies.New = func() any { return &reply{asked: t.Streaming} }
+	cl.replies.New = func() any { return &reply{asked: t.Streaming, secrets: t.secrets} }
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"loadgen"
+	"loadgen/client"
 )
 
 // FuzzEngines has both engines read the same bytes, cut in two: what net/http
@@ -24,7 +25,7 @@ func FuzzEngines(f *testing.F) {
 		pieces := slices.DeleteFunc([][]byte{wire[:i], wire[i:]}, func(p []byte) bool { return len(p) == 0 })
 		var records [2]*loadgen.Record
 		for i, engine := range engines {
-			s := newStage(t, engine, stream, true)
+			s := newStage(t, client.Config{Engine: engine, Streaming: stream}, true)
 			records[i] = s.answer(t, pieces...)
 			s.close()
 		}

@@ -77,11 +77,11 @@ func (c *Client) Ping(ctx context.Context) error {
 	case err != nil:
 		return found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", u, err)
 	case s == http.StatusUnauthorized || s == http.StatusForbidden:
-		return found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", "%s answers status %d: %s", u, s, body)
+		return found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", "%s answers status %d: %s", u, s, t.secrets.excerpt(body, pingMax))
 	case s == http.StatusNotFound:
 		return found(ErrUnhealthy, "is the url right? A service without this path needs health_check_endpoint, or --no-check", "%s answers status 404", u)
 	case s < 200 || s > 299:
-		return found(ErrUnhealthy, "is the server still loading its model?", "%s answers status %d: %s", u, s, body)
+		return found(ErrUnhealthy, "is the server still loading its model?", "%s answers status %d: %s", u, s, t.secrets.excerpt(body, pingMax))
 	}
 	served, listed := models(body)
 	if t.Model == "" || !listed || slices.Contains(served, t.Model) || slices.Contains(served, t.Model+":latest") {

@@ -180,7 +180,10 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 		return nil, &fault{loadgen.FailConnect, err}
 	}
 	w := newWire(bare, !e.target.NoKernelTime)
-	c := &conn{engine: e, wire: w, stream: w, writer: bare, in: make([]byte, bufferMin)}
+	c := &conn{
+		engine: e, wire: w, stream: w, writer: bare,
+		in: make([]byte, bufferMin), heads: headReader{secrets: e.target.secrets},
+	}
 	if e.tls != nil {
 		secure := tls.Client(w, e.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {

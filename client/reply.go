@@ -26,8 +26,10 @@ const (
 	errorForm // whatever comes with a status that is no success
 )
 
-// errorMax is how much of an error's body is kept for its message.
-const errorMax = 8 << 10
+const (
+	errorMax  = 8 << 10 // how much of an error's body is kept for its message
+	objectMax = 100     // how much a message quotes of what should have been an object
+)
 
 // A reply reads the body of one response, pushed in as it arrives, into a
 // record. Both engines drive it the same way: head, then push for each piece,
@@ -36,6 +38,7 @@ type reply struct {
 	rec     *loadgen.Record
 	form    form
 	asked   bool // an event stream was asked for
+	secrets redactor
 	sse     sse
 	parser  parser
 	body    []byte
@@ -52,7 +55,10 @@ type reply struct {
 func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
 	r.parser.reset()
-	*r = reply{rec: rec, asked: r.asked, sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model}
+	*r = reply{
+		rec: rec, asked: r.asked, secrets: r.secrets,
+		sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model,
+	}
 }
 
 // head takes in the final response's head.
@@ -169,7 +175,7 @@ func (r *reply) complete() {
 func (r *reply) whole() {
 	e, ok := r.parser.parse(r.body, r.rec)
 	if !ok {
-		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %.100q", r.body)
+		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %q", r.secrets.excerpt(r.body, objectMax))
 		return
 	}
 	r.note(&e)
@@ -225,7 +231,7 @@ func (r *reply) event(kind, data []byte) {
 	case e.failed || string(kind) == "error":
 		r.fault = r.inBand(data)
 	case !ok:
-		r.fault = faultf(loadgen.FailBadStream, "an event is not a JSON object: %.100q", data)
+		r.fault = faultf(loadgen.FailBadStream, "an event is not a JSON object: %q", r.secrets.excerpt(data, objectMax))
 	default:
 		r.note(&e)
 		if e.kinds != 0 {
@@ -285,7 +291,7 @@ func (r *reply) chunk(kind loadgen.ChunkKind) {
 func (r *reply) inBand(data []byte) error {
 	message, code := reported(data)
 	if message == "" {
-		message = string(data[:min(len(data), messageMax)])
+		message = r.secrets.excerpt(data, messageMax)
 	}
 	kind := loadgen.FailHTTP5xx
 	if code != 0 {
@@ -298,7 +304,7 @@ func (r *reply) inBand(data []byte) error {
 func (r *reply) refusal() error {
 	message, _ := reported(r.body)
 	if message == "" {
-		message = string(r.body)
+		message = r.secrets.excerpt(r.body, errorMax)
 	}
 	return faultf(statusKind(r.rec.Status), "status %d: %s", r.rec.Status, message)
 }

@@ -25,12 +25,16 @@ func badHead(format string, args ...any) error {
 	return faultf(loadgen.FailBadStream, format, args...)
 }
 
+// quotedMax is how much a message quotes of a head that is malformed.
+const quotedMax = 60
+
 // parseHead reads a head from the beginning of b. n is its length, 0 while it
-// is not complete.
-func parseHead(b []byte) (h response, n int, err error) {
+// is not complete. An error is free of secrets.
+func parseHead(b []byte, secrets redactor) (h response, n int, err error) {
 	const proto = "HTTP/1."
 	if known := b[:min(len(b), len(proto))]; string(known) != proto[:len(known)] {
-		return h, 0, badHead("not an HTTP/1 response: %.60q", b)
+		// b may end anywhere: a read cuts as well.
+		return h, 0, badHead("not an HTTP/1 response: %q", secrets.excerpt(b, min(len(b), quotedMax)))
 	}
 	n = headEnd(b)
 	if n == 0 {
@@ -39,7 +43,7 @@ func parseHead(b []byte) (h response, n int, err error) {
 	line, rest := cutLine(b[:n])
 	minor, ok := h.statusLine(line)
 	if !ok {
-		return h, 0, badHead("malformed status line %.60q", line)
+		return h, 0, badHead("malformed status line %q", secrets.excerpt(line, quotedMax))
 	}
 	h.length = -1
 	h.keepAlive = minor == '1'
@@ -54,7 +58,7 @@ func parseHead(b []byte) (h response, n int, err error) {
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
-			return h, 0, badHead("malformed header line %.60q", line)
+			return h, 0, badHead("malformed header line %q", secrets.excerpt(line, quotedMax))
 		}
 		value = bytes.TrimSpace(value)
 		switch {
@@ -65,12 +69,12 @@ func parseHead(b []byte) (h response, n int, err error) {
 		case is(name, "content-length"):
 			length, ok := decimal(value)
 			if !ok || h.length >= 0 && h.length != length {
-				return h, 0, badHead("malformed Content-Length %.60q", value)
+				return h, 0, badHead("malformed Content-Length %q", secrets.excerpt(value, quotedMax))
 			}
 			h.length = length
 		case is(name, "transfer-encoding") && minor == '1':
 			if encodings++; encodings > 1 || !is(value, "chunked") {
-				return h, 0, badHead("unsupported Transfer-Encoding %.60q", value)
+				return h, 0, badHead("unsupported Transfer-Encoding %q", secrets.excerpt(value, quotedMax))
 			}
 			h.chunked = true
 		case is(name, "connection"):
@@ -90,9 +94,10 @@ func parseHead(b []byte) (h response, n int, err error) {
 // alike to the byte, at least as long as the second of their date lasts, so it
 // remembers one as long as that pays.
 type headReader struct {
-	known  []byte
-	said   response // by known
-	served bool     // known has come again
+	secrets redactor
+	known   []byte
+	said    response // by known
+	served  bool     // known has come again
 }
 
 // knownMax is the longest head that is remembered.
@@ -104,10 +109,10 @@ func (r *headReader) parse(b []byte) (h response, n int, err error) {
 		r.served = true
 		return r.said, len(r.known), nil
 	}
-	h, n, err = parseHead(b)
+	h, n, err = parseHead(b, r.secrets)
 	if n > 0 && n <= knownMax && h.status >= 200 && (r.served || r.known == nil) {
 		r.known, r.served = append(r.known[:0], b[:n]...), false
-		r.said, _, _ = parseHead(r.known) // its slices point into what was kept
+		r.said, _, _ = parseHead(r.known, r.secrets) // its slices point into what was kept
 	}
 	return h, n, err
 }

@@ -117,13 +117,12 @@ type stage struct {
 	pieces atomic.Pointer[[][]byte] // each of them becomes a read of the client's
 }
 
-func newStage(t *testing.T, engine client.Engine, streaming, thenClose bool) *stage {
+func newStage(t *testing.T, cfg client.Config, thenClose bool) *stage {
 	t.Helper()
 	s := &stage{listen: memnet.Listen()}
+	cfg.URL, cfg.Dial = "http://server", s.listen.DialContext
 	var err error
-	s.client, err = client.New(client.Config{
-		URL: "http://server", Streaming: streaming, Engine: engine, Dial: s.listen.DialContext,
-	})
+	s.client, err = client.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +179,7 @@ func TestWire(t *testing.T) {
 		for _, engine := range engines {
 			t.Run(name+"/"+string(engine), func(t *testing.T) {
 				t.Parallel()
-				s := newStage(t, engine, c.Streaming, c.Close)
+				s := newStage(t, client.Config{Engine: engine, Streaming: c.Streaming}, c.Close)
 				defer s.close()
 				check := func(how any, pieces ...[]byte) {
 					rec := s.answer(t, pieces...)
