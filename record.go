@@ -169,15 +169,23 @@ func (r *Record) OK() bool { return r.Failure == nil }
 func (r *Record) Cancelled() bool { return r.Failure != nil && r.Failure.Kind == FailCancelled }
 
 // Reset empties the record for the next request and keeps the capacity of its
-// slices.
+// slices, unless a reply beyond all measure blew it up.
 func (r *Record) Reset() {
 	*r = Record{
-		Chunks:          r.Chunks[:0],
-		Text:            r.Text[:0],
-		Thought:         r.Thought[:0],
-		Tools:           r.Tools[:0],
+		Chunks:          emptied(r.Chunks),
+		Text:            emptied(r.Text),
+		Thought:         emptied(r.Thought),
+		Tools:           emptied(r.Tools),
 		Usage:           NoUsage,
 		OutputTokens:    -1,
 		ReasoningTokens: -1,
 	}
+}
+
+func emptied[E any](s []E) []E {
+	const keep = 1 << 20
+	if cap(s) > keep {
+		return nil
+	}
+	return s[:0]
 }

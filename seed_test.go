@@ -141,6 +141,11 @@ func TestResetKeepsCapacityOnly(t *testing.T) {
 	if len(r.Chunks)+len(r.Text)+len(r.Thought)+len(r.Tools) != 0 || cap(r.Chunks) != 100 {
 		t.Error("slices are not empty, or lost their capacity")
 	}
+	blown := loadgen.Record{Chunks: make([]loadgen.Chunk, 2<<20), Text: make([]byte, 2<<20), Thought: make([]byte, 2<<20), Tools: make([]byte, 2<<20)}
+	blown.Reset()
+	if n := cap(blown.Chunks) + cap(blown.Text) + cap(blown.Thought) + cap(blown.Tools); n != 0 {
+		t.Errorf("%d elements of blown-up slices are kept", n)
+	}
 	if r.Failure != nil || r.Status != 0 || r.Model != "" || r.Usage != loadgen.NoUsage || r.OutputTokens != -1 || r.ReasoningTokens != -1 {
 		t.Errorf("something of the last request is left: %+v", r)
 	}

@@ -55,7 +55,7 @@ const (
 	blankLine = "\n\n"
 )
 
-func (p *parser) reset() { *p = parser{front: p.front[:0], back: p.back[:0]} }
+func (p *parser) reset() { *p = parser{front: emptied(p.front), back: emptied(p.back)} }
 
 // before and after are what stood around the text in the object itself.
 func (p *parser) before() []byte { return p.front[len(dataField):] }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"net"
 	"time"
 
@@ -31,6 +32,17 @@ func ParseAfter(before, data []byte) Parsed {
 	p.parse(before, &a)
 	e, ok := p.parse(data, &b)
 	return parsed(&e, ok)
+}
+
+// KeptBetweenReplies reads data as an event and returns how many bytes the
+// parser keeps for the next reply.
+func KeptBetweenReplies(data []byte) int {
+	var p parser
+	var rec loadgen.Record
+	rec.Reset()
+	p.parse(data, &rec)
+	p.reset()
+	return cap(p.front) + cap(p.back)
 }
 
 // Parsed is all that is read from one object.
@@ -83,7 +95,7 @@ func ReadStream(pieces ...[]byte) *loadgen.Record {
 		r.push(p, arrival{at: time.Duration(i), read: i})
 	}
 	if err := r.end(nil); err != nil {
-		rec.Failure = &loadgen.Failure{Message: err.Error()}
+		rec.Failure = &loadgen.Failure{Kind: failureKind(context.Background(), err), Message: err.Error()}
 	}
 	return rec
 }

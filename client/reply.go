@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"time"
+	"unsafe"
 
 	"loadgen"
 )
@@ -95,6 +96,9 @@ func (r *reply) push(p []byte, now arrival) {
 	switch r.form {
 	case streamForm:
 		r.stream(p)
+		if r.fault == nil && outputOf(r.rec) > maxOutput {
+			r.fault = faultf(loadgen.FailBadStream, "the reply's output takes more than %d bytes", maxOutput)
+		}
 	case errorForm:
 		r.body = append(r.body, p[:min(len(p), errorMax-len(r.body))]...)
 	case wholeForm:
@@ -104,6 +108,12 @@ func (r *reply) push(p []byte, now arrival) {
 		}
 		r.body = append(r.body, p...)
 	}
+}
+
+// outputOf returns how many bytes of memory a reply's output takes.
+func outputOf(rec *loadgen.Record) int {
+	const each = int(unsafe.Sizeof(loadgen.Chunk{}))
+	return len(rec.Text) + len(rec.Thought) + len(rec.Tools) + each*len(rec.Chunks)
 }
 
 // guess decides by the first byte how to read a body that carries no type, or

@@ -2,9 +2,14 @@ package client
 
 import "bytes"
 
-// maxEvent bounds what an event, or a reply that is not streamed, may hold in
-// memory before the stream counts as broken.
-const maxEvent = 64 << 20
+const (
+	// maxEvent bounds what an event, or a reply that is not streamed, may hold
+	// in memory before the stream counts as broken.
+	maxEvent = 64 << 20
+	// maxOutput bounds likewise what the output of a reply may hold: its text
+	// and the arrivals of its chunks. It is enough for 3.9 million chunks of a byte.
+	maxOutput = 64 << 20
+)
 
 var utf8BOM = []byte("\xEF\xBB\xBF")
 
