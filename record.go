@@ -43,7 +43,8 @@ type Chunk struct {
 	// the first of Reasoning, Content, ToolCall.
 	Kind ChunkKind
 	// Merged marks a chunk that came out of the same read as the one before
-	// it: its own arrival time is not known, At is an upper bound.
+	// it: its own arrival time is not known, At is an upper bound. Several
+	// reads count as one where only the size of the buffer has cut it.
 	Merged bool
 }
 

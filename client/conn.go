@@ -138,7 +138,7 @@ func (c *conn) fill() error {
 // arrival says when the last read's bytes came.
 func (c *conn) arrival(rec *loadgen.Record) arrival {
 	w := c.wire
-	a := arrival{at: w.at.Sub(rec.Start), read: w.reads}
+	a := arrival{at: w.at.Sub(rec.Start), read: w.reads.number.Load()}
 	if w.stamp == 0 {
 		return a
 	}
@@ -146,7 +146,7 @@ func (c *conn) arrival(rec *loadgen.Record) arrival {
 	if at := a.at - age; ok && at >= c.began {
 		// The answer can overtake the writer's own look at the clock.
 		at = min(max(at, rec.Conn.Wrote), a.at)
-		a = arrival{at: at, delay: a.at - at, kernel: true, read: w.reads}
+		a = arrival{at: at, delay: a.at - at, kernel: true, read: a.read}
 	}
 	return a
 }

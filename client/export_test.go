@@ -92,7 +92,7 @@ func ReadStream(pieces ...[]byte) *loadgen.Record {
 	r.reset(rec)
 	r.head(0, 200, []byte("text/event-stream"), nil)
 	for i, p := range pieces {
-		r.push(p, arrival{at: time.Duration(i), read: i})
+		r.push(p, arrival{at: time.Duration(i), read: int64(i)})
 	}
 	if err := r.end(nil); err != nil {
 		rec.Failure = &loadgen.Failure{Kind: failureKind(context.Background(), err), Message: err.Error()}

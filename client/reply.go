@@ -14,7 +14,7 @@ type arrival struct {
 	at     time.Duration // since Record.Start, by the best clock there is
 	delay  time.Duration // how much later the reader saw them, where kernel
 	kernel bool          // at is the kernel's
-	read   int           // which read of the connection it was
+	read   int64         // which read of the connection it was
 }
 
 // A form is how the body of a reply is to be read.
@@ -280,6 +280,11 @@ func finishReason(t text) string {
 func (r *reply) chunk(kind loadgen.ChunkKind) {
 	rec := r.rec
 	if len(rec.Chunks) > 0 && r.now.read == r.last.read {
+		if r.now.at > r.last.at { // the read took another one
+			r.last = r.now
+			r.readers = r.readers || !r.now.kernel
+			rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
+		}
 		rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.last.at, Kind: kind, Merged: true})
 		if !r.many {
 			r.many = true

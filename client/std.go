@@ -80,11 +80,22 @@ type countedConn struct {
 	net.Conn
 	stats *stats
 	dial  time.Duration // how long it took to connect, without TLS
+	reads reads
 	once  sync.Once
 }
 
+func (c *countedConn) Read(p []byte) (int, error) {
+	began := c.reads.begin()
+	n, err := c.Conn.Read(p)
+	c.reads.end(began, n, len(p))
+	return n, err
+}
+
+// noConn stands for a connection that is not there.
+var noConn = &countedConn{}
+
 // countedBelow returns the counted connection under conn, which TLS may lie
-// over; nil where there is none.
+// over.
 func countedBelow(conn net.Conn) *countedConn {
 	for {
 		switch c := conn.(type) {
@@ -93,7 +104,7 @@ func countedBelow(conn net.Conn) *countedConn {
 		case interface{ NetConn() net.Conn }:
 			conn = c.NetConn()
 		default:
-			return nil
+			return noConn
 		}
 	}
 }
@@ -121,7 +132,7 @@ func (e *std) send(ctx context.Context, r *reply) error {
 }
 
 func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *reply) error {
-	resp, err := e.roundTrip(ctx, r.rec)
+	resp, conn, err := e.roundTrip(ctx, r.rec)
 	if err != nil {
 		return err
 	}
@@ -133,9 +144,11 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 	buffer := e.buffers.Get().(*[readBuffer]byte)
 	defer e.buffers.Put(buffer)
 	var drain *time.Timer
-	for read := 0; ; read++ {
+	for {
 		n, err := resp.Body.Read(buffer[:])
-		now := arrival{at: time.Since(r.rec.Start), read: read}
+		// The read that counts is the connection's. How net/http hands on what
+		// it brought is a matter of buffers and framing.
+		now := arrival{at: time.Since(r.rec.Start), read: conn.reads.number.Load()}
 		if n > 0 {
 			r.push(buffer[:n], now)
 		}
@@ -154,21 +167,21 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 
 // roundTrip sends the request, and again on another connection where the first
 // one had been used before and was closed before anything was answered.
-func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Response, error) {
+func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Response, *countedConn, error) {
 	const attempts = 3 // of several stale connections each is met once
 	for attempt := 1; ; attempt++ {
-		tr := &trace{rec: rec, stats: e.stats}
+		tr := &trace{rec: rec, stats: e.stats, carrier: noConn}
 		req := e.request(httptrace.WithClientTrace(ctx, tr.hooks()), rec.Request)
 		resp, err := e.transport.RoundTrip(req)
-		conn, answered, dial := tr.finish()
+		conn, carrier, answered := tr.finish()
 		rec.Conn = conn
 		switch {
 		case err == nil:
-			return resp, nil
-		case attempt < attempts && ctx.Err() == nil && lost(err, &conn, answered, time.Since(rec.Start), dial):
+			return resp, carrier, nil
+		case attempt < attempts && ctx.Err() == nil && lost(err, &conn, answered, time.Since(rec.Start), carrier.dial):
 			e.stats.retried.Add(1)
 		default:
-			return nil, tr.explain(err)
+			return nil, nil, tr.explain(err)
 		}
 	}
 }
@@ -200,7 +213,7 @@ type trace struct {
 	mu              sync.Mutex
 	conn            loadgen.Conn
 	conns           int
-	carrier         *countedConn // that the request went over
+	carrier         *countedConn // that the request went over, noConn before there is one
 	answered        bool
 	dialing, tls    bool
 	asked           time.Duration
@@ -252,15 +265,11 @@ func (t *trace) hooks() *httptrace.ClientTrace {
 	}
 }
 
-// finish returns what was noted. dial is how long the connection took to
-// connect, whenever that was.
-func (t *trace) finish() (conn loadgen.Conn, answered bool, dial time.Duration) {
+// finish returns what was noted.
+func (t *trace) finish() (conn loadgen.Conn, carrier *countedConn, answered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.carrier != nil {
-		dial = t.carrier.dial
-	}
-	return t.conn, t.answered, dial
+	return t.conn, t.carrier, t.answered
 }
 
 // explain finds out at which step a round trip failed.

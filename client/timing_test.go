@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,6 +223,119 @@ func TestTimesAreExact(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestABurstIsOneRead has chunks come at once and in numbers that no buffer
+// holds: none of the gaps between them was seen.
+func TestABurstIsOneRead(t *testing.T) {
+	for _, n := range []int{20, 60, 200, 1000} { // 4 to 200 KiB
+		burst := strings.Repeat(delta("content", strings.Repeat("x", 155)), n)
+		end := data("[DONE]") + bodyEnd
+		chunks := func(at time.Duration) []loadgen.Chunk {
+			all := slices.Repeat([]loadgen.Chunk{{At: at, Merged: true}}, n)
+			all[0].Merged = false
+			return all
+		}
+		for name, c := range map[string]struct {
+			script []line
+			want   times
+		}{
+			"behind the head": {
+				[]line{{5 * ms, streamHead}, {10 * ms, burst}, {20 * ms, end}},
+				times{Head: 5 * ms, Took: 10 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(10 * ms)},
+			},
+			"with the head and the end": {
+				[]line{{5 * ms, streamHead + burst + end}},
+				times{Head: 5 * ms, Took: 5 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(5 * ms)},
+			},
+		} {
+			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
+				inBubble(t, client.Config{Streaming: true}, c.script, func(t *testing.T, cl *client.Client) {
+					for range 2 {
+						rec := send(t.Context(), cl, "{}")
+						if diff := cmp.Diff(c.want, timesOf(rec)); diff != "" {
+							t.Errorf("want −, got +\n%s\n%+v", diff, rec.Failure)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestFullBuffersAreNoBurst has chunks come one by one, each of which happens to
+// fill the buffer it is read into.
+func TestFullBuffersAreNoBurst(t *testing.T) {
+	// exactly returns a chunk that is so long on the wire, with what is before it.
+	exactly := func(size int, before string) string {
+		pad := size - len(before) - len(delta("content", strings.Repeat("x", size/2))) + size/2
+		return before + delta("content", strings.Repeat("x", pad))
+	}
+	for engine, sizes := range map[client.Engine][3]int{
+		client.Raw: {2 << 10, 4 << 10, 8 << 10}, // as its buffer grows
+		client.Std: {16 << 10, 16 << 10, 16 << 10},
+	} {
+		var script []line
+		for i, size := range sizes {
+			before := ""
+			if i == 0 {
+				before = streamHead
+			}
+			whole := exactly(size, before)
+			if len(whole) != size {
+				t.Fatalf("%d bytes, want %d", len(whole), size)
+			}
+			script = append(script, line{time.Duration(i+1) * ms, whole})
+		}
+		script = append(script, line{9 * ms, data("[DONE]") + bodyEnd})
+		want := times{Head: ms, Took: 3 * ms, Reads: 3, Chunks: []loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 3 * ms}}}
+		inBubble(t, client.Config{Streaming: true}, script, func(t *testing.T, cl *client.Client) {
+			if cl.Transport().Engine != string(engine) {
+				return
+			}
+			rec := send(t.Context(), cl, "{}")
+			if diff := cmp.Diff(want, timesOf(rec)); diff != "" {
+				t.Errorf("want −, got +\n%s\n%+v", diff, rec.Failure)
+			}
+		})
+	}
+}
+
+// TestChunksOverHTTP2AreToldApart has two streams share a connection.
+func TestChunksOverHTTP2AreToldApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		srv := &http.Server{Protocols: new(http.Protocols), Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			io.Copy(io.Discard, q.Body)
+			w.Header().Set("Content-Type", "text/event-stream")
+			for range 3 {
+				time.Sleep(10 * ms)
+				fmt.Fprint(w, "data: {\"choices\":[{\"text\":\"x\"}]}\n\n")
+				w.(http.Flusher).Flush()
+			}
+			fmt.Fprint(w, "data: [DONE]\n\n")
+		})}
+		srv.Protocols.SetUnencryptedHTTP2(true)
+		go srv.Serve(l)
+		c, err := client.New(client.Config{URL: "http://server", HTTP: client.HTTP2, Streaming: true, Dial: l.DialContext})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		for i := range 2 {
+			time.Sleep(3 * ms)
+			both.Go(func() {
+				rec := send(t.Context(), c, "{}")
+				want := []loadgen.Chunk{{At: 10 * ms}, {At: 20 * ms}, {At: 30 * ms}}
+				if diff := cmp.Diff(want, rec.Chunks); diff != "" || rec.Conn.Reused != (i > 0) {
+					t.Errorf("stream %d, reused %t: want −, got +\n%s\n%+v", i, rec.Conn.Reused, diff, rec.Failure)
+				}
+			})
+		}
+		both.Wait()
+		c.Close()
+		srv.Close()
+	})
 }
 
 func TestCancelEndsARequestAtOnce(t *testing.T) {

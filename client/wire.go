@@ -9,9 +9,9 @@ import (
 // it: the stamp then is of the read that brought the record's last byte.
 type wire struct {
 	net.Conn
-	socket *socket   // the system's socket below; nil in tests and where unknown
-	kernel bool      // the socket's reads carry the kernel's time
-	reads  int       // reads so far
+	socket *socket // the system's socket below; nil in tests and where unknown
+	kernel bool    // the socket's reads carry the kernel's time
+	reads  reads
 	at     time.Time // the last read returned
 	stamp  int64     // the kernel received its newest segment, unix ns; 0 where it did not say
 }
@@ -27,13 +27,14 @@ func newWire(conn net.Conn, kernel bool) *wire {
 }
 
 func (w *wire) Read(p []byte) (n int, err error) {
+	began := w.reads.begin()
 	if w.kernel {
 		n, w.stamp, err = w.socket.read(p)
 	} else {
 		n, err = w.Conn.Read(p)
 	}
 	w.at = time.Now()
-	w.reads++
+	w.reads.end(began, n, len(p))
 	return n, err
 }
 
