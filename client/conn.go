@@ -163,6 +163,7 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 	r.head(now.at, h.status, h.contentType, h.encoding)
 	t := newTransfer(&h)
 	for draining := false; ; now = c.arrival(r.rec) {
+		r.read(now)
 		for c.start < c.end && !t.done {
 			data, n, err := t.next(c.in[c.start:c.end])
 			if err != nil {

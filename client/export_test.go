@@ -86,13 +86,32 @@ func SplitEvents(pieces ...[]byte) []Event {
 // ReadStream reads the body of an event stream that comes in pieces, each by a
 // read of its own.
 func ReadStream(pieces ...[]byte) *loadgen.Record {
+	arrivals := make([]Arrival, len(pieces))
+	for i, p := range pieces {
+		arrivals[i] = Arrival{Bytes: p, At: time.Duration(i), Read: int64(i)}
+	}
+	return ReadArrivals(arrivals...)
+}
+
+// An Arrival is a piece of an event stream and what its read said of it.
+type Arrival struct {
+	Bytes     []byte
+	At, Delay time.Duration
+	Kernel    bool
+	Read      int64
+}
+
+// ReadArrivals reads the body of an event stream that comes in pieces.
+func ReadArrivals(pieces ...Arrival) *loadgen.Record {
 	rec := &loadgen.Record{}
 	rec.Reset()
 	r := &reply{asked: true}
 	r.reset(rec)
 	r.head(0, 200, []byte("text/event-stream"), nil)
-	for i, p := range pieces {
-		r.push(p, arrival{at: time.Duration(i), read: int64(i)})
+	for _, p := range pieces {
+		now := arrival{p.At, p.Delay, p.Kernel, p.Read}
+		r.read(now)
+		r.push(p.Bytes, now)
 	}
 	if err := r.end(nil); err != nil {
 		rec.Failure = &loadgen.Failure{Kind: failureKind(context.Background(), err), Message: err.Error()}

@@ -390,8 +390,12 @@ func TestKernelTimes(t *testing.T) {
 			for range 20 {
 				rec := send(t.Context(), c, "{}")
 				mustSucceed(t, rec)
-				if rec.ReaderDelay < 0 || rec.Timing == loadgen.Reader && rec.ReaderDelay != 0 {
-					t.Errorf("timing %v, reader delay %v", rec.Timing, rec.ReaderDelay)
+				first, mean, most := rec.FirstDelay, rec.MeanDelay, rec.ReaderDelay
+				if min(first, mean) < 0 || max(first, mean) > most || rec.Timing == loadgen.Reader && most != 0 {
+					t.Errorf("timing %v, reader delays %v, %v, %v", rec.Timing, first, mean, most)
+				}
+				if rec.LastByte < rec.Took || rec.LastByte > time.Since(rec.Start) {
+					t.Errorf("the last byte at %v, the last chunk at %v", rec.LastByte, rec.Took)
 				}
 				last := rec.Conn.Wrote
 				for _, chunk := range rec.Chunks {

@@ -17,6 +17,9 @@ type arrival struct {
 	read   int64         // which read of the connection it was
 }
 
+// delays are how much later the reader saw what the kernel had received.
+type delays struct{ first, sum, most time.Duration }
+
 // A form is how the body of a reply is to be read.
 type form uint8
 
@@ -46,6 +49,7 @@ type reply struct {
 	now     arrival // of the piece being pushed
 	last    arrival // of the last chunk of output
 	many    bool    // the last chunk's read is counted in MergedReads
+	delays  delays  // of the reads with output
 	readers bool    // some chunk carries the reader's time
 	done    bool    // [DONE] was seen
 	fault   error   // what the reply itself said went wrong
@@ -64,7 +68,7 @@ func (r *reply) reset(rec *loadgen.Record) {
 
 // head takes in the final response's head.
 func (r *reply) head(at time.Duration, status int, contentType, encoding []byte) {
-	r.rec.Status, r.rec.Head = status, at
+	r.rec.Status, r.rec.Head, r.rec.LastByte = status, at, at
 	mime, _, _ := bytes.Cut(contentType, []byte(";"))
 	mime = bytes.TrimSpace(mime)
 	is := func(s string) bool { return bytes.EqualFold(mime, []byte(s)) }
@@ -82,6 +86,10 @@ func (r *reply) head(at time.Duration, status int, contentType, encoding []byte)
 	}
 	r.rec.Streamed = r.form == streamForm
 }
+
+// read takes in that a read has brought bytes of the reply, of its body or of
+// what frames it.
+func (r *reply) read(now arrival) { r.rec.LastByte = max(r.rec.LastByte, now.at) }
 
 // push takes in the next piece of the body.
 func (r *reply) push(p []byte, now arrival) {
@@ -156,8 +164,8 @@ func (r *reply) end(cut error) error {
 	r.rec.Took = r.last.at
 	if !r.readers {
 		r.rec.Timing = loadgen.Kernel
-	} else {
-		r.rec.ReaderDelay = 0
+		r.rec.FirstDelay, r.rec.ReaderDelay = r.delays.first, r.delays.most
+		r.rec.MeanDelay = r.delays.sum / time.Duration(r.rec.Reads)
 	}
 	return nil
 }
@@ -283,7 +291,7 @@ func (r *reply) chunk(kind loadgen.ChunkKind) {
 		if r.now.at > r.last.at { // the read took another one
 			r.last = r.now
 			r.readers = r.readers || !r.now.kernel
-			rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
+			r.delays.most = max(r.delays.most, r.now.delay)
 		}
 		rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.last.at, Kind: kind, Merged: true})
 		if !r.many {
@@ -295,9 +303,12 @@ func (r *reply) chunk(kind loadgen.ChunkKind) {
 	// A read without the kernel's time may lie before one with it.
 	r.now.at = max(r.now.at, r.last.at)
 	rec.Chunks = append(rec.Chunks, loadgen.Chunk{At: r.now.at, Kind: kind})
-	rec.Reads++
+	if rec.Reads++; rec.Reads == 1 {
+		r.delays.first = r.now.delay
+	}
 	r.many = false
-	rec.ReaderDelay = max(rec.ReaderDelay, r.now.delay)
+	r.delays.sum += r.now.delay
+	r.delays.most = max(r.delays.most, r.now.delay)
 	r.readers = r.readers || !r.now.kernel
 	r.last = r.now
 }

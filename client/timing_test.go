@@ -125,7 +125,7 @@ func inBubble(t *testing.T, cfg client.Config, script []line, f func(*testing.T,
 
 // times is all of a record that is a time, and what goes with it.
 type times struct {
-	Head, Took         time.Duration
+	Head, Took, Last   time.Duration
 	Chunks             []loadgen.Chunk
 	Reads, MergedReads int
 	Timing             loadgen.TimingSource
@@ -133,7 +133,7 @@ type times struct {
 }
 
 func timesOf(rec *loadgen.Record) times {
-	got := times{rec.Head, rec.Took, rec.Chunks, rec.Reads, rec.MergedReads, rec.Timing, ""}
+	got := times{rec.Head, rec.Took, rec.LastByte, rec.Chunks, rec.Reads, rec.MergedReads, rec.Timing, ""}
 	if rec.Failure != nil {
 		got.Failure = rec.Failure.Kind
 	}
@@ -158,7 +158,7 @@ func TestTimesAreExact(t *testing.T) {
 				{4 * time.Second, data(`{"choices":[],"usage":{"completion_tokens":3}}`)},
 				{5 * time.Second, data("[DONE]") + bodyEnd},
 			},
-			times{Head: 5 * ms, Took: 2 * time.Second, Reads: 3, Chunks: []loadgen.Chunk{
+			times{Head: 5 * ms, Took: 2 * time.Second, Last: 5 * time.Second, Reads: 3, Chunks: []loadgen.Chunk{
 				{At: 1234 * ms, Kind: loadgen.Reasoning}, {At: 1250 * ms}, {At: 2 * time.Second},
 			}},
 		},
@@ -169,7 +169,7 @@ func TestTimesAreExact(t *testing.T) {
 				{12 * ms, delta("content", "d") + delta("content", "e") + delta("content", "f") + finish("stop")},
 				{13 * ms, data("[DONE]") + bodyEnd},
 			},
-			times{Head: 5 * ms, Took: 12 * ms, Reads: 3, MergedReads: 2, Chunks: []loadgen.Chunk{
+			times{Head: 5 * ms, Took: 12 * ms, Last: 13 * ms, Reads: 3, MergedReads: 2, Chunks: []loadgen.Chunk{
 				{At: 5 * ms},
 				{At: 5 * ms, Merged: true},
 				{At: 9 * ms},
@@ -184,7 +184,7 @@ func TestTimesAreExact(t *testing.T) {
 				{50 * ms, delta("content", "a")[30:]},
 				{60 * ms, finish("stop") + data("[DONE]") + bodyEnd},
 			},
-			times{Head: 5 * ms, Took: 50 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 50 * ms}}},
+			times{Head: 5 * ms, Took: 50 * ms, Last: 60 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 50 * ms}}},
 		},
 		"a whole reply is one chunk at its last byte": {
 			[]line{
@@ -193,11 +193,27 @@ func TestTimesAreExact(t *testing.T) {
 				{300 * ms, `{"content":"a"}`},
 				{310 * ms, `}]}`},
 			},
-			times{Head: 100 * ms, Took: 310 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 310 * ms}}},
+			times{Head: 100 * ms, Took: 310 * ms, Last: 310 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 310 * ms}}},
 		},
 		"a server that keeps the stream open behind [DONE] does not hold the request": {
 			[]line{{5 * ms, streamHead + delta("content", "a") + data("[DONE]")}, {time.Hour, bodyEnd}},
-			times{Head: 5 * ms, Took: 5 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 5 * ms}}},
+			times{Head: 5 * ms, Took: 5 * ms, Last: 5 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 5 * ms}}},
+		},
+		"the last byte may be of the framing alone": {
+			[]line{
+				{5 * ms, streamHead + delta("content", "a") + data("[DONE]")},
+				{70 * ms, bodyEnd[:2]},
+				{90 * ms, bodyEnd[2:]},
+			},
+			times{Head: 5 * ms, Took: 5 * ms, Last: 90 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 5 * ms}}},
+		},
+		"a body that the connection's end ends brings no byte with it": {
+			[]line{
+				{5 * ms, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"},
+				{10 * ms, `{"choices":[{"text":"a"}]}`},
+				{30 * ms, ""},
+			},
+			times{Head: 5 * ms, Took: 10 * ms, Last: 10 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 10 * ms}}},
 		},
 		"the timeout ends a request that is not answered": {
 			[]line{{2 * time.Minute, streamHead}},
@@ -205,11 +221,11 @@ func TestTimesAreExact(t *testing.T) {
 		},
 		"the timeout ends a stream that does not": {
 			[]line{{5 * ms, streamHead}, {10 * ms, delta("content", "a")}, {2 * time.Minute, bodyEnd}},
-			times{Head: 5 * ms, Took: time.Minute, Reads: 1, Chunks: []loadgen.Chunk{{At: 10 * ms}}, Failure: loadgen.FailTimeout},
+			times{Head: 5 * ms, Took: time.Minute, Last: 10 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 10 * ms}}, Failure: loadgen.FailTimeout},
 		},
 		"a connection that the server closes in the stream": {
 			[]line{{5 * ms, streamHead}, {10 * ms, delta("content", "a")}, {30 * ms, ""}},
-			times{Head: 5 * ms, Took: 30 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 10 * ms}}, Failure: loadgen.FailStreamCut},
+			times{Head: 5 * ms, Took: 30 * ms, Last: 10 * ms, Reads: 1, Chunks: []loadgen.Chunk{{At: 10 * ms}}, Failure: loadgen.FailStreamCut},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,6 +237,76 @@ func TestTimesAreExact(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// TestDelaysOfTheReader reads a stream by the kernel's time, of which each read
+// with output is late by as much as is said.
+func TestDelaysOfTheReader(t *testing.T) {
+	const us = time.Microsecond
+	token := "data: {\"choices\":[{\"text\":\"a\"}]}\n\n"
+	role := "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n"
+	done := "data: [DONE]\n\n"
+	type delays struct{ First, Mean, Most, Took, Last time.Duration }
+	piece := func(read int64, text string, at, delay time.Duration) client.Arrival {
+		return client.Arrival{Bytes: []byte(text), At: at, Delay: delay, Kernel: true, Read: read}
+	}
+	unstamped := func(read int64, text string, at time.Duration) client.Arrival {
+		return client.Arrival{Bytes: []byte(text), At: at, Read: read}
+	}
+	for name, c := range map[string]struct {
+		pieces []client.Arrival
+		timing loadgen.TimingSource
+		want   delays
+		chunks []loadgen.Chunk
+	}{
+		"reads without output do not count": {
+			[]client.Arrival{
+				piece(1, role, ms, 900*us), piece(2, token, 2*ms, 20*us), piece(3, token+token, 3*ms, 10*us),
+				piece(4, token, 4*ms, 60*us), piece(5, done, 5*ms, 800*us),
+			},
+			loadgen.Kernel, delays{20 * us, 30 * us, 60 * us, 4 * ms, 5 * ms},
+			[]loadgen.Chunk{{At: 2 * ms}, {At: 3 * ms}, {At: 3 * ms, Merged: true}, {At: 4 * ms}},
+		},
+		"a read that goes on is one read, and its chunks keep their times": {
+			[]client.Arrival{
+				piece(1, token+token, ms, 300*us), piece(1, token+token, ms+200*us, 110*us), piece(2, token+done, 2*ms, 100*us),
+			},
+			loadgen.Kernel, delays{300 * us, 200 * us, 300 * us, 2 * ms, 2 * ms},
+			[]loadgen.Chunk{
+				{At: ms}, {At: ms, Merged: true}, {At: ms + 200*us, Merged: true}, {At: ms + 200*us, Merged: true}, {At: 2 * ms},
+			},
+		},
+		"the end of a burst is the end of the reply": {
+			[]client.Arrival{piece(1, token, ms, 10*us), piece(1, token+done, ms+40*us, 50*us)},
+			loadgen.Kernel, delays{10 * us, 10 * us, 50 * us, ms + 40*us, ms + 40*us},
+			[]loadgen.Chunk{{At: ms}, {At: ms + 40*us, Merged: true}},
+		},
+		"one read without the kernel's time": {
+			[]client.Arrival{piece(1, token, ms, 10*us), unstamped(2, token, 2*ms), piece(3, token+done, 2*ms-100*us, 20*us)},
+			loadgen.Reader, delays{Took: 2 * ms, Last: 2 * ms},
+			[]loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 2 * ms}},
+		},
+		"the rest of a read without the kernel's time": {
+			[]client.Arrival{piece(1, token, ms, 10*us), unstamped(1, token+done, ms+10*us)},
+			loadgen.Reader, delays{Took: ms + 10*us, Last: ms + 10*us},
+			[]loadgen.Chunk{{At: ms}, {At: ms + 10*us, Merged: true}},
+		},
+		"a failure has no delays, as its times are called the reader's": {
+			[]client.Arrival{piece(1, token, ms, 10*us), piece(2, "data: {", 2*ms, 10*us)},
+			loadgen.Reader, delays{Last: 2 * ms}, []loadgen.Chunk{{At: ms}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := client.ReadArrivals(c.pieces...)
+			got := delays{rec.FirstDelay, rec.MeanDelay, rec.ReaderDelay, rec.Took, rec.LastByte}
+			if got != c.want || rec.Timing != c.timing {
+				t.Errorf("%+v by the %v, want %+v by the %v", got, rec.Timing, c.want, c.timing)
+			}
+			if diff := cmp.Diff(c.chunks, rec.Chunks); diff != "" {
+				t.Errorf("chunks: want −, got +\n%s", diff)
+			}
 		})
 	}
 }
@@ -242,11 +328,11 @@ func TestABurstIsOneRead(t *testing.T) {
 		}{
 			"behind the head": {
 				[]line{{5 * ms, streamHead}, {10 * ms, burst}, {20 * ms, end}},
-				times{Head: 5 * ms, Took: 10 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(10 * ms)},
+				times{Head: 5 * ms, Took: 10 * ms, Last: 20 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(10 * ms)},
 			},
 			"with the head and the end": {
 				[]line{{5 * ms, streamHead + burst + end}},
-				times{Head: 5 * ms, Took: 5 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(5 * ms)},
+				times{Head: 5 * ms, Took: 5 * ms, Last: 5 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(5 * ms)},
 			},
 		} {
 			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
@@ -288,7 +374,7 @@ func TestFullBuffersAreNoBurst(t *testing.T) {
 			script = append(script, line{time.Duration(i+1) * ms, whole})
 		}
 		script = append(script, line{9 * ms, data("[DONE]") + bodyEnd})
-		want := times{Head: ms, Took: 3 * ms, Reads: 3, Chunks: []loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 3 * ms}}}
+		want := times{Head: ms, Took: 3 * ms, Last: 9 * ms, Reads: 3, Chunks: []loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 3 * ms}}}
 		inBubble(t, client.Config{Streaming: true}, script, func(t *testing.T, cl *client.Client) {
 			if cl.Transport().Engine != string(engine) {
 				return
