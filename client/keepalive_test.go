@@ -108,6 +108,68 @@ func TestClosedAfterTheRequest(t *testing.T) {
 	})
 }
 
+// TestLaterDeathIsNoRetry has the server answer the first request and close the
+// connection some time after it has read the second one. Up to three times what
+// dialling took and 50 ms, but no more than a second, that may be a keep-alive
+// timer which raced with the request; later it is none.
+func TestLaterDeathIsNoRetry(t *testing.T) {
+	for name, c := range map[string]struct {
+		dial, death time.Duration
+		retried     int
+	}{
+		"at once":                         {0, 0, 1},
+		"a moment later":                  {0, 49 * ms, 1},
+		"the server was busy with it":     {0, 51 * ms, 0},
+		"for most of a second":            {0, 900 * ms, 0},
+		"a server far away, in time":      {100 * ms, 349 * ms, 1},
+		"a server far away, too late":     {100 * ms, 351 * ms, 0},
+		"a dial that took long, in time":  {3 * time.Second, 999 * ms, 1},
+		"a dial that took long, too late": {3 * time.Second, 1001 * ms, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEngines(t, func(t *testing.T, engine client.Engine) {
+				synctest.Test(t, func(t *testing.T) {
+					l := memnet.Listen()
+					requests := 0
+					go accept(l, func(conn net.Conn) {
+						for in := bufio.NewReader(conn); readRequest(in) == nil; {
+							if requests++; requests == 2 {
+								time.Sleep(c.death)
+								return
+							}
+							io.WriteString(conn, three)
+						}
+					})
+					cl, err := client.New(client.Config{
+						URL: "http://server", Streaming: true, Engine: engine,
+						Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+							time.Sleep(c.dial)
+							return l.DialContext(ctx, network, addr)
+						},
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					mustSucceed(t, send(t.Context(), cl, "{}"))
+					rec := newRecord("{}")
+					time.Sleep(ms)
+					cl.Send(t.Context(), rec)
+					if c.retried > 0 {
+						mustSucceed(t, rec)
+					} else {
+						mustFail(t, rec, loadgen.FailStreamCut)
+					}
+					if got := cl.Transport(); got.Retried != c.retried || requests != 2+c.retried {
+						t.Errorf("%d requests, transport %+v; want %d retried", requests, got, c.retried)
+					}
+					cl.Close()
+					l.Close()
+				})
+			})
+		})
+	}
+}
+
 // TestEndedByTheClientIsNoClosedConnection has a request on a connection that
 // carried one before end by its timeout, and by its context, soon after it was
 // written: the server has it and did nothing wrong.
