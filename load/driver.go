@@ -114,6 +114,9 @@ func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcom
 	defer cancelSends()
 	r.stopping, r.stop = context.WithCancel(r.sending)
 	defer r.stop()
+	if d.Stop != nil {
+		defer context.AfterFunc(d.Stop, r.stop)()
+	}
 
 	emitted := make(chan error)
 	go func() { emitted <- r.emit() }()
@@ -138,7 +141,8 @@ func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcom
 		issue()
 		close(ended)
 	}()
-	cancelled := r.await(ended, cancelSends) || ctx.Err() != nil
+	r.await(ended, cancelSends)
+	cancelled := r.interrupted() || ctx.Err() != nil
 	elapsed := time.Since(r.epoch)
 	close(r.records)
 	err := <-emitted
@@ -176,14 +180,17 @@ type run struct {
 	missed    int
 }
 
+// interrupted reports whether the driver was told to stop. It asks for itself:
+// the contexts that follow from Stop are done some time later.
+func (d *Driver) interrupted() bool { return d.Stop != nil && d.Stop.Err() != nil }
+
+// stopped reports whether nothing new may be started.
+func (r *run) stopped() bool { return r.interrupted() || r.stopping.Err() != nil }
+
 // await returns when all users or workers have ended, giving them the grace
-// period once the phase is over. It reports whether it was stopped.
-func (r *run) await(ended <-chan struct{}, cancelSends func()) (cancelled bool) {
+// period once the phase is over.
+func (r *run) await(ended <-chan struct{}, cancelSends func()) {
 	over := r.issuing.Done()
-	var stop <-chan struct{}
-	if r.Stop != nil {
-		stop = r.Stop.Done()
-	}
 	var grace <-chan time.Time
 	r.stoppedAt = -1
 	for {
@@ -192,10 +199,7 @@ func (r *run) await(ended <-chan struct{}, cancelSends func()) (cancelled bool) 
 			if r.stoppedAt < 0 {
 				r.stoppedAt = time.Since(r.epoch)
 			}
-			return cancelled
-		case <-stop:
-			cancelled, stop = true, nil
-			r.stop()
+			return
 		case <-over:
 			over = nil
 			r.stoppedAt = time.Since(r.epoch)

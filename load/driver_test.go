@@ -165,6 +165,33 @@ func TestConstantRate(t *testing.T) {
 	})
 }
 
+// TestASlotThatWaitsForItsSessionPastTheEndIsMissed has a feed run dry after
+// five sessions; the sixth takes ten seconds to make.
+func TestASlotThatWaitsForItsSessionPastTheEndIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		sessions := feed(t, 4, func() (*loadgen.Session, error) {
+			if made++; made > 5 {
+				time.Sleep(10 * time.Second)
+			}
+			return &loadgen.Session{Index: made - 1, Turns: []*loadgen.Request{{}}}, nil
+		})
+		k := &kept{}
+		d := &load.Driver{Sender: &service{takes: 10 * time.Millisecond}, Emit: k.emit}
+		plan := load.Plan{Schedule: load.Arrival{Rate: 10}.Schedule(), Duration: time.Second, Grace: time.Minute}
+		out, err := d.Run(t.Context(), plan, sessions)
+		// Due at 0, 0.1, … 0.9 s; the sessions of the first five are there.
+		if err != nil || out.Issued != 5 || out.Missed != 5 || out.Elapsed != time.Second {
+			t.Errorf("got %+v, %v; want 5 issued and 5 missed in 1 s", out, err)
+		}
+		for _, r := range k.records {
+			if r.Sent > 400*time.Millisecond {
+				t.Errorf("request %d was sent at %v, want none after 0.4 s", r.Index, r.Sent)
+			}
+		}
+	})
+}
+
 func TestPoissonIsSentAsScheduled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		schedule := load.Arrival{Rate: 50, Smoothness: 1, Rand: func() *rand.Rand { return loadgen.Seed(7).Rand("arrivals") }}.Schedule()
@@ -350,6 +377,38 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 				}
 				if len(k.records) != 2 {
 					t.Errorf("%d records, want 2", len(k.records))
+				}
+			})
+		})
+	}
+}
+
+// told is a context that is done already; whoever waits for it hears of that later.
+type told struct{ context.Context }
+
+func (told) Err() error { return context.Canceled }
+
+// TestNothingStartsAfterAStop stops a phase before its first request.
+func TestNothingStartsAfterAStop(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		plan load.Plan
+	}{
+		{"closed loop", load.Plan{Concurrency: 50}},
+		{"users with a pace", load.Plan{Concurrency: 50, UserGap: time.Minute}},
+		{"open loop", load.Plan{Schedule: load.Arrival{Rate: 1000}.Schedule()}},
+		{"open loop under a ceiling", load.Plan{Schedule: load.Arrival{Rate: 1000}.Schedule(), Concurrency: 8}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stop, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				defer cancel()
+				sessions := endless(t, 1, 0)
+				svc := &service{takes: time.Second}
+				d := &load.Driver{Sender: svc, Emit: (&kept{}).emit, Stop: told{stop}}
+				out, err := d.Run(t.Context(), tt.plan, sessions)
+				if err != nil || !out.Cancelled || out.Issued != 0 || svc.sent.Load() != 0 || out.Elapsed > time.Millisecond {
+					t.Errorf("got %+v, %v, %d sent; want none sent, over when all have heard", out, err, svc.sent.Load())
 				}
 			})
 		})

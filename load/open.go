@@ -78,14 +78,21 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 		late := max(time.Since(r.epoch)-due, 0)
 		waited, ok := r.slot()
 		held = min(late, held) + waited
-		if !ok || r.Duration > 0 && time.Since(r.epoch) > r.Duration+catchUp {
+		var session *loadgen.Session
+		if ok {
+			session = r.take(r.issuing)
+			if session == nil && r.issuing.Err() == nil {
+				return // behind the last one
+			}
+		}
+		// The slot and the session may both have been long in coming.
+		if session == nil || r.stopped() || r.Duration > 0 && time.Since(r.epoch) > r.Duration+catchUp {
 			over = true
 			r.missed++
+			if ok {
+				r.free()
+			}
 			continue
-		}
-		session := r.take(r.stopping)
-		if session == nil {
-			return
 		}
 		j := job{session, due, held}
 		select {

@@ -101,15 +101,15 @@ func (r *run) take(ctx context.Context) *loadgen.Session {
 }
 
 // reach waits until due, it being at least now; it reports false where the phase
-// ends before.
+// ends before, or has been stopped by then.
 func (r *run) reach(due, now time.Duration) bool {
 	switch {
 	case r.Duration > 0 && due >= r.Duration:
 		return false
 	case due <= now:
-		return r.issuing.Err() == nil
+		return r.issuing.Err() == nil && !r.stopped()
 	}
-	return TimerWait(r.issuing, r.epoch.Add(due)) == nil
+	return TimerWait(r.issuing, r.epoch.Add(due)) == nil && !r.stopped()
 }
 
 // slot waits for a free slot under the ceiling and says how long that took. It
@@ -126,7 +126,7 @@ func (r *run) slot() (held time.Duration, ok bool) {
 	from := time.Now()
 	select {
 	case <-r.slots:
-		if r.Duration > 0 && time.Since(r.epoch) >= r.Duration {
+		if r.stopped() || r.Duration > 0 && time.Since(r.epoch) >= r.Duration {
 			r.free()
 			return 0, false
 		}
