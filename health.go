@@ -7,11 +7,11 @@ import "time"
 type Health struct {
 	GOMAXPROCS   int
 	CPUs         int
-	Wall         time.Duration // the time it was watched
-	ProcessCPU   time.Duration // user + system time of this process in it
-	MachineBusy  float64       // share of all CPUs' time that was not idle, 0..1; -1 unknown
+	Wall         time.Duration // from the epoch until no new request was started: Outcome.StoppedAt
+	ProcessCPU   time.Duration // of Wall, user + system time of this process
+	MachineBusy  float64       // of Wall, share of all CPUs' time that was not idle, 0..1; -1 unknown
 	CPUQuota     float64       // CPUs a cgroup grants; 0 none or unknown
-	Throttled    time.Duration // time the cgroup held the process back
+	Throttled    time.Duration // of Wall, time the cgroup held the process back
 	SchedLatency Quantiles     // runnable goroutines waiting for a thread
 	GCPause      Quantiles
 	GCCycles     int
@@ -45,7 +45,7 @@ type Outcome struct {
 	Issued    int           // requests sent in the profiling phase
 	Sessions  int           // sessions begun: the first so many of the source
 	Elapsed   time.Duration // from the epoch until the last record ended
-	StoppedAt time.Duration // from the epoch until no new request was started
+	StoppedAt time.Duration // from the epoch until what was in flight became less: the time was up, or a request ended that no other followed
 	Cancelled bool          // ended by the user
 	Cut       string        // what else ended it before its time; empty for nothing
 	MaxFlight int           // the most requests in flight at once

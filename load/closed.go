@@ -45,4 +45,5 @@ func (r *run) user(id int, due time.Duration, session *loadgen.Session) {
 		}
 		session = r.take(r.issuing)
 	}
+	r.rest()
 }

@@ -70,6 +70,10 @@ type Driver struct {
 	// what is in flight gets the grace period. Nil never stops.
 	Stop context.Context
 
+	// Drain, where it is set, is called by Run once in a phase, when what is in
+	// flight becomes less for want of new requests: at Outcome.StoppedAt.
+	Drain func()
+
 	// Wait paces an open loop; nil waits by the runtime's timers.
 	Wait Wait
 
@@ -108,7 +112,7 @@ const catchUp = 100 * time.Millisecond
 // Outcome says so.
 func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcome, error) {
 	d.issued.Store(0)
-	r := &run{Driver: d, Plan: plan, feed: feed, records: make(chan *loadgen.Record, 4096)}
+	r := &run{Driver: d, Plan: plan, feed: feed, records: make(chan *loadgen.Record, 4096), spent: make(chan struct{}, 1)}
 	var cancelSends context.CancelFunc
 	r.sending, cancelSends = context.WithCancel(ctx)
 	defer cancelSends()
@@ -173,6 +177,10 @@ type run struct {
 	issuing  context.Context // done: stopped, or Duration has passed
 	stop     context.CancelFunc
 
+	spent   chan struct{} // has a token when no more is started and somebody has nothing to do
+	resting atomic.Bool   // a user has nothing to do
+	talks   atomic.Int64  // sessions of several turns that the dispatcher has begun
+
 	slots     chan struct{} // free slots under the ceiling; nil without one
 	maxFlight atomic.Int64
 	begun     atomic.Int64 // the first so many sessions
@@ -192,17 +200,22 @@ func (r *run) stopped() bool { return r.interrupted() || r.stopping.Err() != nil
 func (r *run) await(ended <-chan struct{}, cancelSends func()) {
 	over := r.issuing.Done()
 	var grace <-chan time.Time
-	r.stoppedAt = -1
+	drains := sync.OnceFunc(func() {
+		r.stoppedAt = time.Since(r.epoch)
+		if r.Drain != nil {
+			r.Drain()
+		}
+	})
 	for {
 		select {
 		case <-ended:
-			if r.stoppedAt < 0 {
-				r.stoppedAt = time.Since(r.epoch)
-			}
+			drains()
 			return
+		case <-r.spent:
+			drains()
 		case <-over:
 			over = nil
-			r.stoppedAt = time.Since(r.epoch)
+			drains()
 			timer := time.NewTimer(r.Grace)
 			defer timer.Stop()
 			grace = timer.C
@@ -210,6 +223,24 @@ func (r *run) await(ended <-chan struct{}, cancelSends func()) {
 			grace = nil
 			cancelSends()
 		}
+	}
+}
+
+// rest notes that a user has nothing more to do.
+func (r *run) rest() {
+	r.resting.Store(true)
+	if r.full(r.Issued()) {
+		r.exhausted()
+	}
+}
+
+// exhausted notes that no more is started and that somebody has nothing to do:
+// what is in flight becomes less from here on. The start of the last request
+// alone would not do: of a burst it is the first moment.
+func (r *run) exhausted() {
+	select {
+	case r.spent <- struct{}{}:
+	default:
 	}
 }
 

@@ -415,6 +415,96 @@ func TestNothingStartsAfterAStop(t *testing.T) {
 	}
 }
 
+// TestTheLoadFallsWhereNoMoreIsStarted has one request, the last but one, that
+// takes a minute.
+func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
+	turns := func(n int) *loadgen.Session {
+		s := &loadgen.Session{}
+		for i := range n {
+			s.Turns = append(s.Turns, &loadgen.Request{Turn: i, Delay: time.Duration(min(i, 1)) * 10 * time.Second})
+		}
+		return s
+	}
+	single := func(n int) (list []*loadgen.Session) {
+		for range n {
+			list = append(list, turns(1))
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		name     string
+		plan     load.Plan
+		sessions []*loadgen.Session
+		takes    []time.Duration // each request, in order
+		want     time.Duration
+	}{
+		{
+			"at the end of its time", load.Plan{Concurrency: 2, Duration: 5 * time.Second, Grace: time.Hour}, single(9),
+			[]time.Duration{time.Second, 3 * time.Second, time.Hour, time.Minute}, 5 * time.Second,
+		},
+		{
+			// Started at 0, 0, 1 and 3 s; the last one ends at 4 s.
+			"when a request ends after the last one was started", load.Plan{Concurrency: 2, Requests: 4}, single(9),
+			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second}, 4 * time.Second,
+		},
+		{
+			"likewise where there are no more sessions than requests", load.Plan{Concurrency: 2, Requests: 4}, single(4),
+			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second}, 4 * time.Second,
+		},
+		{
+			// The first user has nothing to do from 1 s on.
+			"when the last user of a ramp starts", load.Plan{Concurrency: 3, ConcurrencyRamp: 30 * time.Second, Requests: 3}, single(3),
+			[]time.Duration{time.Second, time.Minute, time.Minute}, 20 * time.Second,
+		},
+		{
+			"when a burst has its first answer", load.Plan{Concurrency: 3, Requests: 3}, single(3),
+			[]time.Duration{time.Minute, 2 * time.Second, time.Minute}, 2 * time.Second,
+		},
+		{
+			// Due at 0, 1, 2 and 3 s; the last one ends at 3.5 s.
+			"when a request ends behind the last slot of a trace", load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second})}, single(4),
+			[]time.Duration{500 * time.Millisecond, 500 * time.Millisecond, time.Minute, 500 * time.Millisecond}, 3500 * time.Millisecond,
+		},
+		{
+			// The second turn is started at 1 + 10 s and ends at 12 s.
+			"behind the last turn of a trace", load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second})}, []*loadgen.Session{turns(2), turns(1)},
+			[]time.Duration{time.Second, time.Minute, time.Second}, 12 * time.Second,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				next := 0
+				sessions := feed(t, 64, func() (*loadgen.Session, error) {
+					if next == len(tt.sessions) {
+						return nil, io.EOF
+					}
+					s := tt.sessions[next]
+					s.Index = next
+					next++
+					return s, nil
+				})
+				drained := []time.Duration{}
+				d := &load.Driver{Sender: &each{takes: tt.takes}, Emit: (&kept{}).emit}
+				d.Drain = func() { drained = append(drained, d.Elapsed()) }
+				out, err := d.Run(t.Context(), tt.plan, sessions)
+				if err != nil || out.StoppedAt != tt.want || len(drained) != 1 || drained[0] != tt.want || out.Elapsed < time.Minute {
+					t.Errorf("got %+v, %v, told at %v; want it once, at %v", out, err, drained, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// each answers every request after a time of its own.
+type each struct {
+	takes []time.Duration
+	sent  atomic.Int64
+}
+
+func (e *each) Send(_ context.Context, rec *loadgen.Record) {
+	time.Sleep(e.takes[e.sent.Add(1)-1])
+}
+
 func TestContextCancelsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

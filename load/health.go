@@ -24,6 +24,7 @@ type Watch struct {
 	process    processTimes
 	machine    machineTimes
 	held       time.Duration
+	drained    bool
 	before     []metrics.Sample
 	health     loadgen.Health
 }
@@ -35,7 +36,8 @@ var watched = []string{
 	"/gc/cycles/total:gc-cycles",
 }
 
-// StartWatch begins to watch. Stop must be called to end it.
+// StartWatch begins to watch, when a run is about to begin. Stop must be called
+// to end it.
 func StartWatch() *Watch {
 	w := &Watch{
 		stop: make(chan struct{}), done: make(chan struct{}),
@@ -49,19 +51,31 @@ func StartWatch() *Watch {
 	return w
 }
 
+// Drain tells the watch that no more requests are started. What the run had of
+// the CPU is counted until then: a generator that was short of it while it sent
+// is not made to look better by the wait for the last answers.
+func (w *Watch) Drain() {
+	if w.drained {
+		return
+	}
+	w.drained = true
+	h := &w.health
+	h.Wall = time.Since(w.began)
+	h.ProcessCPU = readProcess().cpu - w.process.cpu
+	h.MachineBusy = w.machine.busyUntil(readMachine())
+	h.Throttled = throttled() - w.held
+}
+
 // Stop ends the watch and returns what it saw.
 func (w *Watch) Stop() loadgen.Health {
+	w.Drain()
 	close(w.stop)
 	<-w.done
 	h := w.health
-	h.Wall = time.Since(w.began)
 	after := readRuntime()
 	h.SchedLatency = between(w.before[0], after[0])
 	h.GCPause = between(w.before[1], after[1])
 	h.GCCycles = int(after[2].Value.Uint64() - w.before[2].Value.Uint64())
-	h.ProcessCPU = readProcess().cpu - w.process.cpu
-	h.MachineBusy = w.machine.busyUntil(readMachine())
-	h.Throttled = throttled() - w.held
 	return h
 }
 

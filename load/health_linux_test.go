@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"loadgen/load"
 )
 
@@ -60,5 +62,25 @@ func TestQuotasOfControlGroups(t *testing.T) {
 				t.Errorf("%g CPUs, held for %v; want %g, %v", quota, held, c.quota, c.throttled)
 			}
 		})
+	}
+}
+
+// TestWorkOfTheDrainIsNotCounted burns CPU once no more requests are started.
+func TestWorkOfTheDrainIsNotCounted(t *testing.T) {
+	used := func() time.Duration {
+		var u unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+			t.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	w := load.StartWatch()
+	w.Drain()
+	until := used()
+	for used() < until+50*time.Millisecond {
+	}
+	if h := w.Stop(); h.ProcessCPU > until-before {
+		t.Errorf("%v of CPU, want no more than the %v until the drain", h.ProcessCPU, until-before)
 	}
 }

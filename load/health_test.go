@@ -3,6 +3,7 @@ package load_test
 import (
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"loadgen/load"
@@ -24,4 +25,23 @@ func TestWatchSeesWhatHappened(t *testing.T) {
 	if h.ClockSteps != 0 {
 		t.Errorf("%d steps of the clock, want none", h.ClockSteps)
 	}
+}
+
+// TestCPUIsCountedUntilTheLoadFalls waits for three seconds under load and for
+// five in the drain.
+func TestCPUIsCountedUntilTheLoadFalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := load.StartWatch()
+		time.Sleep(3 * time.Second)
+		w.Drain()
+		time.Sleep(5 * time.Second)
+		if h := w.Stop(); h.Wall != 3*time.Second {
+			t.Errorf("counted for %v, want 3s", h.Wall)
+		}
+		w = load.StartWatch()
+		time.Sleep(2 * time.Second)
+		if h := w.Stop(); h.Wall != 2*time.Second {
+			t.Errorf("counted for %v without a drain, want 2s", h.Wall)
+		}
+	})
 }

@@ -94,6 +94,9 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 			}
 			continue
 		}
+		if len(session.Turns) > 1 {
+			r.talks.Add(1)
+		}
 		j := job{session, due, held}
 		select {
 		case jobs <- j:
@@ -113,5 +116,11 @@ func (r *run) dispatch(jobs chan job, workers *sync.WaitGroup) {
 func (r *run) work(id int, j job, jobs <-chan job) {
 	for ok := true; ok; j, ok = <-jobs {
 		r.session(id, j.session, j.due, j.held)
+		if len(j.session.Turns) > 1 {
+			r.talks.Add(-1)
+		}
+	}
+	if r.talks.Load() == 0 {
+		r.exhausted()
 	}
 }

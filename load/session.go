@@ -59,7 +59,11 @@ func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration)
 	index := int(r.issued.Add(1)) - 1
 	if r.full(index) {
 		r.issued.Add(-1)
+		r.rest()
 		return nil
+	}
+	if r.full(index+1) && r.resting.Load() {
+		r.exhausted()
 	}
 	rec, _ := r.pool.Get().(*loadgen.Record)
 	if rec == nil {
@@ -75,6 +79,9 @@ func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration)
 	r.Sender.Send(r.sending, rec)
 	rec.Ended = time.Since(r.epoch)
 	r.flight.Add(-1)
+	if r.full(r.Issued()) {
+		r.exhausted()
+	}
 	return rec
 }
 
