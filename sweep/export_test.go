@@ -17,3 +17,7 @@ func Measured(beyond ...int) (tokens int, known bool) {
 	t.settle()
 	return t.lookUp(messages)
 }
+
+// Connections returns how many connections a cell may hold at once, as far as
+// that is known before it runs; 0 where it is not.
+func (c *Cell) Connections() int { return c.Config.connections(c.Pacing) }

@@ -184,7 +184,7 @@ func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, keep *recording) error {
 	c, pacing := &run.Cell.Config, run.Cell.Pacing
 	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Cell.Seed))
-	if err := client.Preflight(pacing.connections()); err != nil {
+	if err := client.Preflight(c.connections(pacing)); err != nil {
 		return err
 	}
 	payload, err := c.payload()

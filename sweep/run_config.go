@@ -40,9 +40,9 @@ func (c *Config) Client(endpoint, version string, lookupEnv func(string) (string
 	if c.APIKeyEnvVar != "" {
 		key, _ = lookupEnv(c.APIKeyEnvVar)
 	}
-	version1 := client.HTTPVersion(c.HTTPVersion)
+	httpVersion := client.HTTPVersion(c.HTTPVersion)
 	if c.HTTPVersion == "auto" {
-		version1 = client.AnyHTTP
+		httpVersion = client.AnyHTTP
 	}
 	return client.Config{
 		URL: url, Endpoint: c.Endpoint, Health: c.HealthCheckEndpoint, Model: c.Model,
@@ -54,7 +54,7 @@ func (c *Config) Client(endpoint, version string, lookupEnv func(string) (string
 		},
 		RequestTimeout: c.RequestTimeout,
 		Engine:         client.Engine(c.Transport),
-		HTTP:           version1,
+		HTTP:           httpVersion,
 	}, nil
 }
 
@@ -142,6 +142,15 @@ func (c *Config) facts(p Pacing) metrics.Facts {
 	}
 }
 
-// connections returns how many connections a pacing may hold at once, as far
+// flight returns how many requests a pacing may have in flight at once, as far
 // as that is known before it runs.
-func (p Pacing) connections() int { return max(p.Concurrency, p.Users, p.WarmupConcurrency) }
+func (p Pacing) flight() int { return max(p.Concurrency, p.Users, p.WarmupConcurrency) }
+
+// connections returns how many connections that takes. Over HTTP/2 requests
+// share them, as many as the endpoint allows: 0, for not known.
+func (c *Config) connections(p Pacing) int {
+	if client.HTTPVersion(c.HTTPVersion) == client.HTTP2 {
+		return 0
+	}
+	return p.flight()
+}

@@ -89,7 +89,7 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 	plan := load.Plan{
 		Phase:       loadgen.Warmup,
 		Requests:    c.WarmupRequestCount,
-		Concurrency: min(max(pacing.connections(), 1), c.WarmupRequestCount),
+		Concurrency: min(max(pacing.flight(), 1), c.WarmupRequestCount),
 		Grace:       c.GracePeriod,
 	}
 	source, err := p.open(loadgen.Warmup)
