@@ -35,7 +35,17 @@ type Transport struct {
 	Reused     int    // requests that went over a connection used before
 	DialErrors int
 	Retried    int // sends repeated because the server was just closing the idle connection they went over
-	MaxOpen    int // the most connections open at once
+	MaxOpen    int // the most connections open at once, since the client was made
+}
+
+// Since returns what was done after an earlier moment of the same client: its
+// counts are of that time, all the rest is as it stands.
+func (t Transport) Since(before Transport) Transport {
+	t.Opened -= before.Opened
+	t.Reused -= before.Reused
+	t.DialErrors -= before.DialErrors
+	t.Retried -= before.Retried
+	return t
 }
 
 // Outcome is what load says of a run when it is over: the facts that no single

@@ -8,9 +8,12 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,24 +37,45 @@ type measured struct {
 	warmup  []loadgen.Record
 	stats   mockllm.Stats
 	stamps  []mockllm.Stamp
+	cells   int // begun
+	prompts int // kept
+	took    time.Duration
 }
 
 // A trouble is what befalls a run; the zero value is none.
 type trouble struct {
-	gone time.Duration // when the endpoint dies, with its connections
-	full int           // records after which the disk is full
-	stop time.Duration // when the user interrupts
+	gone  time.Duration // when the endpoint dies, with its connections
+	full  int           // records after which the disk is full
+	stop  time.Duration // when the user interrupts
+	slow  time.Duration // how long it takes to keep a prompt
+	mute  int           // prompts after which the disk is full
+	boots time.Duration // how long the endpoint refuses connections
+	lost  string        // a file that is gone when the first request has ended
 }
 
 var errFull = errors.New("no space left on device")
 
-func (m *measured) StartCell(*sweep.Run) (sweep.CellRecorder, error) { return m, nil }
-func (m *measured) Session(*loadgen.Session) error                   { return nil }
-func (m *measured) End(*sweep.Run) error                             { return nil }
+func (m *measured) StartCell(*sweep.Run) (sweep.CellRecorder, error) {
+	m.cells++
+	return m, nil
+}
+
+func (m *measured) Session(*loadgen.Session) error {
+	time.Sleep(m.trouble.slow)
+	if m.prompts++; m.trouble.mute > 0 && m.prompts > m.trouble.mute {
+		return errFull
+	}
+	return nil
+}
+
+func (m *measured) End(*sweep.Run) error { return nil }
 
 func (m *measured) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	if n := m.trouble.full; n > 0 && len(m.records) >= n {
 		return errFull
+	}
+	if m.trouble.lost != "" {
+		_ = os.Remove(m.trouble.lost)
 	}
 	kept := *rec
 	kept.Chunks = slices.Clone(rec.Chunks)
@@ -124,8 +148,15 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 		after(trouble.gone, stop)
 		after(trouble.stop, interrupt)
 		m := &measured{trouble: trouble}
+		began := time.Now()
+		dial := func(ctx context.Context, netw, address string) (net.Conn, error) {
+			if time.Since(began) < trouble.boots {
+				return nil, syscall.ECONNREFUSED
+			}
+			return network.DialContext(ctx, netw, address)
+		}
 		runner := &sweep.Runner{
-			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: network.DialContext,
+			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: dial,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 			Vocabulary: func(context.Context, string, string) *sweep.Vocabulary { return words },
 			Stop:       stopping, Log: slog.New(slog.DiscardHandler),
@@ -134,6 +165,7 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 		if !errors.Is(err, errFull) && err != nil {
 			t.Fatal(err)
 		}
+		m.took = time.Since(began)
 		m.Run, m.stats, m.stamps = runs[0], endpoint.Stats(), endpoint.Stamps()
 		slices.SortFunc(m.records, func(a, b loadgen.Record) int { return cmp.Compare(a.Index, b.Index) })
 		stop()

@@ -40,7 +40,8 @@ type Run struct {
 	Facts   metrics.Facts
 	Outcome loadgen.Outcome
 	Health  loadgen.Health
-	// Transport is what became of connections, over warm-up and measurement.
+	// Transport is what became of connections in the measurement; MaxOpen is
+	// of the warm-up, too.
 	Transport loadgen.Transport
 	Prompts   Prompts
 	// Summary is nil where the run ended before it measured anything.
@@ -86,6 +87,9 @@ var ErrEndpointGone = errors.New("the endpoint is gone: no connection for 10 s")
 
 // ErrAllFailed is a run of whose requests not one succeeded.
 var ErrAllFailed = errors.New("every request failed")
+
+// ErrNoneFinished is a run that was over before any of its requests was.
+var ErrNoneFinished = errors.New("no request finished in time")
 
 // Run runs all cells and returns what became of each that was begun. A cell
 // that fails does not keep the next from running; an error of the recorder, a
@@ -144,40 +148,44 @@ func (r *Runner) runCell(ctx context.Context, cell *Cell) (*Run, error) {
 	}
 	kept := &recording{CellRecorder: keep}
 	run.Err = r.measure(ctx, run, vocabulary, kept)
-	if kept.err != nil {
-		run.Err = kept.err
+	failed := kept.err()
+	if failed != nil {
+		run.Err = failed
 	}
 	r.report(run)
-	if err := keep.End(run); err != nil && kept.err == nil {
-		kept.err = fmt.Errorf("keeping the results: %w", err)
-		run.Err = kept.err
+	if err := keep.End(run); err != nil && failed == nil {
+		failed = fmt.Errorf("keeping the results: %w", err)
+		run.Err = failed
 	}
-	return run, kept.err
+	return run, failed
 }
 
-// recording remembers the first error of a recorder, to tell it from what goes
-// wrong with the run itself, and asks it for nothing more.
+// recording remembers the errors of a recorder, to tell them from what goes
+// wrong with the run itself, and asks it for nothing more of the kind.
 type recording struct {
 	CellRecorder
-	err error
+	prompts error // of Session, whose goroutine writes it
+	records error // of Record, likewise
 }
+
+// err returns an error of the recorder, when no goroutine asks it for more.
+func (k *recording) err() error { return cmp.Or(k.records, k.prompts) }
 
 func (k *recording) Session(s *loadgen.Session) error {
 	if err := k.CellRecorder.Session(s); err != nil {
-		return fmt.Errorf("keeping the prompts: %w", err)
+		k.prompts = fmt.Errorf("keeping the prompts: %w", err)
 	}
-	return nil
+	return k.prompts
 }
 
 func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
-	if k.err != nil {
+	if k.records != nil {
 		return nil
 	}
 	if err := k.CellRecorder.Record(rec, m); err != nil {
-		k.err = fmt.Errorf("keeping the records: %w", err)
-		return k.err
+		k.records = fmt.Errorf("keeping the records: %w", err)
 	}
-	return nil
+	return k.records
 }
 
 // measure makes everything ready, warms up and measures.
@@ -210,6 +218,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	}
 	stopping, stop := context.WithCancelCause(r.Stop)
 	defer stop(nil)
+	defer context.AfterFunc(ctx, func() { stop(ctx.Err()) })()
 	p := &phases{
 		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
 		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
@@ -228,7 +237,7 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	if err != nil {
 		return err
 	}
-	if err := gone(stopping); err != nil || keep.err != nil {
+	if err := gone(stopping); err != nil || keep.err() != nil {
 		return err
 	}
 	if stopping.Err() != nil || ctx.Err() != nil {
@@ -248,14 +257,15 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	if err := p.settleTemplate(); err != nil {
 		return err
 	}
+	before := sender.Transport()
 	err = p.measure(ctx, pacing)
-	run.Transport = sender.Transport()
+	run.Transport = sender.Transport().Since(before)
 	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
-	cut := cmp.Or(keep.err, gone(stopping))
+	cut := cmp.Or(keep.err(), gone(stopping))
 	if cut != nil {
 		run.Outcome.Cancelled, run.Outcome.Cut = false, cut.Error() // not by the user
 	}
-	if p.driver.Issued() > 0 {
+	if run.Outcome.Issued > 0 {
 		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
 		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.notes()...)
 		if p.warmUpNote != "" {
@@ -268,8 +278,22 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 		return err
 	case cut != nil:
 		return cut
-	case run.Summary != nil && run.Summary.Counts.OK == 0 && run.Summary.Counts.Failed > 0:
-		return fmt.Errorf("%w: %s", ErrAllFailed, run.Summary.Errors[0].Message)
+	case run.Summary != nil && run.Summary.Counts.OK == 0:
+		return p.fruitless()
+	}
+	return nil
+}
+
+// fruitless says why no request of a run succeeded; nil where the user knows.
+func (p *phases) fruitless() error {
+	c, counts := &p.run.Cell.Config, p.run.Summary.Counts
+	switch {
+	case counts.Failed > 0:
+		return fmt.Errorf("%w: %s", ErrAllFailed, p.run.Summary.Errors[0].Message)
+	case counts.Cancelled > 0 && !p.run.Outcome.Cancelled:
+		return fmt.Errorf("%w: the end of the grace period cancelled all that were sent, %d; raise grace_period (now %v) or benchmark_duration (%v) "+
+			"above the time that an answer takes, for which request_timeout allows %v",
+			ErrNoneFinished, counts.Cancelled, c.GracePeriod, c.BenchmarkDuration, c.RequestTimeout)
 	}
 	return nil
 }

@@ -2,11 +2,15 @@ package sweep_test
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"loadgen"
 	"loadgen/sweep"
 )
 
@@ -57,6 +61,123 @@ func TestAnInterruptEndsTheRunGently(t *testing.T) {
 		// Those in flight at 3.1 s are over at 3.2 s.
 		if m.Outcome.Elapsed != 3200*time.Millisecond || m.Summary.Counts.OK != 64 {
 			t.Errorf("over at %v with %d ok, want 3.2s and 64", m.Outcome.Elapsed, m.Summary.Counts.OK)
+		}
+	})
+}
+
+func TestAFullDiskForPromptsEndsTheBatch(t *testing.T) {
+	settings := []string{"sweeps.concurrency=[1, 2]", "base_config.request_count=4000"}
+	for name, c := range map[string]struct {
+		mute, most int // prompts that are kept, and requests that may be sent
+	}{
+		"before the first request": {10, 0},
+		// 1024 are made ahead, and more when half of these are sent.
+		"while the run lasts": {1100, 520},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTrouble(t, trouble{mute: c.mute}, settings, func(t *testing.T, m *measured) {
+				if !errors.Is(m.Err, errFull) || !strings.Contains(m.Err.Error(), "keeping the prompts") || m.cells != 1 {
+					t.Errorf("error %v, %d cells begun; want that the prompts cannot be kept, and one cell", m.Err, m.cells)
+				}
+				if o := m.Outcome; o.Cancelled || !strings.Contains(o.Cut, "no space left") || o.Issued > c.most || (o.Issued == 0) != (c.most == 0) {
+					t.Errorf("outcome %+v, want a cut with at most %d sent", o, c.most)
+				}
+				if (m.Summary == nil) != (c.most == 0) {
+					t.Errorf("a summary: %t", m.Summary != nil)
+				}
+			})
+		})
+	}
+}
+
+// TestAnInterruptBeforeTheFirstMeasuredRequest comes while prompts are made,
+// forty of a second each.
+func TestAnInterruptBeforeTheFirstMeasuredRequest(t *testing.T) {
+	settings := []string{"base_config.concurrency=4", "base_config.request_count=40", "base_config.warmup_request_count=4"}
+	inTrouble(t, trouble{slow: time.Second, stop: 5500 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
+		if m.Err != nil || !m.Outcome.Cancelled || m.Summary != nil {
+			t.Errorf("error %v, outcome %+v, a summary: %t; want cancelled and none", m.Err, m.Outcome, m.Summary != nil)
+		}
+		if len(m.warmup) != 4 || m.stats.Requests != 4 || m.Outcome.Issued != 0 {
+			t.Errorf("%d requests came, %d of the warm-up; want its 4 alone", m.stats.Requests, len(m.warmup))
+		}
+		if m.took > 6500*time.Millisecond {
+			t.Errorf("over at %v, want when the prompt in the making is there", m.took)
+		}
+	})
+}
+
+// TestARunThatFailsBehindItsWarmUpHasNoSummary loses its corpus in between.
+func TestARunThatFailsBehindItsWarmUpHasNoSummary(t *testing.T) {
+	corpus := filepath.Join(t.TempDir(), "corpus.txt")
+	if err := os.WriteFile(corpus, []byte(strings.Repeat("a text of many words ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := []string{
+		"base_config.concurrency=2", "base_config.request_count=10", "base_config.warmup_request_count=4",
+		"base_config.prompt_corpus=" + corpus,
+	}
+	inTrouble(t, trouble{lost: corpus}, settings, func(t *testing.T, m *measured) {
+		if !errors.Is(m.Err, fs.ErrNotExist) || len(m.warmup) != 4 {
+			t.Fatalf("error %v behind %d requests of the warm-up, want that there is no corpus, behind 4", m.Err, len(m.warmup))
+		}
+		if m.Outcome.Issued != 0 || m.Summary != nil {
+			t.Errorf("%d issued, a summary: %t; want none", m.Outcome.Issued, m.Summary != nil)
+		}
+	})
+}
+
+// TestTheGeneratorIsWatchedWhileItSends has prompts that take a second each to
+// keep, and answers that go on for 1.2 s behind the end.
+func TestTheGeneratorIsWatchedWhileItSends(t *testing.T) {
+	settings := []string{"base_config.concurrency=4", "base_config.benchmark_duration=2", "mock.ttft=1500ms"}
+	inTrouble(t, trouble{slow: time.Second}, settings, func(t *testing.T, m *measured) {
+		if m.Outcome.Elapsed != 3200*time.Millisecond || m.Outcome.StoppedAt != 2*time.Second || m.Health.Wall != 2*time.Second {
+			t.Errorf("outcome %+v, watched for %v; want 2s of 3.2s", m.Outcome, m.Health.Wall)
+		}
+	})
+}
+
+func TestARunThatIsTooShortForARequestFails(t *testing.T) {
+	settings := []string{"base_config.concurrency=2", "base_config.benchmark_duration=10", "base_config.grace_period=5", "mock.ttft=60s"}
+	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+		if c := m.Summary.Counts; c.OK != 0 || c.Failed != 0 || c.Cancelled != 2 || m.Outcome.Cancelled {
+			t.Errorf("counts %+v, want two cancelled, not by the user", c)
+		}
+		if !errors.Is(m.Err, sweep.ErrNoneFinished) {
+			t.Fatalf("error %v, want that none finished", m.Err)
+		}
+		for _, word := range []string{"benchmark_duration", "grace_period", "5s", "sent, 2;"} {
+			if !strings.Contains(m.Err.Error(), word) {
+				t.Errorf("error %q does not say %q", m.Err, word)
+			}
+		}
+	})
+	// Whoever interrupts knows why nothing was finished.
+	inTrouble(t, trouble{stop: time.Second}, settings, func(t *testing.T, m *measured) {
+		if m.Err != nil || !m.Outcome.Cancelled || m.Summary.Counts.Cancelled != 2 {
+			t.Errorf("error %v, counts %+v; want no error", m.Err, m.Summary.Counts)
+		}
+	})
+}
+
+// TestAnEndpointThatBootsInTheWarmUp refuses the warm-up's first three requests,
+// half a second apart.
+func TestAnEndpointThatBootsInTheWarmUp(t *testing.T) {
+	settings := []string{"base_config.concurrency=1", "base_config.request_count=20", "base_config.warmup_request_count=4"}
+	inTrouble(t, trouble{boots: 1200 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
+		failed := slices.DeleteFunc(slices.Clone(m.warmup), func(r loadgen.Record) bool { return r.OK() })
+		if len(failed) != 3 || m.Summary.Counts.OK != 20 {
+			t.Fatalf("%d of the warm-up failed, counts %+v; want 3 and 20 ok", len(failed), m.Summary.Counts)
+		}
+		// All measured requests go over the connection that the warm-up made.
+		if tr := m.Transport; tr.DialErrors != 0 || tr.Opened != 0 || tr.Reused != 20 || tr.MaxOpen != 1 {
+			t.Errorf("transport %+v, want 20 requests on one open connection, and no failed dial", tr)
+		}
+		for _, s := range m.Summary.Validity.Signs {
+			if s.Name == "dial_errors" && s.Value != 0 {
+				t.Errorf("the verdict holds the warm-up against the run: %+v", s)
+			}
 		}
 	})
 }

@@ -85,7 +85,6 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 	if c.WarmupRequestCount == 0 {
 		return 0, nil
 	}
-	p.progress.begin("warm-up", c.WarmupRequestCount, 0)
 	plan := load.Plan{
 		Phase:       loadgen.Warmup,
 		Requests:    c.WarmupRequestCount,
@@ -97,7 +96,9 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	defer source.Close()
-	_, err = p.drive(ctx, plan, source, func(*loadgen.Session) error { return nil })
+	feed := p.prepare(ctx, plan, source, func(*loadgen.Session) error { return nil })
+	p.progress.begin("warm-up", c.WarmupRequestCount, 0)
+	_, err = p.drive(ctx, plan, source, feed)
 	if p.warmUpFails > 0 {
 		p.warmUpNote = fmt.Sprintf("%d of %d requests of the warm-up failed: %s", p.warmUpFails, p.warmUps+p.warmUpFails, p.warmUpError)
 		p.Log.Warn(p.warmUpNote)
@@ -108,7 +109,8 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 	return p.latency / time.Duration(p.warmUps), nil
 }
 
-// measure sends the measured requests.
+// measure sends the measured requests, and watches the generator meanwhile: not
+// while it makes the first of them.
 func (p *phases) measure(ctx context.Context, pacing Pacing) error {
 	c := &p.run.Cell.Config
 	source, err := p.open(loadgen.Profiling)
@@ -120,13 +122,25 @@ func (p *phases) measure(ctx context.Context, pacing Pacing) error {
 	if err != nil {
 		return err
 	}
+	feed := p.prepare(ctx, plan, source, p.begin)
 	p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
 	p.silent = -1
 	watch := load.StartWatch()
-	p.run.Outcome, err = p.drive(ctx, plan, source, p.keep.Session)
+	p.driver.Drain = watch.Drain
+	p.run.Outcome, err = p.drive(ctx, plan, source, feed)
 	p.run.Health = watch.Stop()
 	p.run.Health.Starved = p.driver.Starved()
 	p.run.Prompts.count(source, p.run.Outcome.Sessions)
+	return err
+}
+
+// begin keeps a session that is about to be sent. One that cannot be kept ends
+// the run.
+func (p *phases) begin(s *loadgen.Session) error {
+	err := p.keep.Session(s)
+	if err != nil {
+		p.stop(err)
+	}
 	return err
 }
 
@@ -142,15 +156,10 @@ func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
 	return synth.New(spec, p.lexicon)
 }
 
-// drive runs a plan with the sessions of a source. Each of them gets its
-// bodies and is shown to begin before it is sent.
-func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source, begin func(*loadgen.Session) error) (loadgen.Outcome, error) {
-	p.driver.Follow = func(prev *loadgen.Record, next *loadgen.Request) {
-		before := len(next.Messages)
-		if source.Follow(prev, next); len(next.Messages) != before {
-			next.Body = p.payload.Append(next.Body[:0], next)
-		}
-	}
+// prepare starts to make the sessions of a source, and returns when those are
+// there with which a plan begins, or where the run was stopped. Each of them
+// gets its bodies and is shown to begin before it is sent.
+func (p *phases) prepare(ctx context.Context, plan load.Plan, source *synth.Source, begin func(*loadgen.Session) error) *load.Feed {
 	var body []byte // of the last request: a body is copied in its exact size
 	feed := load.StartFeed(ctx, func() (*loadgen.Session, error) {
 		session, err := source.Next()
@@ -165,8 +174,17 @@ func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source
 		}
 		return session, begin(session)
 	}, p.ahead(plan))
-	if feed.Ready(ctx) != nil {
-		return loadgen.Outcome{Cancelled: true}, feed.Stop()
+	_ = feed.Ready(p.driver.Stop) // once stopped, the driver starts nothing
+	return feed
+}
+
+// drive runs a plan with the sessions of a source that a feed makes.
+func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source, feed *load.Feed) (loadgen.Outcome, error) {
+	p.driver.Follow = func(prev *loadgen.Record, next *loadgen.Request) {
+		before := len(next.Messages)
+		if source.Follow(prev, next); len(next.Messages) != before {
+			next.Body = p.payload.Append(next.Body[:0], next)
+		}
 	}
 	outcome, err := p.driver.Run(ctx, plan, feed)
 	return outcome, errors.Join(err, feed.Stop())
