@@ -123,7 +123,11 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 	t.Helper()
 	words := vocabulary()
 	synctest.Test(t, func(t *testing.T) {
-		batch, err := sweep.Parse("accuracy.yaml", []byte(known), sweep.Options{Overrides: settings})
+		text := known
+		if strings.Contains(strings.Join(settings, "\n"), "input_file=") {
+			text = strings.Replace(known, "  prompt_input_tokens_mean: 20\n", "", 1) // the dataset has the prompts
+		}
+		batch, err := sweep.Parse("accuracy.yaml", []byte(text), sweep.Options{Overrides: settings})
 		if err != nil {
 			t.Fatal(err)
 		}

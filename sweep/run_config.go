@@ -136,10 +136,19 @@ func (c *Config) facts(p Pacing) metrics.Facts {
 		Concurrency: max(p.Concurrency, p.Users),
 		Scheduled:   p.Mode == OpenLoop || p.Mode == FixedSchedule,
 		RequestRate: p.Rate,
-		Paused:      p.Mode == UserPaced || c.SessionTurnDelayMean > 0 || c.SessionTurnDelayStddev > 0,
+		Paused:      p.Mode == UserPaced || c.delays(),
 		SLOs:        c.SLOs,
 		Limits:      c.Validity,
 	}
+}
+
+// delays reports whether users may think between the turns of a session.
+func (c *Config) delays() bool {
+	if c.InputFile != "" {
+		format, err := synth.ParseFormat(c.CustomDatasetType)
+		return err == nil && format.Delays()
+	}
+	return c.SessionTurnDelayMean > 0 || c.SessionTurnDelayStddev > 0
 }
 
 // flight returns how many requests a pacing may have in flight at once, as far

@@ -33,6 +33,10 @@ var formats = [...]string{"", "single_turn", "multi_turn", "random_pool", "moonc
 // String returns the custom_dataset_type.
 func (f Format) String() string { return formats[f] }
 
+// Delays reports whether sessions of the format can have think times of their
+// own.
+func (f Format) Delays() bool { return f == MultiTurn }
+
 // ParseFormat reads a custom_dataset_type.
 func ParseFormat(name string) (Format, error) {
 	if i := slices.Index(formats[1:], name); i >= 0 {
