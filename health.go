@@ -10,8 +10,8 @@ type Health struct {
 	Wall         time.Duration // from the epoch until no new request was started: Outcome.StoppedAt
 	ProcessCPU   time.Duration // of Wall, user + system time of this process
 	MachineBusy  float64       // of Wall, share of all CPUs' time that was not idle, 0..1; -1 unknown
-	CPUQuota     float64       // CPUs a cgroup grants; 0 none or unknown
-	Throttled    time.Duration // of Wall, time the cgroup held the process back
+	CPUQuota     float64       // CPUs that the tightest cgroup grants; 0 none or unknown
+	Throttled    time.Duration // of Wall, time a cgroup held the process back: no sum over CPUs
 	SchedLatency Quantiles     // runnable goroutines waiting for a thread
 	GCPause      Quantiles
 	GCCycles     int

@@ -23,7 +23,7 @@ type Watch struct {
 	began      time.Time
 	process    processTimes
 	machine    machineTimes
-	held       time.Duration
+	limits     []limit
 	drained    bool
 	before     []metrics.Sample
 	health     loadgen.Health
@@ -41,12 +41,12 @@ var watched = []string{
 func StartWatch() *Watch {
 	w := &Watch{
 		stop: make(chan struct{}), done: make(chan struct{}),
-		began: time.Now(), process: readProcess(), machine: readMachine(), held: throttled(),
+		began: time.Now(), process: readProcess(), machine: readMachine(), limits: readLimits(),
 		before: readRuntime(),
 	}
 	w.health.CPUs = runtime.NumCPU()
 	w.health.GOMAXPROCS = runtime.GOMAXPROCS(0)
-	w.health.CPUQuota = quota()
+	w.health.CPUQuota = leastQuota(w.limits)
 	go w.sample()
 	return w
 }
@@ -63,7 +63,7 @@ func (w *Watch) Drain() {
 	h.Wall = time.Since(w.began)
 	h.ProcessCPU = readProcess().cpu - w.process.cpu
 	h.MachineBusy = w.machine.busyUntil(readMachine())
-	h.Throttled = throttled() - w.held
+	h.Throttled = heldBack(w.limits, readLimits(), h.Wall)
 }
 
 // Stop ends the watch and returns what it saw.
@@ -166,4 +166,41 @@ func (m machineTimes) busyUntil(later machineTimes) float64 {
 		return -1
 	}
 	return (later.busy - m.busy) / (later.total - m.total)
+}
+
+// A limit is what a control group grants its processes, and how long it has
+// held them back, summed over all CPUs.
+type limit struct {
+	cpus float64 // 0 for no limit
+	held time.Duration
+}
+
+// leastQuota returns the CPUs that the tightest of the groups around a process
+// grants, 0 for no limit.
+func leastQuota(limits []limit) float64 {
+	least := 0.0
+	for _, l := range limits {
+		if l.cpus > 0 && (least == 0 || l.cpus < least) {
+			least = l.cpus
+		}
+	}
+	return least
+}
+
+// heldBack returns how long, of the time between two readings, a process was
+// held back by that group around it which did so most. A wider group than the
+// tightest may be the one, if it has other processes to share with.
+//
+// A group sums the time over the CPUs that it withholds: of sixteen together,
+// sixteen times as long as it lasts. How many it withholds at once it does not
+// tell; they are taken to be as many as its processes wanted, which is what it
+// granted and what it withheld.
+func heldBack(before, after []limit, wall time.Duration) time.Duration {
+	most := time.Duration(0)
+	for i := range min(len(before), len(after)) {
+		held := after[i].held - before[i].held
+		wanted := before[i].cpus + float64(held)/float64(max(wall, 1))
+		most = max(most, time.Duration(float64(held)/max(wanted, 1)))
+	}
+	return most
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,16 +53,18 @@ func residentBytes() uint64 {
 	return 0
 }
 
-// A cgroup is the folders of a process's control group that may say what CPU it
-// gets: in the unified hierarchy, and in that of the cpu controller.
-type cgroup struct{ unified, cpu string }
+func readLimits() []limit {
+	return limitsOf(groupsOf("/proc/self/cgroup", "/sys/fs/cgroup"))
+}
 
-// cgroupOf reads the file of a process that names its groups, which are mounted
-// below root.
-func cgroupOf(file, root string) (g cgroup) {
+// groupsOf reads the file of a process that names its control groups, which are
+// mounted below root, and returns the folders that may say what CPU it gets:
+// those of its own group and of all around it, in the unified hierarchy and in
+// that of the cpu controller.
+func groupsOf(file, root string) (groups []string) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return g
+		return nil
 	}
 	// A line is hierarchy:controllers:path.
 	for line := range strings.Lines(string(data)) {
@@ -69,27 +72,37 @@ func cgroupOf(file, root string) (g cgroup) {
 		if len(fields) != 3 {
 			continue
 		}
+		mounted := root
 		switch {
 		case fields[0] == "0" && fields[1] == "":
-			g.unified = root + fields[2]
 		case slices.Contains(strings.Split(fields[1], ","), "cpu"):
-			g.cpu = root + "/" + fields[1] + fields[2]
+			mounted += "/" + fields[1]
+		default:
+			continue
+		}
+		for group := path.Clean("/" + fields[2]); ; group = path.Dir(group) {
+			groups = append(groups, mounted+group)
+			if group == "/" {
+				break
+			}
 		}
 	}
-	return g
+	return groups
 }
 
-func ownCgroup() cgroup { return cgroupOf("/proc/self/cgroup", "/sys/fs/cgroup") }
+func limitsOf(groups []string) []limit {
+	limits := make([]limit, len(groups))
+	for i, group := range groups {
+		limits[i] = limit{quotaOf(group), heldBy(group)}
+	}
+	return limits
+}
 
-func quota() float64 { return ownCgroup().quota() }
-
-func throttled() time.Duration { return ownCgroup().throttled() }
-
-// quota returns the CPUs that the group grants, 0 for no limit.
-func (g cgroup) quota() float64 {
-	granted := numbers(g.unified + "/cpu.max") // "max 100000", or "10000 100000" in microseconds
+// quotaOf returns the CPUs that a group grants, 0 for no limit.
+func quotaOf(group string) float64 {
+	granted := numbers(group + "/cpu.max") // "max 100000", or "10000 100000" in microseconds
 	if len(granted) == 0 {
-		granted = slices.Concat(numbers(g.cpu+"/cpu.cfs_quota_us"), numbers(g.cpu+"/cpu.cfs_period_us")) // -1 for no limit
+		granted = slices.Concat(numbers(group+"/cpu.cfs_quota_us"), numbers(group+"/cpu.cfs_period_us")) // -1 for no limit
 	}
 	if len(granted) != 2 || granted[0] <= 0 || granted[1] <= 0 {
 		return 0
@@ -112,25 +125,21 @@ func numbers(path string) []float64 {
 	return list
 }
 
-// throttled returns how long the group has held its processes back, over all
+// heldBy returns how long a group has held its processes back, summed over all
 // CPUs.
-func (g cgroup) throttled() time.Duration {
-	for _, from := range []struct {
-		path, key string
-		unit      time.Duration
-	}{
-		{g.unified + "/cpu.stat", "throttled_usec ", time.Microsecond},
-		{g.cpu + "/cpu.stat", "throttled_time ", time.Nanosecond},
-	} {
-		data, err := os.ReadFile(from.path)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(data)) {
-			if v, ok := strings.CutPrefix(line, from.key); ok {
-				n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-				return time.Duration(n) * from.unit
-			}
+func heldBy(group string) time.Duration {
+	data, err := os.ReadFile(group + "/cpu.stat")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, _ := strconv.ParseInt(value, 10, 64)
+		switch key {
+		case "throttled_usec": // unified
+			return time.Duration(n) * time.Microsecond
+		case "throttled_time":
+			return time.Duration(n)
 		}
 	}
 	return 0

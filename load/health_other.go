@@ -2,8 +2,6 @@
 
 package load
 
-import "time"
-
 // What the system does not tell in a common way stays unknown.
 
 func readProcess() processTimes { return processTimes{} }
@@ -12,6 +10,4 @@ func readMachine() machineTimes { return machineTimes{} }
 
 func residentBytes() uint64 { return 0 }
 
-func quota() float64 { return 0 }
-
-func throttled() time.Duration { return 0 }
+func readLimits() []limit { return nil }
