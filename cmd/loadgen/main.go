@@ -105,8 +105,14 @@ func tuneRuntime() {
 	}
 }
 
-// setProcessors gives the Go runtime as many processors as there are CPUs, or
-// twice as many, so that there are some to spare; what the user has set stays.
+// granted are the CPUs that the process may use at once: fewer than the machine
+// has where a control group or an affinity mask says so, which the runtime
+// takes into account unless it is told otherwise.
+var granted = runtime.GOMAXPROCS(0)
+
+// setProcessors gives the Go runtime as many processors as the process may use
+// CPUs, or twice as many, so that there are some to spare; what the user has
+// set stays.
 //
 // With as many as CPUs, a reader or a pacer whose time has come waits for a
 // turn of whoever is computing; with twice as many it preempts them through the
@@ -116,7 +122,7 @@ func setProcessors(spare bool) {
 	if os.Getenv("GOMAXPROCS") != "" {
 		return
 	}
-	n := runtime.NumCPU()
+	n := granted
 	if spare {
 		n *= 2
 	}
