@@ -25,7 +25,8 @@ type Health struct {
 // Quantiles are seconds at three levels of a distribution; -1 where empty.
 type Quantiles struct{ P50, P99, Max float64 }
 
-// Transport is what the client did with connections during a run.
+// Transport is what the client did with connections during a run, its warm-up
+// included.
 type Transport struct {
 	Engine     string // "raw" or "std"
 	Protocol   string // "HTTP/1.1" or "HTTP/2.0"; empty before the first reply
@@ -33,19 +34,9 @@ type Transport struct {
 	Timing     string // "kernel", "reader" or "mixed"
 	Opened     int    // connections dialled
 	Reused     int    // requests that went over a connection used before
-	DialErrors int
-	Retried    int // sends repeated because the server was just closing the idle connection they went over
-	MaxOpen    int // the most connections open at once, since the client was made
-}
-
-// Since returns what was done after an earlier moment of the same client: its
-// counts are of that time, all the rest is as it stands.
-func (t Transport) Since(before Transport) Transport {
-	t.Opened -= before.Opened
-	t.Reused -= before.Reused
-	t.DialErrors -= before.DialErrors
-	t.Retried -= before.Retried
-	return t
+	DialErrors int    // dials that failed, without those of the warm-up
+	Retried    int    // sends repeated because the server was just closing the idle connection they went over
+	MaxOpen    int    // the most connections open at once
 }
 
 // Outcome is what load says of a run when it is over: the facts that no single

@@ -439,36 +439,57 @@ func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
 		want     time.Duration
 	}{
 		{
-			"at the end of its time", load.Plan{Concurrency: 2, Duration: 5 * time.Second, Grace: time.Hour}, single(9),
-			[]time.Duration{time.Second, 3 * time.Second, time.Hour, time.Minute}, 5 * time.Second,
+			"at the end of its time",
+			load.Plan{Concurrency: 2, Duration: 5 * time.Second, Grace: time.Hour},
+			single(9),
+			[]time.Duration{time.Second, 3 * time.Second, time.Hour, time.Minute},
+			5 * time.Second,
 		},
 		{
 			// Started at 0, 0, 1 and 3 s; the last one ends at 4 s.
-			"when a request ends after the last one was started", load.Plan{Concurrency: 2, Requests: 4}, single(9),
-			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second}, 4 * time.Second,
+			"when a request ends after the last one was started",
+			load.Plan{Concurrency: 2, Requests: 4},
+			single(9),
+			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second},
+			4 * time.Second,
 		},
 		{
-			"likewise where there are no more sessions than requests", load.Plan{Concurrency: 2, Requests: 4}, single(4),
-			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second}, 4 * time.Second,
+			"likewise where there are no more sessions than requests",
+			load.Plan{Concurrency: 2, Requests: 4},
+			single(4),
+			[]time.Duration{time.Second, 3 * time.Second, time.Minute, time.Second},
+			4 * time.Second,
 		},
 		{
 			// The first user has nothing to do from 1 s on.
-			"when the last user of a ramp starts", load.Plan{Concurrency: 3, ConcurrencyRamp: 30 * time.Second, Requests: 3}, single(3),
-			[]time.Duration{time.Second, time.Minute, time.Minute}, 20 * time.Second,
+			"when the last user of a ramp starts",
+			load.Plan{Concurrency: 3, ConcurrencyRamp: 30 * time.Second, Requests: 3},
+			single(3),
+			[]time.Duration{time.Second, time.Minute, time.Minute},
+			20 * time.Second,
 		},
 		{
-			"when a burst has its first answer", load.Plan{Concurrency: 3, Requests: 3}, single(3),
-			[]time.Duration{time.Minute, 2 * time.Second, time.Minute}, 2 * time.Second,
+			"when a burst has its first answer",
+			load.Plan{Concurrency: 3, Requests: 3},
+			single(3),
+			[]time.Duration{time.Minute, 2 * time.Second, time.Minute},
+			2 * time.Second,
 		},
 		{
 			// Due at 0, 1, 2 and 3 s; the last one ends at 3.5 s.
-			"when a request ends behind the last slot of a trace", load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second})}, single(4),
-			[]time.Duration{500 * time.Millisecond, 500 * time.Millisecond, time.Minute, 500 * time.Millisecond}, 3500 * time.Millisecond,
+			"when a request ends behind the last slot of a trace",
+			load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second})},
+			single(4),
+			[]time.Duration{500 * time.Millisecond, 500 * time.Millisecond, time.Minute, 500 * time.Millisecond},
+			3500 * time.Millisecond,
 		},
 		{
 			// The second turn is started at 1 + 10 s and ends at 12 s.
-			"behind the last turn of a trace", load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second})}, []*loadgen.Session{turns(2), turns(1)},
-			[]time.Duration{time.Second, time.Minute, time.Second}, 12 * time.Second,
+			"behind the last turn of a trace",
+			load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second})},
+			[]*loadgen.Session{turns(2), turns(1)},
+			[]time.Duration{time.Second, time.Minute, time.Second},
+			12 * time.Second,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

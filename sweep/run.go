@@ -40,8 +40,8 @@ type Run struct {
 	Facts   metrics.Facts
 	Outcome loadgen.Outcome
 	Health  loadgen.Health
-	// Transport is what became of connections in the measurement; MaxOpen is
-	// of the warm-up, too.
+	// Transport is what became of connections, over warm-up and measurement;
+	// dials that failed are those of the measurement.
 	Transport loadgen.Transport
 	Prompts   Prompts
 	// Summary is nil where the run ended before it measured anything.
@@ -257,9 +257,10 @@ func (r *Runner) measure(ctx context.Context, run *Run, vocabulary *Vocabulary, 
 	if err := p.settleTemplate(); err != nil {
 		return err
 	}
-	before := sender.Transport()
+	refused := sender.Transport().DialErrors // of a server that was booting, say
 	err = p.measure(ctx, pacing)
-	run.Transport = sender.Transport().Since(before)
+	run.Transport = sender.Transport()
+	run.Transport.DialErrors -= refused
 	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
 	cut := cmp.Or(keep.err(), gone(stopping))
 	if cut != nil {
