@@ -194,9 +194,17 @@ func weakPercentiles(ms []Metric) map[string][]string {
 	return weak
 }
 
-// rate compares asked and achieved rate; nil for a closed loop.
+// rate compares asked and achieved rate; nil for a closed loop whose users have
+// no pace.
 func (c *Collector) rate() *Rate {
 	p := &c.profiling.pace
+	if c.facts.UserRate > 0 {
+		t := &c.profiling
+		if span := (t.lastSent - t.firstSent).Seconds(); span > 0 {
+			return &Rate{Asked: c.facts.UserRate, Achieved: float64(t.issued()-1) / span}
+		}
+		return nil
+	}
 	span := (p.lastSent - p.firstSent).Seconds()
 	if c.facts.closedLoop() || p.sessions < 2 || span <= 0 {
 		return nil

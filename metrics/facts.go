@@ -10,8 +10,12 @@ type Facts struct {
 	Scheduled bool `json:"scheduled,omitempty"`
 	// RequestRate is the asked rate per second; 0 where none was asked for.
 	RequestRate float64 `json:"request_rate,omitempty"`
-	// Paused says that users have think times or a pace of their own: those of
-	// a closed loop are then not always in flight.
+	// UserRate is the requests per second that users with a pace of their own
+	// make together if they keep it; 0 where they have none.
+	UserRate float64 `json:"user_rate,omitempty"`
+	// Paused says that users have a pace of their own or think times, of the
+	// batch file's or of their dataset's: those of a closed loop are then not
+	// always in flight.
 	Paused bool `json:"paused,omitempty"`
 	// SLOs are limits by tag in the tag's unit, for goodput.
 	SLOs map[string]float64 `json:"slos,omitempty"`

@@ -116,11 +116,18 @@ func (t *tally) punctual() bool {
 	return delay.percentile(50) <= apart.percentile(50)/10
 }
 
+// keptPace is the share of their rate below which users do not keep their pace.
+const keptPace = 0.95
+
 // judgeLoad holds the load that was offered against the one asked for.
 func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	t := &c.profiling
 	switch {
 	case s.Rate == nil:
+	case !c.facts.Scheduled:
+		if s.Rate.Achieved < keptPace*s.Rate.Asked {
+			j.note("users could not keep their pace: %.3g of %.3g requests/s; a request that is due before the last one has ended follows it at once", s.Rate.Achieved, s.Rate.Asked)
+		}
 	case s.Rate.CeilingBound:
 		j.note("ceiling bound: not an open loop; %d of %d requests were held back by the ceiling of %d in flight", t.held, t.issued(), c.facts.Concurrency)
 		if o.Missed > 0 {

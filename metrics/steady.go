@@ -110,8 +110,7 @@ func (t *tally) steady() (from, to int, why string) {
 }
 
 // sending returns the bins from the end of the ramp until the last request was
-// sent. Outcome.StoppedAt would be later for a run that ended by its number of
-// requests: by the drain.
+// sent.
 func (t *tally) sending() (from, to int) {
 	width := t.series.width
 	return int((max(t.rampEnd, t.firstSent, 0) + width - 1) / width), int(t.lastSent / width)

@@ -157,7 +157,7 @@ type Interval struct {
 }
 
 // A Rate compares the sessions per second that were asked for with those begun
-// after the ramp. Where a session is one request it is the rate of requests.
+// after the ramp; where users keep a pace of their own, the requests per second.
 type Rate struct {
 	Asked    float64 `json:"asked,omitempty"` // 0 for a trace, which has times in place of a rate
 	Achieved float64 `json:"achieved"`

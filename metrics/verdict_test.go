@@ -273,6 +273,17 @@ func TestTheRateIsThatOfSessions(t *testing.T) {
 	}
 }
 
+// Ten users send 50 requests/s in the steady run.
+func TestUsersWhoCannotKeepTheirPaceAreNamed(t *testing.T) {
+	for asked, want := range map[float64]bool{50: false, 52: false, 60: true} {
+		s := collect(t, metrics.Facts{Concurrency: 10, Paused: true, UserRate: asked}, steadyRun(nil)...)
+		named := slices.ContainsFunc(s.Validity.Notes, func(n string) bool { return strings.HasPrefix(n, "users could not keep their pace") })
+		if s.Rate == nil || s.Rate.Asked != asked || named != want || s.Validity.Verdict != metrics.Valid {
+			t.Errorf("%g requests/s asked: rate %+v, notes %q", asked, s.Rate, s.Validity.Notes)
+		}
+	}
+}
+
 func TestTheCeilingIsThatOfTheHonestSteps(t *testing.T) {
 	got := metrics.CeilingOf([]metrics.Step{
 		{Streams: 64, Chunks: 3000, Requests: 40, Honest: true},

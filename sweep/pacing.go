@@ -42,6 +42,15 @@ type Pacing struct {
 	ConcurrencyRamp, RateRamp time.Duration
 }
 
+// userRate is the requests per second of all users together, 0 where they have
+// no pace of their own.
+func (p Pacing) userRate() float64 {
+	if p.Mode != UserPaced {
+		return 0
+	}
+	return float64(p.Users) / p.UserGap.Seconds()
+}
+
 // Pacing resolves the keys that say when requests are due.
 func (c *Config) Pacing() Pacing {
 	p := Pacing{Concurrency: c.Concurrency, ConcurrencyRamp: c.ConcurrencyRampDuration}

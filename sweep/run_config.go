@@ -136,6 +136,7 @@ func (c *Config) facts(p Pacing) metrics.Facts {
 		Concurrency: max(p.Concurrency, p.Users),
 		Scheduled:   p.Mode == OpenLoop || p.Mode == FixedSchedule,
 		RequestRate: p.Rate,
+		UserRate:    p.userRate(),
 		Paused:      p.Mode == UserPaced || c.delays(),
 		SLOs:        c.SLOs,
 		Limits:      c.Validity,
