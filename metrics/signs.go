@@ -48,7 +48,7 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 	j.delays("send_delay_p99", &t.dists[HTTPSending], 99, p99)
 	j.delays("reader_delay_p50", &t.firstDelay, 50, p50)
 	j.delays("reader_delay_p99", &t.firstDelay, 99, p99)
-	j.delays("reader_delay_itl", &t.meanDelay, 50, t.readGap.percentile(50))
+	j.delays("reader_delay_itl", &t.meanDelay, 50, t.chunkGap.percentile(50))
 	// Requests that did not wait are not in the distribution: its p99 is an
 	// upper bound of theirs unless most of them waited.
 	if waited := t.wait.count() * 100; waited > int64(t.issued()) {
@@ -103,15 +103,18 @@ func (c *Collector) judgeReads(j *judge, s *Summary) {
 }
 
 // punctual reports whether half of the requests waited so little for this process
-// that no two chunks can have met before it: a tenth of what lies between two
-// reads, or before the first one.
+// that chunks which came together can hardly have met before it: a tenth of the
+// mean time from chunk to chunk. The kernel's time is that of the newest bytes of
+// a read, so that a reader which is late by many chunks shows a delay of half
+// that time, however many they were. Of replies that came in one read it is a
+// tenth of what lies before it.
 func (t *tally) punctual() bool {
 	if t.readerTimed() || t.firstDelay.count() == 0 {
 		return false
 	}
 	delay, apart := &t.firstDelay, t.firstOutput()
-	if t.readGap.count() > 0 {
-		delay, apart = &t.meanDelay, &t.readGap
+	if t.chunkGap.count() > 0 {
+		delay, apart = &t.meanDelay, &t.chunkGap
 	}
 	return delay.percentile(50) <= apart.percentile(50)/10
 }

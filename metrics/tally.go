@@ -26,7 +26,7 @@ type tally struct {
 	// Of the successful requests with the kernel's times:
 	readerDelay           distribution // the largest
 	firstDelay            distribution
-	meanDelay, readGap    distribution  // of streams that took several reads
+	meanDelay, chunkGap   distribution  // of streams that took several reads: means
 	inFlight, inGenerator time.Duration // sums: of their times in flight, and of what of it came after their last byte
 
 	firstSent, lastSent, lastEnd time.Duration // of all requests
@@ -220,7 +220,7 @@ func (t *tally) delays(r *loadgen.Record) {
 	t.firstDelay.add(millis(r.FirstDelay))
 	if r.Streamed && r.Reads > 1 {
 		t.meanDelay.add(millis(r.MeanDelay))
-		t.readGap.add(millis(r.Took-r.Chunks[0].At) / float64(r.Reads-1))
+		t.chunkGap.add(millis(r.Took-r.Chunks[0].At) / float64(len(r.Chunks)-1))
 	}
 	if r.LastByte > 0 {
 		t.inFlight += r.Ended - r.Sent

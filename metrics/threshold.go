@@ -36,7 +36,7 @@ var table = []Threshold{
 	{"send_delay_p99", "p99 of the time from sent until the request was written over p99 TTFT", 0.1, never, "ratio", "the tail of TTFT holds time in which the request had not left this process, or its network took it slowly"},
 	{"reader_delay_p50", "median of the first output's reader − kernel delay over median TTFT", 0.25, 1, "ratio", "half of the first tokens waited so long for this process"},
 	{"reader_delay_p99", "p99 of the first output's reader − kernel delay over p99 TTFT", 0.5, 1.5, "ratio", "the tail waited for this process, not for the server"},
-	{"reader_delay_itl", "median of the requests' mean reader − kernel delay over the median time between two reads", 0.5, 1, "ratio", "tokens queue up before this process: their arrivals merge"},
+	{"reader_delay_itl", "median of the requests' mean reader − kernel delay over the median of their mean time from chunk to chunk", 0.5, 1, "ratio", "tokens queue up before this process: their arrivals merge"},
 	{"sched_latency_ttft", "p99 wait of a runnable goroutine over median TTFT, where the kernel gave no stamps", 0.25, 2, "ratio", "TTFT may be as wrong as that"},
 	{"sched_latency_itl", "p99 wait of a runnable goroutine over median ITL, where the kernel gave no stamps", 0.75, 2, "ratio", "gaps between tokens may be as wrong as that"},
 	{"merged_chunks", "chunks out of the same read as the one before over chunks", 0.25, never, "ratio", "the gaps before them were not observed; a note where this process was not late, for then they were sent so"},

@@ -147,8 +147,18 @@ func TestVerdicts(t *testing.T) {
 			name: "a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Streams: 5, StreamsOpen: true}}, records: steadyRun(nil),
 			outcome: loadgen.Outcome{MaxFlight: 10}, want: metrics.Degraded, reason: "ceiling_streams",
 		},
-		{name: "chunks that came three at a time to a late reader", facts: closedLoop, records: steadyRun(inThrees(15 * ms)), want: metrics.Degraded, reason: "merged_chunks"},
+		{name: "chunks that came three at a time to a late reader", facts: closedLoop, records: steadyRun(inThrees(5 * ms)), want: metrics.Degraded, reason: "merged_chunks"},
 		{name: "chunks that were sent three at a time", facts: closedLoop, records: steadyRun(inThrees(ms)), want: metrics.Valid},
+		{
+			// Every ten chunks of 2 ms each, half a chunk late by the newest of them.
+			name: "a reader that comes once in ten chunks", facts: closedLoop,
+			records: closedWith(20*ms, func(_ int, r *loadgen.Record) {
+				r.Reads, r.MeanDelay = 2, ms
+				for i := range r.Chunks {
+					r.Chunks[i].Merged = i != 0 && i != 9
+				}
+			}), want: metrics.Degraded, reason: "merged_chunks",
+		},
 		{
 			name: "tokens that queue up before the reader", facts: closedLoop,
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.MeanDelay = 23 * ms }), want: metrics.Invalid, reason: "reader_delay_itl", // tokens come each 20 ms

@@ -1,6 +1,9 @@
 package sweep
 
-import "loadgen"
+import (
+	"loadgen"
+	"loadgen/metrics"
+)
 
 // Measured returns what a template without a file is taken to add to a user's
 // message after a warm-up of such prompts, of which a server counted so many
@@ -21,3 +24,6 @@ func Measured(beyond ...int) (tokens int, known bool) {
 // Connections returns how many connections a cell may hold at once, as far as
 // that is known before it runs; 0 where it is not.
 func (c *Cell) Connections() int { return c.Config.connections(c.Pacing) }
+
+// Facts returns what is asked of a cell.
+func (c *Cell) Facts() metrics.Facts { return c.Config.facts(c.Pacing) }

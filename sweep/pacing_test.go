@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"loadgen/metrics"
 	"loadgen/sweep"
 )
 
@@ -138,5 +139,21 @@ func TestEndpoints(t *testing.T) {
 				t.Errorf("requests go to %s and the check to %s, want %s and %s", target, health, tt.target, tt.health)
 			}
 		})
+	}
+}
+
+func TestFactsSayWhatWasAsked(t *testing.T) {
+	for _, tt := range []struct {
+		keys string
+		want metrics.Facts
+	}{
+		{"  concurrency: 8\n", metrics.Facts{Concurrency: 8}},
+		{"  request_rate: 5\n  concurrency: 8\n", metrics.Facts{Concurrency: 8, Scheduled: true, RequestRate: 5}},
+		{"  num_users: 10\n  user_request_rate: 4\n", metrics.Facts{Concurrency: 10, Paused: true, UserRate: 40}},
+	} {
+		const base = "batch_name: b\noutput_base_dir: o\nbase_config:\n  model: m\n  url: http://localhost:8000\n  warmup_request_count: 1\n  benchmark_duration: 60\n"
+		if diff := cmp.Diff(tt.want, parse(t, base+tt.keys).Cells()[0].Facts()); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.keys, diff)
+		}
 	}
 }
