@@ -34,6 +34,7 @@ func TestAStreamWithoutEndIsGivenUp(t *testing.T) {
 		"65 MiB of keep-alive": {strings.Repeat(": keep-alive!!\n\n", mb/16), 65, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			pieces := slices.Repeat([][]byte{[]byte(c.piece)}, c.times)
 			pieces = append(pieces, []byte(`data: {"choices":[{"text":"x"}]}`+"\n\ndata: [DONE]\n\n"))
 			rec := client.ReadStream(pieces...)

@@ -28,7 +28,7 @@ const drainTime = 100 * time.Millisecond
 // had the request and dies of it: to send that again would double its load and
 // hide the failure.
 func raceTime(dial time.Duration) time.Duration {
-	const spare, most = 50 * time.Millisecond, time.Second
+	const spare, most = 200 * time.Millisecond, time.Second
 	return min(3*dial+spare, most)
 }
 

@@ -110,7 +110,7 @@ func TestClosedAfterTheRequest(t *testing.T) {
 
 // TestLaterDeathIsNoRetry has the server answer the first request and close the
 // connection some time after it has read the second one. Up to three times what
-// dialling took and 50 ms, but no more than a second, that may be a keep-alive
+// dialling took and 200 ms, but no more than a second, that may be a keep-alive
 // timer which raced with the request; later it is none.
 func TestLaterDeathIsNoRetry(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -118,11 +118,11 @@ func TestLaterDeathIsNoRetry(t *testing.T) {
 		retried     int
 	}{
 		"at once":                         {0, 0, 1},
-		"a moment later":                  {0, 49 * ms, 1},
-		"the server was busy with it":     {0, 51 * ms, 0},
+		"a moment later":                  {0, 199 * ms, 1},
+		"the server was busy with it":     {0, 201 * ms, 0},
 		"for most of a second":            {0, 900 * ms, 0},
-		"a server far away, in time":      {100 * ms, 349 * ms, 1},
-		"a server far away, too late":     {100 * ms, 351 * ms, 0},
+		"a server far away, in time":      {100 * ms, 499 * ms, 1},
+		"a server far away, too late":     {100 * ms, 501 * ms, 0},
 		"a dial that took long, in time":  {3 * time.Second, 999 * ms, 1},
 		"a dial that took long, too late": {3 * time.Second, 1001 * ms, 0},
 	} {
