@@ -45,5 +45,4 @@ func (r *run) user(id int, due time.Duration, session *loadgen.Session) {
 		}
 		session = r.take(r.issuing)
 	}
-	r.rest()
 }

@@ -177,9 +177,8 @@ type run struct {
 	issuing  context.Context // done: stopped, or Duration has passed
 	stop     context.CancelFunc
 
-	spent   chan struct{} // has a token when no more is started and somebody has nothing to do
-	resting atomic.Bool   // a user has nothing to do
-	talks   atomic.Int64  // sessions of several turns that the dispatcher has begun
+	spent chan struct{} // has a token when a request has ended that none follows
+	talks atomic.Int64  // sessions of several turns that the dispatcher has begun
 
 	slots     chan struct{} // free slots under the ceiling; nil without one
 	maxFlight atomic.Int64
@@ -226,17 +225,9 @@ func (r *run) await(ended <-chan struct{}, cancelSends func()) {
 	}
 }
 
-// rest notes that a user has nothing more to do.
-func (r *run) rest() {
-	r.resting.Store(true)
-	if r.full(r.Issued()) {
-		r.exhausted()
-	}
-}
-
-// exhausted notes that no more is started and that somebody has nothing to do:
-// what is in flight becomes less from here on. The start of the last request
-// alone would not do: of a burst it is the first moment.
+// exhausted notes that a request has ended and no more is started: what is in
+// flight becomes less from here on. The start of the last request would not do:
+// of a burst it is the first moment.
 func (r *run) exhausted() {
 	select {
 	case r.spent <- struct{}{}:

@@ -461,12 +461,12 @@ func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
 			4 * time.Second,
 		},
 		{
-			// The first user has nothing to do from 1 s on.
-			"when the last user of a ramp starts",
+			// Started at 0, 10 and 20 s; the second one ends at 70 s.
+			"when a request ends after the last user of a ramp has started",
 			load.Plan{Concurrency: 3, ConcurrencyRamp: 30 * time.Second, Requests: 3},
 			single(3),
 			[]time.Duration{time.Second, time.Minute, time.Minute},
-			20 * time.Second,
+			70 * time.Second,
 		},
 		{
 			"when a burst has its first answer",

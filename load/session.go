@@ -59,11 +59,7 @@ func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration)
 	index := int(r.issued.Add(1)) - 1
 	if r.full(index) {
 		r.issued.Add(-1)
-		r.rest()
 		return nil
-	}
-	if r.full(index+1) && r.resting.Load() {
-		r.exhausted()
 	}
 	rec, _ := r.pool.Get().(*loadgen.Record)
 	if rec == nil {
