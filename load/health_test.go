@@ -10,6 +10,7 @@ import (
 )
 
 func TestWatchSeesWhatHappened(t *testing.T) {
+	began := time.Now()
 	w := load.StartWatch()
 	for range 3 {
 		runtime.GC()
@@ -22,8 +23,10 @@ func TestWatchSeesWhatHappened(t *testing.T) {
 	if h.GOMAXPROCS != runtime.GOMAXPROCS(0) || h.CPUs != runtime.NumCPU() {
 		t.Errorf("got %d of %d processors", h.GOMAXPROCS, h.CPUs)
 	}
-	if h.ClockSteps != 0 {
-		t.Errorf("%d steps of the clock, want none", h.ClockSteps)
+	// A machine may set its clock at any time, and then there is a step to see.
+	now := time.Now()
+	if moved := now.Round(0).Sub(began.Round(0)) - now.Sub(began); moved.Abs() < time.Millisecond && h.ClockSteps != 0 {
+		t.Errorf("%d steps of the clock, which moved by %v", h.ClockSteps, moved)
 	}
 }
 
