@@ -136,7 +136,7 @@ type Record struct {
 	Head         time.Duration // the response's status line arrived, since Start; 0 where none came
 	Chunks       []Chunk       // arrivals of output
 	Took         time.Duration // the last chunk of output since Start; for a failure, the time until it was known
-	LastByte     time.Duration // the last bytes of the reply arrived, since Start, by the clock of Timing; 0 where none came
+	Over         time.Duration // the reply was over, since Start: its last bytes had arrived, or the connection's end, or it was given up on; by the clock of Timing
 	Streamed     bool          // the reply came as an event stream
 	Text         []byte        // the answer's content
 	Thought      []byte        // its reasoning

@@ -181,9 +181,11 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 			draining = true
 			c.guard.limitRead(drainTime)
 		}
-		if err := c.fill(); err == io.EOF && t.state == untilClose {
-			return false, r.end(nil)
-		} else if err != nil {
+		if err := c.fill(); err != nil {
+			r.read(c.arrival(r.rec))
+			if err == io.EOF && t.state == untilClose {
+				return false, r.end(nil)
+			}
 			return false, r.end(fmt.Errorf("the connection ended inside the response: %w", err))
 		}
 	}

@@ -394,8 +394,8 @@ func TestKernelTimes(t *testing.T) {
 				if min(first, mean) < 0 || max(first, mean) > most || rec.Timing == loadgen.Reader && most != 0 {
 					t.Errorf("timing %v, reader delays %v, %v, %v", rec.Timing, first, mean, most)
 				}
-				if rec.LastByte < rec.Took || rec.LastByte > time.Since(rec.Start) {
-					t.Errorf("the last byte at %v, the last chunk at %v", rec.LastByte, rec.Took)
+				if rec.Over < rec.Took || rec.Over > time.Since(rec.Start) {
+					t.Errorf("over at %v, the last chunk at %v", rec.Over, rec.Took)
 				}
 				last := rec.Conn.Wrote
 				for _, chunk := range rec.Chunks {

@@ -84,7 +84,7 @@ func TestDelaysOfTheReader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := client.ReadArrivals(c.pieces...)
-			got := delays{rec.FirstDelay, rec.MeanDelay, rec.ReaderDelay, rec.Took, rec.LastByte}
+			got := delays{rec.FirstDelay, rec.MeanDelay, rec.ReaderDelay, rec.Took, rec.Over}
 			if got != c.want || rec.Timing != c.timing {
 				t.Errorf("%+v by the %v, want %+v by the %v", got, rec.Timing, c.want, c.timing)
 			}
@@ -112,11 +112,11 @@ func TestABurstIsOneRead(t *testing.T) {
 		}{
 			"behind the head": {
 				[]line{{5 * ms, streamHead}, {10 * ms, burst}, {20 * ms, end}},
-				times{Head: 5 * ms, Took: 10 * ms, Last: 20 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(10 * ms)},
+				times{Head: 5 * ms, Took: 10 * ms, Over: 20 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(10 * ms)},
 			},
 			"with the head and the end": {
 				[]line{{5 * ms, streamHead + burst + end}},
-				times{Head: 5 * ms, Took: 5 * ms, Last: 5 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(5 * ms)},
+				times{Head: 5 * ms, Took: 5 * ms, Over: 5 * ms, Reads: 1, MergedReads: 1, Chunks: chunks(5 * ms)},
 			},
 		} {
 			t.Run(fmt.Sprintf("%d %s", n, name), func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestFullBuffersAreNoBurst(t *testing.T) {
 			script = append(script, line{time.Duration(i+1) * ms, whole})
 		}
 		script = append(script, line{9 * ms, data("[DONE]") + bodyEnd})
-		want := times{Head: ms, Took: 3 * ms, Last: 9 * ms, Reads: 3, Chunks: []loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 3 * ms}}}
+		want := times{Head: ms, Took: 3 * ms, Over: 9 * ms, Reads: 3, Chunks: []loadgen.Chunk{{At: ms}, {At: 2 * ms}, {At: 3 * ms}}}
 		inBubble(t, client.Config{Streaming: true}, script, func(t *testing.T, cl *client.Client) {
 			if cl.Transport().Engine != string(engine) {
 				return

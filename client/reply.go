@@ -68,7 +68,7 @@ func (r *reply) reset(rec *loadgen.Record) {
 
 // head takes in the final response's head.
 func (r *reply) head(at time.Duration, status int, contentType, encoding []byte) {
-	r.rec.Status, r.rec.Head, r.rec.LastByte = status, at, at
+	r.rec.Status, r.rec.Head, r.rec.Over = status, at, at
 	mime, _, _ := bytes.Cut(contentType, []byte(";"))
 	mime = bytes.TrimSpace(mime)
 	is := func(s string) bool { return bytes.EqualFold(mime, []byte(s)) }
@@ -87,9 +87,9 @@ func (r *reply) head(at time.Duration, status int, contentType, encoding []byte)
 	r.rec.Streamed = r.form == streamForm
 }
 
-// read takes in that a read has brought bytes of the reply, of its body or of
-// what frames it.
-func (r *reply) read(now arrival) { r.rec.LastByte = max(r.rec.LastByte, now.at) }
+// read takes in that a read has returned: with bytes of the reply, of its body or
+// of what frames it, or with the end of the connection or of the wait for it.
+func (r *reply) read(now arrival) { r.rec.Over = max(r.rec.Over, now.at) }
 
 // push takes in the next piece of the body.
 func (r *reply) push(p []byte, now arrival) {

@@ -144,15 +144,12 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 	buffer := e.buffers.Get().(*[readBuffer]byte)
 	defer e.buffers.Put(buffer)
 	var drain *time.Timer
-	for read := conn.reads.number.Load(); ; {
+	for {
 		n, err := resp.Body.Read(buffer[:])
 		// The read that counts is the connection's. How net/http hands on what
 		// it brought is a matter of buffers and framing.
 		now := arrival{at: time.Since(r.rec.Start), read: conn.reads.number.Load()}
-		if n > 0 || err == io.EOF && now.read > read { // bytes of the body, or of the framing alone
-			r.read(now)
-			read = now.read
-		}
+		r.read(now)
 		if n > 0 {
 			r.push(buffer[:n], now)
 		}

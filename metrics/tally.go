@@ -27,7 +27,7 @@ type tally struct {
 	readerDelay           distribution // the largest
 	firstDelay            distribution
 	meanDelay, chunkGap   distribution  // of streams that took several reads: means
-	inFlight, inGenerator time.Duration // sums: of their times in flight, and of what of it came after their last byte
+	inFlight, inGenerator time.Duration // sums: of their times in flight, and of what of it came after their reply was over
 
 	firstSent, lastSent, lastEnd time.Duration // of all requests
 	okFirst, okLast              time.Duration // first sent and last output of the successful
@@ -222,9 +222,9 @@ func (t *tally) delays(r *loadgen.Record) {
 		t.meanDelay.add(millis(r.MeanDelay))
 		t.chunkGap.add(millis(r.Took-r.Chunks[0].At) / float64(len(r.Chunks)-1))
 	}
-	if r.LastByte > 0 {
+	if r.Over > 0 {
 		t.inFlight += r.Ended - r.Sent
-		t.inGenerator += r.Ended - r.Sent - r.LastByte
+		t.inGenerator += r.Ended - r.Sent - r.Over
 	}
 }
 

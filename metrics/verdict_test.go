@@ -15,7 +15,7 @@ import (
 func closedWith(latency time.Duration, f func(i int, r *loadgen.Record)) []*loadgen.Record {
 	records := closed(10, 50, latency, 0)
 	for i, r := range records {
-		r.Timing, r.Reads, r.LastByte = loadgen.Kernel, len(r.Chunks), r.Took
+		r.Timing, r.Reads, r.Over = loadgen.Kernel, len(r.Chunks), r.Took
 		r.FirstDelay, r.MeanDelay, r.ReaderDelay = 50*time.Microsecond, 50*time.Microsecond, 50*time.Microsecond
 		if f != nil {
 			f(i, r)
@@ -173,15 +173,15 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "users kept from sending for a fifth of the time", facts: closedLoop,
-			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte, r.Ended = r.Took, r.Sent+r.Took*5/4 }), want: metrics.Degraded, reason: "turnaround",
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over, r.Ended = r.Took, r.Sent+r.Took*5/4 }), want: metrics.Degraded, reason: "turnaround",
 		},
 		{
 			name: "users kept from sending for more than half of the time", facts: closedLoop,
-			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte = r.Took * 9 / 20 }), want: metrics.Invalid, reason: "turnaround",
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over = r.Took * 9 / 20 }), want: metrics.Invalid, reason: "turnaround",
 		},
 		{
 			name: "users that rest anyway", facts: metrics.Facts{Concurrency: 10, Paused: true},
-			records: steadyRun(func(_ int, r *loadgen.Record) { r.LastByte = r.Took / 2 }), want: metrics.Valid,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over = r.Took / 2 }), want: metrics.Valid,
 		},
 		{
 			name: "a trace below its ceiling", facts: metrics.Facts{Concurrency: 100, Scheduled: true},

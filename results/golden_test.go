@@ -67,7 +67,7 @@ func handmade() []*loadgen.Record {
 		}
 		r.Reads = len(at)
 		r.Took = at[len(at)-1]
-		r.LastByte = r.Took + 5*ms
+		r.Over = r.Took + 5*ms
 		r.Ended = r.Sent + r.Took + 10*ms
 		r.FinishReason, r.Model = "stop", "m"
 	}

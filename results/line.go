@@ -148,8 +148,8 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	b = appendKeyInt(b, `,"sent_ns":`, int64(r.Sent))
 	b = appendKeyInt(b, `,"ended_ns":`, int64(r.Ended))
 	b = appendKeyInt(b, `,"took_ns":`, int64(r.Took))
-	if r.LastByte != r.Took {
-		b = appendKeyInt(b, `,"last_byte_ns":`, int64(r.LastByte))
+	if r.Over != r.Took {
+		b = appendKeyInt(b, `,"over_ns":`, int64(r.Over))
 	}
 	b = appendPositive(b, `,"held_ns":`, int64(r.Held))
 	b = appendFlag(b, `,"ramp":true`, r.Ramp)

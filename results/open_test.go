@@ -85,7 +85,7 @@ func chance(rng *rand.Rand, i int) *loadgen.Record {
 		r.Timing, r.ReaderDelay = loadgen.Kernel, time.Duration(rng.IntN(5_000_000))
 		r.FirstDelay, r.MeanDelay = r.ReaderDelay/time.Duration(1+rng.IntN(2)), r.ReaderDelay/time.Duration(1+rng.IntN(3))
 	}
-	r.LastByte = r.Took + time.Duration(rng.IntN(2)*rng.IntN(100))
+	r.Over = r.Took + time.Duration(rng.IntN(2)*rng.IntN(100))
 	if len(r.Chunks) == 0 || rng.IntN(6) == 0 {
 		kinds := []loadgen.FailureKind{loadgen.FailTimeout, loadgen.FailStreamCut, loadgen.FailCancelled, loadgen.FailHTTP4xx}
 		kind := kinds[rng.IntN(len(kinds))]

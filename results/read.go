@@ -43,7 +43,7 @@ type line struct {
 		Sent        time.Duration   `json:"sent_ns"`
 		Ended       time.Duration   `json:"ended_ns"`
 		Took        time.Duration   `json:"took_ns"`
-		LastByte    *time.Duration  `json:"last_byte_ns"`
+		Over        *time.Duration  `json:"over_ns"`
 		Held        time.Duration   `json:"held_ns"`
 		Ramp        bool            `json:"ramp"`
 		Status      int             `json:"status"`
@@ -177,7 +177,7 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	if own.Timing == loadgen.Kernel.String() {
 		r.Timing = loadgen.Kernel
 	}
-	r.LastByte = or(own.LastByte, r.Took)
+	r.Over = or(own.Over, r.Took)
 	r.ReaderDelay, r.Reads, r.MergedReads = own.ReaderDelay, own.Reads, own.MergedReads
 	r.FirstDelay, r.MeanDelay = or(own.FirstDelay, r.ReaderDelay), or(own.MeanDelay, r.ReaderDelay)
 	r.BytesOut, r.BytesIn = own.BytesOut, own.BytesIn
