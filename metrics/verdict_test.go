@@ -34,6 +34,7 @@ func TestVerdicts(t *testing.T) {
 	delayed := func(d time.Duration) func(int, *loadgen.Record) {
 		return func(_ int, r *loadgen.Record) { r.FirstDelay, r.MeanDelay, r.ReaderDelay = d, d, d }
 	}
+	lax := map[string]float64{"lag_p50": 1000, "lag_p99": 1000}
 	inThrees := func(late time.Duration) func(int, *loadgen.Record) {
 		return func(_ int, r *loadgen.Record) {
 			r.Reads, r.MeanDelay = 4, late
@@ -192,8 +193,60 @@ func TestVerdicts(t *testing.T) {
 			records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed",
 		},
 		{
-			name: "a schedule that took a fifth longer", facts: metrics.Facts{Scheduled: true, RequestRate: 50, Limits: map[string]float64{"lag_p50": 1000, "lag_p99": 1000}},
+			name: "a schedule that took a fifth longer", facts: metrics.Facts{Scheduled: true, RequestRate: 50, Limits: lax},
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Due = r.Sent * 5 / 6 }), want: metrics.Invalid, reason: "rate_shortfall",
+		},
+		{
+			// A schedule of 117 ms, sent in 140: more than the tenth for INVALID, and too short for it.
+			name: "a schedule that took a fifth longer, but is short", facts: metrics.Facts{Scheduled: true, Limits: lax},
+			records: closedWith(20*ms, func(_ int, r *loadgen.Record) { r.Due = r.Sent * 5 / 6 })[:80], want: metrics.Degraded, reason: "rate_shortfall",
+		},
+		{
+			// 2.3 ms late at the end.
+			name: "a schedule that ended a little late", facts: metrics.Facts{Scheduled: true, Limits: lax},
+			records: closedWith(20*ms, func(_ int, r *loadgen.Record) { r.Due = r.Sent * 59 / 60 })[:80], want: metrics.Valid,
+		},
+		{
+			name: "a sixth of the conversations missed", facts: metrics.Facts{Scheduled: true, RequestRate: 10, Limits: lax},
+			records: steadyRun(func(i int, r *loadgen.Record) { r.Due, r.Request = r.Sent, &loadgen.Request{Turn: i % 5} }),
+			outcome: loadgen.Outcome{Missed: 20}, want: metrics.Invalid, reason: "missed",
+		},
+		{
+			name: "too few requests to blame their turnaround", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over = r.Took * 9 / 20 })[:9], want: metrics.Degraded, reason: "turnaround",
+		},
+		{
+			name: "a late reader, whose clock stamped next to nothing", facts: closedLoop,
+			records: steadyRun(func(i int, r *loadgen.Record) {
+				if i == 0 {
+					r.Timing = loadgen.Reader
+				}
+			}), health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Degraded, reason: "sched_latency_p99",
+		},
+		{
+			name: "answers that were sent at once", facts: closedLoop,
+			records: steadyRun(func(_ int, r *loadgen.Record) {
+				r.Reads, r.MergedReads = 1, 1
+				for i := range r.Chunks {
+					r.Chunks[i] = loadgen.Chunk{At: r.Took, Merged: i > 0}
+				}
+			}), want: metrics.Valid,
+		},
+		{
+			name: "chunks of few reads, below what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400}},
+			records: steadyRun(inThrees(ms)), want: metrics.Valid, // 500 chunks/s in 200 reads/s
+		},
+		{
+			name: "chunks beyond a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400, StreamsOpen: true}},
+			records: steadyRun(nil), want: metrics.Degraded, reason: "ceiling_chunks",
+		},
+		{
+			name: "requests beyond what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Requests: 40, StreamsOpen: true}},
+			records: steadyRun(nil), want: metrics.Invalid, reason: "ceiling_requests",
+		},
+		{
+			name: "requests beyond a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Requests: 40, RequestsOpen: true}},
+			records: steadyRun(nil), want: metrics.Degraded, reason: "ceiling_requests",
 		},
 		{name: "answers that nobody waited for", facts: closedLoop, records: steadyRun(cancelled(1)), want: metrics.Invalid, reason: "cancelled"},
 		{name: "a tenth cut off", facts: closedLoop, records: steadyRun(cancelled(10)), want: metrics.Degraded, reason: "cancelled"},
@@ -266,13 +319,17 @@ func TestTheCeilingIsOfOneEngine(t *testing.T) {
 	}
 }
 
-// Ten sessions of three turns at 2/s behind a ramp: their later turns are no
-// part of the rate.
+// Ten sessions of three turns at 2/s, behind a ramp of two others: neither these
+// nor the later turns are part of the rate.
 func TestTheRateIsThatOfSessions(t *testing.T) {
 	var records []*loadgen.Record
 	for i := range 12 {
+		begins := time.Duration(i) * 500 * ms
+		if i >= 2 {
+			begins += 3 * time.Second
+		}
 		for turn := range 3 {
-			r := with(streamed(time.Duration(i)*500*ms+time.Duration(turn)*100*ms, 10*ms, 20*ms), 2)
+			r := with(streamed(begins+time.Duration(turn)*100*ms, 10*ms, 20*ms), 2)
 			r.Due, r.Ramp, r.Request = r.Sent, i < 2, &loadgen.Request{Turn: turn}
 			records = append(records, r)
 		}
