@@ -68,7 +68,7 @@ func (r *reply) reset(rec *loadgen.Record) {
 
 // head takes in the final response's head.
 func (r *reply) head(at time.Duration, status int, contentType, encoding []byte) {
-	r.rec.Status, r.rec.Head, r.rec.Over = status, at, at
+	r.rec.Status, r.rec.Head = status, at
 	mime, _, _ := bytes.Cut(contentType, []byte(";"))
 	mime = bytes.TrimSpace(mime)
 	is := func(s string) bool { return bytes.EqualFold(mime, []byte(s)) }

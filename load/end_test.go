@@ -148,11 +148,12 @@ func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
 			3500 * time.Millisecond,
 		},
 		{
-			// The second turn is started at 1 + 10 s and ends at 12 s.
+			// The last session ends at 5 s; the second turn of the first is
+			// started at 1 + 10 s and ends at 12 s.
 			"behind the last turn of a trace",
-			load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second})},
-			[]*loadgen.Session{turns(2), turns(1)},
-			[]time.Duration{time.Second, time.Minute, time.Second},
+			load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second, 2 * time.Second})},
+			[]*loadgen.Session{turns(2), turns(1), turns(1)},
+			[]time.Duration{time.Second, time.Minute, 3 * time.Second, time.Second},
 			12 * time.Second,
 		},
 	} {
