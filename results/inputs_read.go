@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"loadgen/internal/jsonstream"
+
 	"loadgen"
 )
 
@@ -42,13 +44,13 @@ func (r *Recorded) Inputs() iter.Seq2[*loadgen.Session, error] {
 var errStopped = errors.New("stopped")
 
 func readInputs(r io.Reader, yield func(*loadgen.Session) bool) error {
-	s := jsonStream{json.NewDecoder(bufio.NewReaderSize(r, 1<<20))}
+	s := jsonstream.New(bufio.NewReaderSize(r, 1<<20))
 	index := 0
-	err := s.object(func(key string) error {
+	err := s.Object(func(key string) error {
 		if key != "data" {
-			return s.skip()
+			return s.Skip()
 		}
-		return s.array(func() error {
+		return s.Array(func() error {
 			var entry struct {
 				ID       string         `json:"session_id"`
 				Payloads []inputPayload `json:"payloads"`
@@ -83,11 +85,11 @@ type inputPayload struct {
 
 func (p *inputPayload) messages() []loadgen.Message {
 	if len(p.Messages) == 0 && len(p.Prompt) > 0 {
-		return []loadgen.Message{{Role: "user", Content: looseText(p.Prompt)}}
+		return []loadgen.Message{{Role: "user", Content: jsonstream.Text(p.Prompt)}}
 	}
 	out := make([]loadgen.Message, len(p.Messages))
 	for i, m := range p.Messages {
-		out[i] = loadgen.Message{Role: m.Role, Content: looseText(m.Content)}
+		out[i] = loadgen.Message{Role: m.Role, Content: jsonstream.Text(m.Content)}
 	}
 	return out
 }

@@ -15,6 +15,7 @@ import (
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
+	"loadgen/trace"
 )
 
 type analyzeCommand struct {
@@ -112,9 +113,9 @@ func (c *analyzeCommand) profiler(seed loadgen.Seed) *profiler {
 
 // foreign analyses a trace file.
 func (c *analyzeCommand) foreign(std streams) error {
-	tr, broken := results.OpenTrace(c.Path)
+	tr, broken := trace.Open(c.Path)
 	switch {
-	case errors.Is(broken, results.ErrUnknownTrace):
+	case errors.Is(broken, trace.ErrUnknown):
 		return usageError{broken}
 	case tr == nil:
 		return broken

@@ -21,19 +21,21 @@ const root = "../.."
 // may lists every package of the house with the packages of the house that it
 // may import. A package that is not listed stands on no floor.
 var may = map[string][]string{
-	"":                {},
-	"tokenizer":       {},
-	"mockllm":         {},
-	"internal/memnet": {},
-	"load":            {""},
-	"client":          {""},
-	"synth":           {"", "tokenizer"},
-	"metrics":         {""},
-	"results":         {"", "metrics"},
-	"analyze":         {"", "metrics"},
-	"sweep":           {"", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
-	"report":          {"", "analyze", "metrics"},
-	"cmd/loadgen":     {"", "report", "analyze", "results", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
+	"":                    {},
+	"tokenizer":           {},
+	"mockllm":             {},
+	"internal/memnet":     {},
+	"internal/jsonstream": {},
+	"load":                {""},
+	"client":              {""},
+	"synth":               {"", "tokenizer"},
+	"metrics":             {""},
+	"results":             {"", "metrics", "internal/jsonstream"},
+	"trace":               {"", "internal/jsonstream"},
+	"analyze":             {"", "metrics"},
+	"sweep":               {"", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
+	"report":              {"", "analyze", "metrics"},
+	"cmd/loadgen":         {"", "report", "analyze", "results", "trace", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm"},
 }
 
 // homes says where a library, or a part of the standard library, may be

@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"loadgen"
 )
 
-// A traceBuilder gathers calls from events or spans, in seconds of any clock,
+// A builder gathers calls from events or spans, in seconds of any clock,
 // and makes a trace of them. Unknown times are NaN until the end.
-type traceBuilder struct {
+type builder struct {
 	source  string
 	base    int64 // unix nanoseconds that times are relative to: float64 has no room for both
 	untimed bool
@@ -24,12 +24,12 @@ type traceBuilder struct {
 	missing []string
 }
 
-func newTraceBuilder() *traceBuilder {
-	return &traceBuilder{open: map[string]int{}, session: map[string]int{}, unknown: map[string]int{}}
+func newBuilder() *builder {
+	return &builder{open: map[string]int{}, session: map[string]int{}, unknown: map[string]int{}}
 }
 
 // seconds returns a wall time in nanoseconds as seconds since the first seen.
-func (b *traceBuilder) seconds(ns int64) float64 {
+func (b *builder) seconds(ns int64) float64 {
 	if b.base == 0 {
 		b.base = ns
 	}
@@ -45,10 +45,10 @@ func newCall() loadgen.Call {
 	}
 }
 
-func (b *traceBuilder) add(c loadgen.Call) { b.calls = append(b.calls, c) }
+func (b *builder) add(c loadgen.Call) { b.calls = append(b.calls, c) }
 
 // sessionOf numbers sessions in the order they come.
-func (b *traceBuilder) sessionOf(id string) int {
+func (b *builder) sessionOf(id string) int {
 	n, known := b.session[id]
 	if !known {
 		n = len(b.session)
@@ -58,7 +58,7 @@ func (b *traceBuilder) sessionOf(id string) int {
 }
 
 // pass counts what has no place in a trace.
-func (b *traceBuilder) pass(eventType string) {
+func (b *builder) pass(eventType string) {
 	const most = 100 // kinds told apart
 	if _, known := b.unknown[eventType]; !known && len(b.unknown) >= most {
 		eventType = "others"
@@ -66,7 +66,7 @@ func (b *traceBuilder) pass(eventType string) {
 	b.unknown[eventType]++
 }
 
-func (b *traceBuilder) finish() *loadgen.Trace {
+func (b *builder) finish() *loadgen.Trace {
 	tr := &loadgen.Trace{Source: b.source, Untimed: b.untimed}
 	b.foldPhases()
 	epoch := math.Inf(1)
@@ -112,7 +112,7 @@ func sinceEpoch(t, epoch float64) float64 {
 
 // foldPhases takes loadgen's own connect and prefill spans back into the
 // calls they are part of.
-func (b *traceBuilder) foldPhases() {
+func (b *builder) foldPhases() {
 	llm := map[string]int{}
 	phases := 0
 	for i := range b.calls {
@@ -157,7 +157,7 @@ func (b *traceBuilder) foldPhases() {
 }
 
 // lacks says what the calls do not carry and what that costs.
-func (b *traceBuilder) lacks(tr *loadgen.Trace) []string {
+func (b *builder) lacks(tr *loadgen.Trace) []string {
 	out := append([]string{}, b.missing...)
 	var llm, noFirst, noTokens, noText, noCached, noEnd int
 	for i := range tr.Calls {
@@ -207,7 +207,7 @@ func (b *traceBuilder) lacks(tr *loadgen.Trace) []string {
 }
 
 // passed lists the unknown types with their counts.
-func (b *traceBuilder) passed() string {
+func (b *builder) passed() string {
 	names := make([]string, 0, len(b.unknown))
 	for name, n := range b.unknown {
 		names = append(names, fmt.Sprintf("%s (%d)", name, n))

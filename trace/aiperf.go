@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"bufio"
@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"loadgen/internal/jsonstream"
 
 	"loadgen"
 )
@@ -40,19 +42,26 @@ type profileLine struct {
 	} `json:"metrics"`
 	Error json.RawMessage `json:"error"`
 	Own   *struct {
-		Usage usage `json:"usage"`
-		Conn  struct {
+		Usage struct {
+			Prompt     *int `json:"prompt_tokens"`
+			Completion *int `json:"completion_tokens"`
+			Reasoning  *int `json:"reasoning_tokens"`
+			Cached     *int `json:"cached_tokens"`
+		} `json:"usage"`
+		Conn struct {
 			Wrote int64 `json:"wrote_ns"`
 		} `json:"conn"`
-		Model   string   `json:"model"`
-		Input   int      `json:"input_tokens"`
-		Failure *failure `json:"failure"`
+		Model   string `json:"model"`
+		Input   int    `json:"input_tokens"`
+		Failure *struct {
+			Kind string `json:"kind"`
+		} `json:"failure"`
 	} `json:"loadgen"`
 }
 
 // readProfileExport reads profile_export.jsonl. Warm-up is left out. The end
 // is the last token, request start + latency, where the line says so.
-func readProfileExport(r *bufio.Reader, b *traceBuilder) error {
+func readProfileExport(r *bufio.Reader, b *builder) error {
 	b.source = "aiperf"
 	warmup := 0
 	err := profileLines(r, func(l *profileLine) {
@@ -101,7 +110,7 @@ func profileLines(r *bufio.Reader, take func(*profileLine)) error {
 }
 
 func profileValues(r *bufio.Reader, take func(*profileLine)) error {
-	return elements(r, func(s jsonStream) error {
+	return elements(r, func(s jsonstream.Stream) error {
 		var l profileLine
 		if err := s.Decode(&l); err != nil {
 			return err
@@ -111,7 +120,7 @@ func profileValues(r *bufio.Reader, take func(*profileLine)) error {
 	})
 }
 
-func (b *traceBuilder) profileCall(l *profileLine) loadgen.Call {
+func (b *builder) profileCall(l *profileLine) loadgen.Call {
 	c := newCall()
 	m := &l.Metadata
 	session := m.Conversation
@@ -146,7 +155,7 @@ func (b *traceBuilder) profileCall(l *profileLine) loadgen.Call {
 		c.PromptTokens, c.CompletionTokens = given(own.Usage.Prompt), given(own.Usage.Completion)
 		c.CachedTokens, c.ReasoningTokens = given(own.Usage.Cached), given(own.Usage.Reasoning)
 		if own.Failure != nil {
-			c.Failed, c.Error = true, string(own.Failure.Kind)
+			c.Failed, c.Error = true, own.Failure.Kind
 		}
 	}
 	set(&c.PromptTokens, l.Metrics.Prompt, l.Metrics.Input)
@@ -163,4 +172,12 @@ func (b *traceBuilder) profileCall(l *profileLine) loadgen.Call {
 		}
 	}
 	return c
+}
+
+// given is a count that may be absent: then it is -1.
+func given(n *int) int {
+	if n == nil {
+		return -1
+	}
+	return *n
 }

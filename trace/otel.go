@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"bufio"
@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"loadgen/internal/jsonstream"
 
 	"loadgen"
 )
@@ -96,7 +98,7 @@ func (a *attributes) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		for key, value := range plain {
-			(*a)[key] = looseText(value)
+			(*a)[key] = jsonstream.Text(value)
 		}
 		return nil
 	}
@@ -109,7 +111,7 @@ func (a *attributes) UnmarshalJSON(data []byte) error {
 	}
 	for _, kv := range list {
 		for _, value := range kv.Value { // one typed value
-			(*a)[kv.Key] = looseText(value)
+			(*a)[kv.Key] = jsonstream.Text(value)
 		}
 	}
 	return nil
@@ -163,20 +165,20 @@ func (a attributes) normalize() {
 }
 
 // readOTLP reads OTLP/JSON: one export, or several that follow one another.
-func readOTLP(r *bufio.Reader, b *traceBuilder) error {
+func readOTLP(r *bufio.Reader, b *builder) error {
 	b.startSpans()
-	return elements(r, func(s jsonStream) error {
-		return s.object(func(key string) error {
+	return elements(r, func(s jsonstream.Stream) error {
+		return s.Object(func(key string) error {
 			if key != "resourceSpans" && key != "resource_spans" {
-				return s.skip()
+				return s.Skip()
 			}
-			return s.array(func() error {
-				return s.object(func(key string) error {
+			return s.Array(func() error {
+				return s.Object(func(key string) error {
 					switch key {
 					case "scopeSpans", "scope_spans", "instrumentationLibrarySpans":
-						return s.array(func() error { return b.scope(s) })
+						return s.Array(func() error { return b.scope(s) })
 					default:
-						return s.skip()
+						return s.Skip()
 					}
 				})
 			})
@@ -184,28 +186,28 @@ func readOTLP(r *bufio.Reader, b *traceBuilder) error {
 	})
 }
 
-func (b *traceBuilder) scope(s jsonStream) error {
-	return s.object(func(key string) error {
+func (b *builder) scope(s jsonstream.Stream) error {
+	return s.Object(func(key string) error {
 		if key != "spans" {
-			return s.skip()
+			return s.Skip()
 		}
-		return s.array(func() error { return b.span(s) })
+		return s.Array(func() error { return b.span(s) })
 	})
 }
 
 // readSpans reads one span after another, on lines of their own or in an
 // array.
-func readSpans(r *bufio.Reader, b *traceBuilder) error {
+func readSpans(r *bufio.Reader, b *builder) error {
 	b.startSpans()
 	return elements(r, b.span)
 }
 
-func (b *traceBuilder) startSpans() {
+func (b *builder) startSpans() {
 	b.source = "otel"
 	b.missing = append(b.missing, "a span covers all retries of its call: latencies include them")
 }
 
-func (b *traceBuilder) span(s jsonStream) error {
+func (b *builder) span(s jsonstream.Stream) error {
 	var span otelSpan
 	if err := s.Decode(&span); err != nil {
 		return err
@@ -219,7 +221,7 @@ func (b *traceBuilder) span(s jsonStream) error {
 	return nil
 }
 
-func (b *traceBuilder) spanCall(span *otelSpan) (loadgen.Call, bool) {
+func (b *builder) spanCall(span *otelSpan) (loadgen.Call, bool) {
 	c := newCall()
 	a := span.Attribute
 	a.normalize()

@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"bufio"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // readCSVTrace reads standardized_data_all.csv: a row per event.
-func readCSVTrace(r *bufio.Reader, b *traceBuilder) error {
+func readCSVTrace(r *bufio.Reader, b *builder) error {
 	b.source = "aiq-csv"
 	rows := csv.NewReader(r)
 	rows.ReuseRecord = true
@@ -60,7 +61,7 @@ func rowOf(rows *csv.Reader) int {
 	return line
 }
 
-func (b *traceBuilder) csvRow(cell func(string) string) error {
+func (b *builder) csvRow(cell func(string) string) error {
 	eventType := cell("event_type")
 	kindName, edge := cutLast(eventType, '_')
 	if eventType == "LLM_NEW_TOKEN" {
@@ -75,7 +76,7 @@ func (b *traceBuilder) csvRow(cell func(string) string) error {
 		return nil
 	}
 	at, err := strconv.ParseFloat(cell("event_timestamp"), 64)
-	if err != nil || !finite(at) {
+	if err != nil || math.IsNaN(at) || math.IsInf(at, 0) {
 		return fmt.Errorf("event_timestamp %q is no number", cell("event_timestamp"))
 	}
 	example := b.sessionOf(strings.Clone(cell("example_number")))

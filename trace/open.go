@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"bufio"
@@ -10,25 +10,27 @@ import (
 	"os"
 	"slices"
 
+	"loadgen/internal/jsonstream"
+
 	"loadgen"
 )
 
-// OpenTrace reads a trace and tells its kind by its content: the traces file
+// Open reads a trace and tells its kind by its content: the traces file
 // or the CSV of the AIQ profiler, IntermediateStep JSON, OpenTelemetry spans
 // (OTLP/JSON, or one span per line) with the GenAI or the NeMo Agent Toolkit's
 // attributes, profile_export.jsonl of AIPerf or loadgen, or the result of
 // vLLM's bench serve. The file is read as a stream; what is kept are the calls.
 //
 // Trace.Missing says what the recording lacks. A file of no known kind is
-// [ErrUnknownTrace]; of one that is cut short what could be read comes back
+// [ErrUnknown]; of one that is cut short what could be read comes back
 // beside the error, an io.ErrUnexpectedEOF.
-func OpenTrace(path string) (*loadgen.Trace, error) {
+func Open(path string) (*loadgen.Trace, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open trace: %w", err)
 	}
 	defer f.Close()
-	tr, err := ReadTrace(f)
+	tr, err := Read(f)
 	if err != nil {
 		return tr, fmt.Errorf("read trace %s: %w", path, err)
 	}
@@ -38,11 +40,11 @@ func OpenTrace(path string) (*loadgen.Trace, error) {
 // sniffed is how much of a file is looked at to tell what it is.
 const sniffed = 64 << 10
 
-// ErrUnknownTrace is a file that is no trace of a known kind.
-var ErrUnknownTrace = errors.New("no known kind of trace: expected an AIQ traces file or CSV, OpenTelemetry spans as JSON, a profile_export.jsonl or a vLLM bench result")
+// ErrUnknown is a file that is no trace of a known kind.
+var ErrUnknown = errors.New("no known kind of trace: expected an AIQ traces file or CSV, OpenTelemetry spans as JSON, a profile_export.jsonl or a vLLM bench result")
 
-// ReadTrace is OpenTrace for a stream.
-func ReadTrace(r io.Reader) (*loadgen.Trace, error) {
+// Read is OpenTrace for a stream.
+func Read(r io.Reader) (*loadgen.Trace, error) {
 	br := bufio.NewReaderSize(r, 1<<20)
 	if mark, err := br.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
 		br.Discard(3) // a byte order mark
@@ -56,9 +58,9 @@ func ReadTrace(r io.Reader) (*loadgen.Trace, error) {
 	}
 	read := kindOf(head)
 	if read == nil {
-		return nil, ErrUnknownTrace
+		return nil, ErrUnknown
 	}
-	b := newTraceBuilder()
+	b := newBuilder()
 	if err := read(br, b); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = fmt.Errorf("the file is cut short after %d calls: %w; record it again or cut off its broken end", len(b.calls), io.ErrUnexpectedEOF)
@@ -70,7 +72,7 @@ func ReadTrace(r io.Reader) (*loadgen.Trace, error) {
 }
 
 // kindOf picks the reader for a file that begins with head, nil for none.
-func kindOf(head []byte) func(*bufio.Reader, *traceBuilder) error {
+func kindOf(head []byte) func(*bufio.Reader, *builder) error {
 	if first := bytes.TrimSpace(head)[0]; first != '{' && first != '[' {
 		line, _, _ := bytes.Cut(head, []byte("\n"))
 		if bytes.Contains(line, []byte("event_type")) && bytes.Contains(line, []byte("UUID")) {
@@ -140,79 +142,10 @@ func firstKeys(head []byte) []string {
 	return keys
 }
 
-// jsonStream walks a JSON text value by value, so that only what is decoded
-// is in memory.
-type jsonStream struct{ *json.Decoder }
-
-// object calls each with every key of an object; each must read the value.
-// A value that is no object is passed over.
-func (s jsonStream) object(each func(key string) error) error {
-	return s.walk('{', func() error {
-		token, err := s.Token()
-		if err != nil {
-			return err
-		}
-		return each(token.(string))
-	})
-}
-
-// array calls each before every element of an array; each must read it.
-func (s jsonStream) array(each func() error) error { return s.walk('[', each) }
-
-func (s jsonStream) walk(open json.Delim, each func() error) error {
-	token, err := s.Token()
-	if err != nil {
-		return err
-	}
-	delim, isDelim := token.(json.Delim)
-	if !isDelim {
-		return nil
-	}
-	if delim != open {
-		return s.rest()
-	}
-	for s.More() {
-		if err := each(); err != nil {
-			return err
-		}
-	}
-	_, err = s.Token()
-	return err
-}
-
-// skip reads over the next value.
-func (s jsonStream) skip() error {
-	token, err := s.Token()
-	if err != nil {
-		return err
-	}
-	if d, ok := token.(json.Delim); ok && (d == '{' || d == '[') {
-		return s.rest()
-	}
-	return nil
-}
-
-// rest reads to the end of the object or array that was just opened.
-func (s jsonStream) rest() error {
-	for depth := 1; depth > 0; {
-		token, err := s.Token()
-		if err != nil {
-			return err
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-	}
-	return nil
-}
-
 // elements calls each for every element of a file: those of its array, or the
 // JSON texts that follow one another.
-func elements(r *bufio.Reader, each func(s jsonStream) error) error {
-	s := jsonStream{json.NewDecoder(r)}
+func elements(r *bufio.Reader, each func(s jsonstream.Stream) error) error {
+	s := jsonstream.New(r)
 	first := byte(0)
 	for n := 1; first == 0 && n <= sniffed; n++ {
 		head, err := r.Peek(n)
@@ -225,7 +158,7 @@ func elements(r *bufio.Reader, each func(s jsonStream) error) error {
 	}
 	var err error
 	if first == '[' {
-		err = s.array(func() error { return each(s) })
+		err = s.Array(func() error { return each(s) })
 	} else {
 		for err == nil && s.More() {
 			err = each(s)

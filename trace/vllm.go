@@ -1,4 +1,4 @@
-package results
+package trace
 
 import (
 	"bufio"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"loadgen/internal/jsonstream"
 
 	"loadgen"
 )
@@ -20,12 +22,12 @@ type vllmColumns struct {
 
 // readVLLM reads the JSON of vLLM's bench serve. Older versions record no
 // start times: then calls have durations only.
-func readVLLM(r *bufio.Reader, b *traceBuilder) error {
+func readVLLM(r *bufio.Reader, b *builder) error {
 	b.source = "vllm"
-	return elements(r, func(s jsonStream) error {
+	return elements(r, func(s jsonstream.Stream) error {
 		var cols vllmColumns
 		model := ""
-		err := s.object(func(key string) error {
+		err := s.Object(func(key string) error {
 			switch key {
 			case "model_id":
 				return s.Decode(&model)
@@ -44,7 +46,7 @@ func readVLLM(r *bufio.Reader, b *traceBuilder) error {
 			case "errors":
 				return s.Decode(&cols.errors)
 			case "itls":
-				return s.array(func() error {
+				return s.Array(func() error {
 					var gaps []float64
 					if err := s.Decode(&gaps); err != nil {
 						return err
@@ -57,7 +59,7 @@ func readVLLM(r *bufio.Reader, b *traceBuilder) error {
 					return nil
 				})
 			default:
-				return s.skip()
+				return s.Skip()
 			}
 		})
 		if err != nil {
@@ -67,7 +69,7 @@ func readVLLM(r *bufio.Reader, b *traceBuilder) error {
 	})
 }
 
-func (b *traceBuilder) vllmCalls(cols *vllmColumns, model string) error {
+func (b *builder) vllmCalls(cols *vllmColumns, model string) error {
 	n := len(cols.ttfts)
 	if n == 0 {
 		return errors.New("the bench result carries no requests, only sums: run vllm bench serve with --save-detailed")

@@ -1,9 +1,7 @@
-package results_test
+package trace_test
 
 import (
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -14,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"loadgen"
-	"loadgen/results"
+	"loadgen/trace"
 )
 
 // call is what the forms of a trace below have in common: one request of ten
@@ -94,7 +92,7 @@ func TestReadTraceTellsEachKindByItsContent(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tr, err := results.ReadTrace(strings.NewReader(tt.text))
+			tr, err := trace.Read(strings.NewReader(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +120,7 @@ func TestReadTraceSaysWhatIsMissing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tr, err := results.ReadTrace(strings.NewReader(tt.text))
+			tr, err := trace.Read(strings.NewReader(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +146,7 @@ func TestReadTraceRefusesInWords(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := results.ReadTrace(strings.NewReader(tt.text))
+			_, err := trace.Read(strings.NewReader(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want one that says %q", err, tt.want)
 			}
@@ -160,7 +158,7 @@ func TestReadTraceKeepsTreesSessionsAndFailures(t *testing.T) {
 	spans := `{"traceId":"t1","spanId":"f","name":"invoke_agent","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000009000000000"}
 {"traceId":"t1","spanId":"l","parentSpanId":"f","name":"chat m","startTimeUnixNano":"1700000001000000000","endTimeUnixNano":"1700000002000000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}}],"status":{"code":2}}
 {"traceId":"t2","spanId":"x","name":"execute_tool search","startTimeUnixNano":"1700000003000000000","endTimeUnixNano":"1700000001000000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"execute_tool"}}]}`
-	tr, err := results.ReadTrace(strings.NewReader(spans))
+	tr, err := trace.Read(strings.NewReader(spans))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,91 +187,13 @@ func TestReadTraceKeepsTreesSessionsAndFailures(t *testing.T) {
 	}
 }
 
-// written yields the events of one failed and one good call with its phases.
-func written(yield func(loadgen.Event) bool) {
-	good := call()
-	good.Input, good.Output, good.Function, good.FunctionID = "say \"hi\"\n", "yo", "chat", "s0"
-	phase := loadgen.Call{ID: "a/prefill", Parent: "a", Kind: loadgen.SpanCall, Name: "prefill", Start: 0, End: 0.5, Function: "prefill"}
-	bad := loadgen.Call{
-		Example: 1, ID: "b", Kind: loadgen.LLMCall, Name: "m", Start: 1, Wrote: -1, FirstToken: -1, End: 3,
-		PromptTokens: -1, CompletionTokens: -1, CachedTokens: -1, ReasoningTokens: -1,
-		Failed: true, Error: "timeout", Function: "chat", FunctionID: "s1",
-	}
-	nova := loadgen.Nova{Event: "chat", Remaining: 0, ToNext: -1, ToEventEnd: -1, OutputTokens: -1, ToSessionEnd: 500.25}
-	for _, e := range []loadgen.Event{
-		{Call: &good, Start: true, Time: 0, Nova: &nova},
-		{Call: &phase, Start: true, Time: 0, Nova: &nova},
-		{Call: &phase, Time: 0.5, Nova: &nova},
-		{Call: &good, Time: 2, Gap: 1.5, Nova: &nova},
-		{Call: &bad, Start: true, Time: 1, Nova: &nova},
-		{Call: &bad, Time: 3, Nova: &nova},
-	} {
-		if !yield(e) {
-			return
-		}
-	}
-}
-
-func TestWriteTracesReadsBackTheSame(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "all_requests_profiler_traces.json")
-	if err := results.WriteTraces(path, 1700000000, written); err != nil {
-		t.Fatal(err)
-	}
-	tr, err := results.OpenTrace(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []loadgen.Call{}
-	for e := range written {
-		if e.Start && e.Call.Kind == loadgen.LLMCall {
-			want = append(want, *e.Call)
-		}
-	}
-	if d := cmp.Diff(want, tr.Calls, cmpopts.EquateApprox(0, 1e-6)); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestWriteEventsHasAIQsColumns(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "standardized_data_all.csv")
-	if err := results.WriteEvents(path, 100, written, results.EventColumns{Nova: true}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `event_type,event_timestamp,example_number,prompt_tokens,completion_tokens,total_tokens,llm_name,tool_name,function_name,function_id,parent_function_name,parent_function_id,UUID,framework,NOVA-Event-ID,NOVA-Requests-Remaining-In-Event,NOVA-Time-To-Next-Event,NOVA-Time-To-Event-End,NOVA-Predicted-OSL,NOVA-Time-To-Session-End
-LLM_START,100,0,0,0,0,m,,chat,s0,,,a,,chat,0,-1,-1,,500.25
-SPAN_START,100,0,0,0,0,,,prefill,root,,,a/prefill,,chat,0,-1,-1,,500.25
-SPAN_END,100.5,0,0,0,0,,,prefill,root,,,a/prefill,,chat,0,-1,-1,,500.25
-LLM_END,102,0,10,3,13,m,,chat,s0,,,a,,chat,0,-1,-1,,500.25
-LLM_START,101,1,0,0,0,m,,chat,s1,,,b,,chat,0,-1,-1,,500.25
-LLM_END,103,1,0,0,0,m,,chat,s1,,,b,,chat,0,-1,-1,,500.25
-`
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestWriteTracesOfNothingIsAnEmptyArray(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "traces.json")
-	if err := results.WriteTraces(path, 0, func(func(loadgen.Event) bool) {}); err != nil {
-		t.Fatal(err)
-	}
-	tr, err := results.OpenTrace(path)
-	if err != nil || len(tr.Calls) != 0 {
-		t.Errorf("got %v and error %v, want no calls", tr, err)
-	}
-}
-
 func FuzzReadTrace(f *testing.F) {
 	for _, text := range []string{aiqTrace, otlp, sdkSpan, natSpan, aiperfLine, vllm, csvTrace, "[]", "[[", `{"resourceSpans":[{"scopeSpans":null}]}`} {
 		f.Add([]byte(text))
 		f.Add([]byte(text)[:len(text)/2])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tr, err := results.ReadTrace(strings.NewReader(string(data)))
+		tr, err := trace.Read(strings.NewReader(string(data)))
 		if err != nil {
 			return
 		}
@@ -317,7 +237,7 @@ func BenchmarkReadTrace(b *testing.B) {
 	const sessions = 100_000
 	b.SetBytes(sessions * int64(len(aiqTrace)))
 	for b.Loop() {
-		tr, err := results.ReadTrace(&repeated{n: sessions})
+		tr, err := trace.Read(&repeated{n: sessions})
 		if err != nil || len(tr.Calls) != sessions {
 			b.Fatalf("%d calls, error %v", len(tr.Calls), err)
 		}

@@ -1,11 +1,12 @@
-package results
+package trace
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"loadgen/internal/jsonstream"
 
 	"loadgen"
 )
@@ -53,28 +54,14 @@ func (o *looseObject) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string]json.RawMessage)(o))
 }
 
-// looseText is a string as it is and anything else as JSON; empty for null
-// and nothing.
-func looseText(data json.RawMessage) string {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 || string(data) == "null" {
-		return ""
-	}
-	var s string
-	if data[0] == '"' && json.Unmarshal(data, &s) == nil {
-		return s
-	}
-	return string(data)
-}
-
 // readExamples reads all_requests_profiler_traces.json and
 // workflow_output.json: elements with intermediate_steps.
-func readExamples(r *bufio.Reader, b *traceBuilder) error {
+func readExamples(r *bufio.Reader, b *builder) error {
 	b.source = "aiq"
 	next := 0
-	return elements(r, func(s jsonStream) error {
+	return elements(r, func(s jsonstream.Stream) error {
 		example := next
-		err := s.object(func(key string) error {
+		err := s.Object(func(key string) error {
 			switch key {
 			case "request_number":
 				var n *int
@@ -87,9 +74,9 @@ func readExamples(r *bufio.Reader, b *traceBuilder) error {
 				return nil
 			case "intermediate_steps":
 				clear(b.open)
-				return s.array(func() error { return b.aiqStep(s, example) })
+				return s.Array(func() error { return b.aiqStep(s, example) })
 			default:
-				return s.skip()
+				return s.Skip()
 			}
 		})
 		next = max(next, example) + 1
@@ -98,12 +85,12 @@ func readExamples(r *bufio.Reader, b *traceBuilder) error {
 }
 
 // readSteps reads steps without the wrapper: they are one session.
-func readSteps(r *bufio.Reader, b *traceBuilder) error {
+func readSteps(r *bufio.Reader, b *builder) error {
 	b.source = "aiq"
-	return elements(r, func(s jsonStream) error { return b.aiqStep(s, 0) })
+	return elements(r, func(s jsonstream.Stream) error { return b.aiqStep(s, 0) })
 }
 
-func (b *traceBuilder) aiqStep(s jsonStream, example int) error {
+func (b *builder) aiqStep(s jsonstream.Stream, example int) error {
 	var step aiqStep
 	if err := s.Decode(&step); err != nil {
 		return err
@@ -130,7 +117,7 @@ func (b *traceBuilder) aiqStep(s jsonStream, example int) error {
 		c := newCall()
 		c.Example, c.ID, c.Kind, c.Start = example, p.UUID, kind, *p.Time
 		step.describe(&c)
-		c.Input = looseText(p.Data["input"])
+		c.Input = jsonstream.Text(p.Data["input"])
 		b.open[p.UUID] = len(b.calls)
 		b.add(c)
 	case "NEW_TOKEN":
@@ -187,7 +174,7 @@ func (step *aiqStep) describe(c *loadgen.Call) {
 func (step *aiqStep) end(c *loadgen.Call) {
 	p := &step.Payload
 	c.End = *p.Time
-	c.Output = looseText(p.Data["output"])
+	c.Output = jsonstream.Text(p.Data["output"])
 	if u := p.Usage; u != nil {
 		t := u.Tokens
 		for _, count := range []struct {
