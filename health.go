@@ -42,7 +42,7 @@ type Transport struct {
 // Outcome is what load says of a run when it is over: the facts that no single
 // record carries.
 type Outcome struct {
-	Epoch     int64         // wall clock at the run's start, unix nanoseconds: the one anchor of all times
+	Epoch     int64         // wall clock when the profiling phase began, unix nanoseconds: the one anchor of all times
 	Issued    int           // requests sent in the profiling phase
 	Sessions  int           // sessions begun: the first so many of the source
 	Elapsed   time.Duration // from the epoch until the last record ended
@@ -50,5 +50,7 @@ type Outcome struct {
 	Cancelled bool          // ended by the user
 	Cut       string        // what else ended it before its time; empty for nothing
 	MaxFlight int           // the most requests in flight at once
+	Crossing  int           // requests of the warm-up in flight at the epoch: those with Record.Crossing
+	FirstWave int           // users whose first request was one of the profiling phase: those with Record.First; 0 where all had come from the warm-up
 	Missed    int           // slots of the schedule that were due but never sent before the end
 }

@@ -8,7 +8,8 @@ type Phase uint8
 const (
 	// Profiling is the measured part.
 	Profiling Phase = iota
-	// Warmup runs to completion before the clock starts.
+	// Warmup comes before the clock starts. What is in flight then goes on: see
+	// Record.Crossing.
 	Warmup
 )
 
@@ -91,6 +92,7 @@ const (
 	FailStreamCut   FailureKind = "stream_cut"   // the connection ended before the reply did
 	FailBadStream   FailureKind = "bad_stream"   // the reply is not what the protocol says: HTML, bad JSON, bad chunking
 	FailNoTokens    FailureKind = "no_tokens"    // a complete reply without any output
+	FailLocal       FailureKind = "local"        // this process or machine ran out of descriptors, ports or memory: no fault of the endpoint
 	FailCancelled   FailureKind = "cancelled"    // ended by loadgen: the grace period ran out, or ^C
 )
 
@@ -100,6 +102,9 @@ type Failure struct {
 	Kind    FailureKind
 	Status  int    // HTTP status, 0 where there was none
 	Message string // one line, at most 512 bytes, free of secrets
+	// RetryAfter is how long the endpoint asked to be left alone; 0 where it
+	// said nothing of the kind.
+	RetryAfter time.Duration
 }
 
 // Conn says what it took to get the request onto the wire. All times are since
@@ -123,14 +128,19 @@ type Conn struct {
 type Record struct {
 	Request *Request
 	Phase   Phase
-	Index   int           // order of issue within the phase, from 0
-	Worker  int           // which user (closed loop) or slot (open loop) carried it
-	Ramp    bool          // sent while a ramp was still climbing
-	Start   time.Time     // the moment of sending, with its monotonic reading
-	Due     time.Duration // since the run's epoch
-	Sent    time.Duration // since the run's epoch; Start − epoch
-	Held    time.Duration // of the lag, the part spent waiting under the ceiling of requests in flight
-	Ended   time.Duration // since the run's epoch; Send returned
+	Index   int  // order of issue within the phase, from 0
+	Worker  int  // which user (closed loop) or slot (open loop) carried it
+	Ramp    bool // sent while a ramp was still climbing, or users were still being started
+	First   bool // the first request of a user: its starts make the first wave
+	// Crossing says that a request of the warm-up was in flight when the
+	// measurement began. Its times are then since the epoch of the measurement,
+	// Sent below 0: it is load of the measurement, but no result.
+	Crossing bool
+	Start    time.Time     // the moment of sending, with its monotonic reading
+	Due      time.Duration // since the run's epoch
+	Sent     time.Duration // since the run's epoch; Start − epoch
+	Held     time.Duration // of the lag, the part spent waiting under the ceiling of requests in flight
+	Ended    time.Duration // since the run's epoch; Send returned
 
 	Status       int           // HTTP status, 0 where none came
 	Head         time.Duration // the response's status line arrived, since Start; 0 where none came

@@ -187,6 +187,8 @@ type outcome struct {
 	Cancelled bool          `json:"cancelled,omitempty"`
 	Cut       string        `json:"cut,omitempty"`
 	MaxFlight int           `json:"max_in_flight"`
+	Crossing  int           `json:"crossing,omitempty"`
+	FirstWave int           `json:"first_wave,omitempty"`
 	Missed    int           `json:"missed,omitempty"`
 }
 

@@ -46,12 +46,16 @@ type lineWriter struct {
 
 // append appends one line of a record and what was measured of it.
 func (w *lineWriter) append(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
-	if !w.anchored[r.Phase] {
-		w.anchor[r.Phase] = r.Start.UnixNano() - int64(r.Sent)
-		w.anchored[r.Phase] = true
+	epoch := r.Phase
+	if r.Crossing {
+		epoch = loadgen.Profiling
+	}
+	if !w.anchored[epoch] {
+		w.anchor[epoch] = r.Start.UnixNano() - int64(r.Sent)
+		w.anchored[epoch] = true
 	}
 	b = append(b, `{"metadata":{`...)
-	b = appendMetadata(b, r, w.anchor[r.Phase])
+	b = appendMetadata(b, r, w.anchor[epoch])
 	b = append(b, `},"metrics":{`...)
 	b = appendMeasurement(b, r, m)
 	b = append(b, '}')
@@ -153,6 +157,8 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	}
 	b = appendPositive(b, `,"held_ns":`, int64(r.Held))
 	b = appendFlag(b, `,"ramp":true`, r.Ramp)
+	b = appendFlag(b, `,"first":true`, r.First)
+	b = appendFlag(b, `,"crossing":true`, r.Crossing)
 	b = appendPositive(b, `,"status":`, int64(r.Status))
 	b = appendFlag(b, `,"streamed":true`, r.Streamed)
 	if len(r.Chunks) > 0 {
@@ -194,6 +200,7 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 		b = appendKeyText(b, `,"kind":"`, string(f.Kind))
 		b = appendPositive(b, `,"status":`, int64(f.Status))
 		b = appendKeyText(b, `,"message":"`, f.Message)
+		b = appendPositive(b, `,"retry_after_ns":`, int64(f.RetryAfter))
 		b = append(b, '}')
 	}
 	return b

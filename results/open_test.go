@@ -57,10 +57,13 @@ func chance(rng *rand.Rand, i int) *loadgen.Record {
 		InputTokens: rng.IntN(3) * 100, TemplateTokens: rng.IntN(2) * 7, MaxTokens: rng.IntN(2) * 50, Delay: time.Duration(rng.IntN(2)),
 	}
 	r.Phase = loadgen.Phase(rng.IntN(10) / 9)
-	r.Index, r.Worker, r.Ramp = i, rng.IntN(9), rng.IntN(20) == 0
+	r.Index, r.Worker, r.Ramp, r.First = i, rng.IntN(9), rng.IntN(20) == 0, rng.IntN(9) == 0
 	r.Due = time.Duration(i)*7*ms + time.Duration(rng.IntN(1000))
 	r.Sent = r.Due + time.Duration(rng.IntN(3_000_000))
 	r.Held = time.Duration(rng.IntN(2)) * (r.Sent - r.Due)
+	if r.Phase == loadgen.Warmup && rng.IntN(2) == 0 {
+		r.Crossing, r.Sent, r.Due = true, -r.Sent, -r.Sent-r.Held
+	}
 	r.Start = time.Unix(0, epoch+int64(r.Sent))
 	r.Status, r.Head = 200, time.Duration(rng.IntN(2))*ms
 	at := ms
@@ -91,7 +94,7 @@ func chance(rng *rand.Rand, i int) *loadgen.Record {
 		kind := kinds[rng.IntN(len(kinds))]
 		r.Failure = &loadgen.Failure{Kind: kind, Message: fmt.Sprint("because of \t", kind)}
 		if kind == loadgen.FailHTTP4xx {
-			r.Failure.Status = 404
+			r.Failure.Status, r.Failure.RetryAfter = 404, time.Duration(rng.IntN(2))*time.Second
 		}
 	}
 	return r

@@ -46,6 +46,8 @@ type line struct {
 		Over        *time.Duration  `json:"over_ns"`
 		Held        time.Duration   `json:"held_ns"`
 		Ramp        bool            `json:"ramp"`
+		First       bool            `json:"first"`
+		Crossing    bool            `json:"crossing"`
 		Status      int             `json:"status"`
 		Streamed    bool            `json:"streamed"`
 		Chunks      []time.Duration `json:"chunk_ns"`
@@ -90,9 +92,10 @@ type conn struct {
 }
 
 type failure struct {
-	Kind    loadgen.FailureKind `json:"kind"`
-	Status  int                 `json:"status"`
-	Message string              `json:"message"`
+	Kind       loadgen.FailureKind `json:"kind"`
+	Status     int                 `json:"status"`
+	Message    string              `json:"message"`
+	RetryAfter time.Duration       `json:"retry_after_ns"`
 }
 
 // readLines calls yield with every record of a profile_export.jsonl, in the
@@ -161,13 +164,14 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	r.Worker, _ = strconv.Atoi(strings.TrimPrefix(l.Metadata.Worker, "worker_"))
 	r.Start = time.Unix(0, l.Metadata.Start)
 	r.Due, r.Sent, r.Ended, r.Took, r.Held = own.Due, own.Sent, own.Ended, own.Took, own.Held
-	if r.Sent < 0 || r.Ended < r.Sent || r.Took < 0 {
+	if r.Sent < 0 && !own.Crossing || r.Ended < r.Sent || r.Took < 0 {
 		return errors.New("times that run backwards")
 	}
 	if l.Metadata.Ack > 0 {
 		r.Head = time.Duration(l.Metadata.Ack - l.Metadata.Start)
 	}
-	r.Ramp, r.Status, r.Streamed = own.Ramp, own.Status, own.Streamed
+	r.Ramp, r.First, r.Crossing = own.Ramp, own.First, own.Crossing
+	r.Status, r.Streamed = own.Status, own.Streamed
 	r.OutputTokens, r.ReasoningTokens = given(own.Output), given(own.Reasoning)
 	r.Usage = loadgen.Usage{
 		PromptTokens: given(own.Usage.Prompt), CompletionTokens: given(own.Usage.Completion),
