@@ -29,7 +29,7 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
-	cl.replies.New = func() any { return &reply{asked: t.Streaming, secrets: t.secrets} }
+	cl.replies.New = func() any { return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model} }
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (c *Client) failure(ctx context.Context, rec *loadgen.Record, err error) *l
 	case loadgen.FailTimeout:
 		f.Message = fmt.Sprintf("not answered within the request timeout of %s: %s", c.target.RequestTimeout, progress(rec))
 	default:
-		f.Message = c.target.secrets.message(err.Error())
+		f.Message = c.target.secrets.message(err)
 	}
 	return f
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"loadgen/internal/secret"
 )
 
 // An EndpointType says which of the two request forms an endpoint takes.
@@ -128,6 +130,8 @@ func newTarget(c Config) (*target, error) {
 	if t.HTTP != AnyHTTP && t.HTTP != HTTP1 && t.HTTP != HTTP2 {
 		return nil, invalid("HTTP version %q: want 1.1 or 2", t.HTTP)
 	}
+	t.APIKey = strings.TrimSpace(c.APIKey) // as it is sent
+	t.secrets = redactor{c.Secrets()}
 	var err error
 	if t.base, err = parseURL(c.URL); err != nil {
 		return nil, err
@@ -147,7 +151,6 @@ func newTarget(c Config) (*target, error) {
 	if t.header, err = t.makeHeader(); err != nil {
 		return nil, err
 	}
-	t.secrets = newRedactor(c.APIKey, c.Headers)
 	return t, nil
 }
 
@@ -166,7 +169,7 @@ func parseURL(s string) (*url.URL, error) {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, invalid("url scheme %q: want http or https", u.Scheme)
 	case u.Hostname() == "":
-		return nil, invalid("url %q names no host: want http://host:port", s)
+		return nil, invalid("url %q names no host: want http://host:port", secret.HideURL(s))
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
@@ -177,7 +180,8 @@ func parseURL(s string) (*url.URL, error) {
 func join(base *url.URL, endpoint string) (*url.URL, error) {
 	e, err := url.Parse("/" + strings.TrimLeft(endpoint, "/"))
 	if err != nil {
-		return nil, invalid("endpoint %q is not a path: %w", endpoint, err)
+		// The parser's error repeats the path, and its query.
+		return nil, invalid("endpoint %q is not a path", secret.HideURL(endpoint))
 	}
 	u := *base
 	path := e.Path

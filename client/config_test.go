@@ -26,7 +26,7 @@ func TestConfigsThatCannotBeHonoured(t *testing.T) {
 		"a framing header":          {client.Config{URL: "h", Headers: map[string]string{"content-length": "3"}}, "remove it"},
 		"a header name with spaces": {client.Config{URL: "h", Headers: map[string]string{"a b": "c"}}, "not a token"},
 		"a header value with lines": {client.Config{URL: "h", Headers: map[string]string{"a": key + "\r\nb: c"}}, "line break"},
-		"a key with lines":          {client.Config{URL: "h", APIKey: key + "\n"}, "line break"},
+		"a key with lines":          {client.Config{URL: "h", APIKey: "a\n" + key}, "line break"},
 		"a certificate without key": {client.Config{URL: "https://h", TLS: client.TLS{CertFile: "x"}}, "belong together"},
 		"an authority nobody has":   {client.Config{URL: "https://h", TLS: client.TLS{CAFile: "testdata/none.pem"}}, "ca_file"},
 		"an authority without PEM":  {client.Config{URL: "https://h", TLS: client.TLS{CAFile: "testdata/wire/plain.json"}}, "no PEM certificate"},
@@ -46,11 +46,12 @@ func TestConfigsThatCannotBeHonoured(t *testing.T) {
 func TestMessagesAreOneShortLineWithoutSecrets(t *testing.T) {
 	headers := map[string]string{"X-Key": "abcdef", "Authorization": "Token tok-123456", "X-On": "1"}
 	for in, want := range map[string]string{
-		"a\r\n\tb  c\x00d":                     "a b c d",
+		"a\r\n\tb  c\x00d":                     "a b c\uFFFDd",
+		"\x1b[2J\u202eevil":                    "\uFFFD[2J\uFFFDevil",
 		"key sk-9876 and abcdef":               "key <redacted> and <redacted>",
 		"tok-123456":                           "<redacted>",
 		"Token tok-123456":                     "<redacted>",
-		"1 of 1":                               "1 of 1",
+		"1 of 10":                              "<redacted> of 10",
 		"bad \xff byte":                        "bad \uFFFD byte",
 		strings.Repeat("x", 512):               strings.Repeat("x", 512),
 		strings.Repeat("x", 513):               strings.Repeat("x", 509) + "…",

@@ -154,7 +154,8 @@ func Carry(files, ports, concurrency int) error { return resources{files, ports}
 
 // Message makes a failure's message.
 func Message(key string, headers map[string]string, s string) string {
-	return newRedactor(key, headers).message(s)
+	c := Config{APIKey: key, Headers: headers}
+	return redactor{c.Secrets()}.label(s)
 }
 
 // ReadStamped reads once from a fresh TCP connection and returns the reader's

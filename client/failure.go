@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -22,8 +21,15 @@ type fault struct {
 func (f *fault) Error() string { return f.err.Error() }
 func (f *fault) Unwrap() error { return f.err }
 
+// faultf tells what happened. Arguments that are texts came from outside: what
+// of them is ours is an own.
 func faultf(kind loadgen.FailureKind, format string, args ...any) error {
-	return &fault{kind, fmt.Errorf(format, args...)}
+	for i, arg := range args {
+		if b, ok := arg.([]byte); ok { // of a buffer that is used again
+			args[i] = string(b)
+		}
+	}
+	return &fault{kind, &words{format, args}}
 }
 
 // errTimeout is the cause of a context that ends because the request's time

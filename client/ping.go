@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"loadgen/internal/secret"
 )
 
 // What Ping can find wrong. A PingError is one of them, by errors.Is.
@@ -60,8 +62,9 @@ func (c *Client) Ping(ctx context.Context) error {
 
 	transport := t.transport(&stats{}) // its connection is none of the run's
 	defer transport.CloseIdleConnections()
+	shown := own(secret.HideURL(u.String()))
 	found := func(reason error, hint, format string, args ...any) error {
-		return &PingError{reason, t.secrets.message(fmt.Sprintf(format, args...)), hint}
+		return &PingError{reason, t.secrets.message(&words{format, args}), hint}
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
@@ -69,25 +72,25 @@ func (c *Client) Ping(ctx context.Context) error {
 		if t.tls != nil {
 			hint = "is the server running, does it speak TLS, and is its certificate trusted (tls.ca_file)?"
 		}
-		return found(ErrUnreachable, hint, "cannot reach %s: %v", u, err)
+		return found(ErrUnreachable, hint, "cannot reach %s: %v", shown, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, pingMax))
 	switch s := resp.StatusCode; {
 	case err != nil:
-		return found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", u, err)
+		return found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", shown, err)
 	case s == http.StatusUnauthorized || s == http.StatusForbidden:
-		return found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", "%s answers status %d: %s", u, s, t.secrets.excerpt(body, pingMax))
+		return found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", "%s answers status %d: %s", shown, s, t.secrets.excerpt(body, errorMax))
 	case s == http.StatusNotFound:
-		return found(ErrUnhealthy, "is the url right? A service without this path needs health_check_endpoint, or --no-check", "%s answers status 404", u)
+		return found(ErrUnhealthy, "is the url right? A service without this path needs health_check_endpoint, or --no-check", "%s answers status 404", shown)
 	case s < 200 || s > 299:
-		return found(ErrUnhealthy, "is the server still loading its model?", "%s answers status %d: %s", u, s, t.secrets.excerpt(body, pingMax))
+		return found(ErrUnhealthy, "is the server still loading its model?", "%s answers status %d: %s", shown, s, t.secrets.excerpt(body, errorMax))
 	}
 	served, listed := models(body)
 	if t.Model == "" || !listed || slices.Contains(served, t.Model) || slices.Contains(served, t.Model+":latest") {
 		return nil
 	}
-	return found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", u, t.Model, enumerate(served))
+	return found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", shown, own(t.Model), enumerate(served))
 }
 
 // models reads the ids of a model list. It reports false where body is none.

@@ -43,6 +43,7 @@ type reply struct {
 	form    form
 	asked   bool // an event stream was asked for
 	secrets redactor
+	asksFor string // the model that is asked for
 	sse     sse
 	parser  parser
 	body    []byte
@@ -54,15 +55,15 @@ type reply struct {
 	done    bool    // [DONE] was seen
 	fault   error   // what the reply itself said went wrong
 
-	model string // of the last reply: most name the same
+	model, finish recurring
 }
 
 func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
 	r.parser.reset()
 	*r = reply{
-		rec: rec, asked: r.asked, secrets: r.secrets,
-		sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model,
+		rec: rec, asked: r.asked, secrets: r.secrets, asksFor: r.asksFor,
+		sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model, finish: r.finish,
 	}
 }
 
@@ -261,27 +262,25 @@ func (r *reply) event(kind, data []byte) {
 // note keeps what an event says beside its text.
 func (r *reply) note(e *event) {
 	if !e.finish.empty() {
-		r.rec.FinishReason = finishReason(e.finish)
+		r.rec.FinishReason = r.finishReason(e.finish)
 	}
 	if r.rec.Model == "" && !e.model.empty() {
-		if e.model.escaped || string(e.model.raw) != r.model {
-			r.model = string(e.model.appendTo(nil))
-		}
-		r.rec.Model = r.model
+		r.rec.Model = r.model.keep(e.model, r.asksFor, r.secrets)
 	}
 	if e.usage != loadgen.NoUsage {
 		r.rec.Usage = e.usage
 	}
 }
 
-// finishReason avoids making a new string for the usual ones.
-func finishReason(t text) string {
+// finishReason returns what is kept of a reason: the usual ones are words of the
+// protocol.
+func (r *reply) finishReason(t text) string {
 	for _, known := range [...]string{"stop", "length", "tool_calls", "content_filter"} {
 		if string(t.raw) == known {
 			return known
 		}
 	}
-	return string(t.appendTo(nil))
+	return r.finish.keep(t, "", r.secrets)
 }
 
 // chunk records that output arrived with the read at hand.
