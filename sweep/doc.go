@@ -1,7 +1,6 @@
-// Package sweep reads a batch file and runs the cells it stands for: it
-// validates what was written, expands the sweeps into cells, resolves each
-// cell's way of loading the endpoint, and carries the cells out one after
-// another.
+// Package sweep decides what is to be run: it reads a batch file, validates
+// what was written, expands the sweeps into cells, and resolves each cell's
+// way of loading the endpoint.
 //
 // A batch file goes through four stages, each a step over the YAML's own
 // nodes, so that every fault can point at the place where it was written:
@@ -9,6 +8,6 @@
 // nodes are bound to [Config] values, and rules are checked, on the base and on
 // every cell. All faults of a file are reported together as [Faults].
 //
-// Making prompts is synth's work, sending them load's and client's; nothing
-// here formats for people beyond the text of an error.
+// The cells are carried out by runner. Nothing here starts anything, reads a
+// clock or formats for people beyond the text of an error.
 package sweep

@@ -42,9 +42,9 @@ type Pacing struct {
 	ConcurrencyRamp, RateRamp time.Duration
 }
 
-// userRate is the requests per second of all users together, 0 where they have
+// UserRate is the requests per second of all users together, 0 where they have
 // no pace of their own.
-func (p Pacing) userRate() float64 {
+func (p Pacing) UserRate() float64 {
 	if p.Mode != UserPaced {
 		return 0
 	}

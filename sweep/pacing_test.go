@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"loadgen/metrics"
 	"loadgen/sweep"
 )
 
@@ -105,27 +104,6 @@ func TestRunsMayEndByNumber(t *testing.T) {
 	}
 }
 
-func TestConnections(t *testing.T) {
-	for _, tt := range []struct {
-		name, keys string
-		want       int
-	}{
-		{"one for each user", "  concurrency: 70000\n", 70000},
-		{"likewise over HTTP/1.1", "  concurrency: 70000\n  http_version: 1.1\n", 70000},
-		{"over HTTP/2 as few as the endpoint lets them share", "  concurrency: 70000\n  http_version: 2\n", 0},
-		{"one for each user with a pace", "  num_users: 10\n  user_request_rate: 4\n", 10},
-		{"a rate without a ceiling takes what it needs", "  request_rate: 5\n", 0},
-		{"one for each user of the warm-up that a rate follows", "  request_rate: auto\n  concurrency: 8\n", 8},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			const base = "batch_name: b\noutput_base_dir: o\nbase_config:\n  model: m\n  url: http://localhost:8000\n  warmup_request_count: 1\n  benchmark_duration: 60\n"
-			if got := parse(t, base+tt.keys).Cells()[0].Connections(); got != tt.want {
-				t.Errorf("%d connections, want %d", got, tt.want)
-			}
-		})
-	}
-}
-
 func TestEndpoints(t *testing.T) {
 	tests := []struct{ name, keys, target, health string }{
 		{"chat by default", "", "http://localhost:8000/v1/chat/completions", "http://localhost:8000/v1/models"},
@@ -139,21 +117,5 @@ func TestEndpoints(t *testing.T) {
 				t.Errorf("requests go to %s and the check to %s, want %s and %s", target, health, tt.target, tt.health)
 			}
 		})
-	}
-}
-
-func TestFactsSayWhatWasAsked(t *testing.T) {
-	for _, tt := range []struct {
-		keys string
-		want metrics.Facts
-	}{
-		{"  concurrency: 8\n", metrics.Facts{Concurrency: 8}},
-		{"  request_rate: 5\n  concurrency: 8\n", metrics.Facts{Concurrency: 8, Scheduled: true, RequestRate: 5}},
-		{"  num_users: 10\n  user_request_rate: 4\n", metrics.Facts{Concurrency: 10, Paused: true, UserRate: 40}},
-	} {
-		const base = "batch_name: b\noutput_base_dir: o\nbase_config:\n  model: m\n  url: http://localhost:8000\n  warmup_request_count: 1\n  benchmark_duration: 60\n"
-		if diff := cmp.Diff(tt.want, parse(t, base+tt.keys).Cells()[0].Facts()); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", tt.keys, diff)
-		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"loadgen/mockllm"
 	"loadgen/report"
 	"loadgen/results"
+	"loadgen/runner"
 	"loadgen/sweep"
 )
 
@@ -169,11 +170,11 @@ mock:%s
 	}
 	defer stopMock()
 	seen := &observed{requests: map[string]observation{}}
-	runner := &sweep.Runner{
+	r := &runner.Runner{
 		Batch: batch, Recorder: seen, Endpoint: url, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: k.tokenizers.get, Stop: k.stop, Wait: load.PreciseWait, Processors: setProcessors, Log: k.log,
 	}
-	runs, err := runner.Run(ctx)
+	runs, err := r.Run(ctx)
 	if err != nil || k.stop.Err() != nil {
 		return metrics.Step{}, err
 	}
@@ -190,9 +191,9 @@ type observation struct{ first, gap time.Duration }
 // observed keeps what the client measured, by request ID.
 type observed struct{ requests map[string]observation }
 
-func (o *observed) StartCell(*sweep.Run) (sweep.CellRecorder, error) { return o, nil }
-func (o *observed) Session(*loadgen.Session) error                   { return nil }
-func (o *observed) End(*sweep.Run) error                             { return nil }
+func (o *observed) StartCell(*sweep.Run) (runner.CellRecorder, error) { return o, nil }
+func (o *observed) Session(*loadgen.Session) error                    { return nil }
+func (o *observed) End(*sweep.Run) error                              { return nil }
 
 func (o *observed) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	if n := len(rec.Chunks); rec.Phase == loadgen.Profiling && rec.OK() && n > 0 {

@@ -13,6 +13,7 @@ import (
 	"loadgen/internal/memnet"
 	"loadgen/metrics"
 	"loadgen/mockllm"
+	"loadgen/runner"
 	"loadgen/sweep"
 	"loadgen/synth"
 	"loadgen/tokenizer"
@@ -24,7 +25,7 @@ type traced struct {
 	tracer *analyze.Tracer
 }
 
-func (k *traced) StartCell(run *sweep.Run) (sweep.CellRecorder, error) {
+func (k *traced) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	k.tracer = newTracer(&run.Cell.Config)
 	return k, nil
 }
@@ -49,7 +50,7 @@ func TestTheFirstFindingNamesTheCause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := &sweep.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
+	words := &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
 	const base = `batch_name: causes
 output_base_dir: unused
 base_config:
@@ -134,13 +135,13 @@ mock: {max_num_seqs: 128, prefill_base: 2ms, prefill_per_token: 0s, decode_base:
 				served := make(chan error, 1)
 				go func() { served <- endpoint.Serve(ctx, network) }()
 				kept := &traced{}
-				runner := &sweep.Runner{
+				r := &runner.Runner{
 					Batch: batch, Recorder: kept, Endpoint: "http://endpoint", Dial: network.DialContext,
 					LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
-					Vocabulary: func(context.Context, string, string) *sweep.Vocabulary { return words },
+					Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
 					Stop:       t.Context(), Log: slog.New(slog.DiscardHandler),
 				}
-				if _, err := runner.Run(t.Context()); err != nil {
+				if _, err := r.Run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				stop()

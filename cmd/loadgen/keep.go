@@ -16,6 +16,7 @@ import (
 	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
+	"loadgen/runner"
 	"loadgen/sweep"
 )
 
@@ -33,7 +34,7 @@ type keeper struct {
 	findings []analyze.Finding   // of all of them
 }
 
-func (k *keeper) StartCell(run *sweep.Run) (sweep.CellRecorder, error) {
+func (k *keeper) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	c := &cellKeeper{keeper: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
 	dir, err := k.root.Begin(results.Metadata{
 		RunIndex:   run.Cell.Index + 1,

@@ -19,6 +19,7 @@ import (
 	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
+	"loadgen/runner"
 	"loadgen/sweep"
 )
 
@@ -44,7 +45,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := batch.CheckPrompts(); err != nil {
+	if err := runner.CheckPrompts(batch); err != nil {
 		return usageError{err}
 	}
 	stopProfiles, err := startProfiles(c.CPUProfile, c.MemProfile)
@@ -97,12 +98,12 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		profiler: profiler{Profiler: batch.Profiler, seed: loadgen.Seed(batch.Base.RandomSeed), now: time.Now(), fine: 1},
 	}
 	tokenizers := newTokenizers(!c.Offline, log)
-	runner := &sweep.Runner{
+	r := &runner.Runner{
 		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
 	}
-	runs, err := runner.Run(ctx)
+	runs, err := r.Run(ctx)
 	shown.stop()
 	log = newLogger(std.err, c.Verbose)
 	logSummary(log, len(batch.Cells()), runs)
@@ -195,7 +196,7 @@ func checkService(ctx context.Context, batch *sweep.Batch, endpoint string) erro
 	var errs []error
 	asked := map[string]bool{}
 	for _, cell := range batch.Cells() {
-		config, err := cell.Config.Client(endpoint, version, os.LookupEnv)
+		config, err := runner.Client(&cell.Config, endpoint, version, os.LookupEnv)
 		if err != nil {
 			return usageError{err}
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"loadgen/metrics"
+	"loadgen/runner"
 	"loadgen/sweep"
 )
 
@@ -16,7 +17,7 @@ type board struct {
 	began   time.Time
 	planned time.Duration // of all cells' measured phases; 0 unknown
 	spent   time.Duration // planned time of the cells that are over
-	run     *sweep.Progress
+	run     *runner.Progress
 }
 
 func newBoard(batch *sweep.Batch) *board {
@@ -33,7 +34,7 @@ func newBoard(batch *sweep.Batch) *board {
 }
 
 // started notes that a cell begins.
-func (b *board) started(p *sweep.Progress) {
+func (b *board) started(p *runner.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.run != nil {
@@ -46,7 +47,7 @@ func (b *board) started(p *sweep.Progress) {
 type status struct {
 	Cell, Cells int
 	Name        string // of the cell
-	Stage       sweep.Stage
+	Stage       runner.Stage
 	Elapsed     time.Duration // of the stage
 	Issued      int           // in the stage
 	InFlight    int

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 
 	"loadgen"
-	"loadgen/sweep"
+	"loadgen/runner"
 	"loadgen/synth"
 	"loadgen/tokenizer"
 )
@@ -19,16 +19,16 @@ const fallback = "cl100k_base"
 type tokenizers struct {
 	options tokenizer.Options
 	log     *slog.Logger
-	found   map[string]*sweep.Vocabulary
+	found   map[string]*runner.Vocabulary
 }
 
 func newTokenizers(download bool, log *slog.Logger) *tokenizers {
-	return &tokenizers{options: tokenizer.Options{Download: download}, log: log, found: map[string]*sweep.Vocabulary{}}
+	return &tokenizers{options: tokenizer.Options{Download: download}, log: log, found: map[string]*runner.Vocabulary{}}
 }
 
 // get returns the tokenizer of a name. Without a name the model's is looked
 // for on this machine, where it may lie under the model's name.
-func (t *tokenizers) get(ctx context.Context, name, model string) *sweep.Vocabulary {
+func (t *tokenizers) get(ctx context.Context, name, model string) *runner.Vocabulary {
 	wanted, options := name, t.options
 	if wanted == "" {
 		wanted, options.Download = model, false
@@ -41,11 +41,11 @@ func (t *tokenizers) get(ctx context.Context, name, model string) *sweep.Vocabul
 	return v
 }
 
-func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) *sweep.Vocabulary {
+func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) *runner.Vocabulary {
 	tok, source, err := tokenizer.Load(ctx, wanted, options)
 	if err == nil {
 		t.log.Debug("tokenizer " + wanted + " from " + source.String())
-		return &sweep.Vocabulary{
+		return &runner.Vocabulary{
 			Tokenizer: tok, Name: wanted, Lexicon: synth.NewLexicon(tok), Template: t.template(source, tok),
 		}
 	}
@@ -58,7 +58,7 @@ func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, option
 	} else {
 		t.log.Info(fmt.Sprintf("Note: no tokenizer is named and none lies here for %s: prompts are counted with %s", wanted, fallback))
 	}
-	return &sweep.Vocabulary{
+	return &runner.Vocabulary{
 		Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", StandIn: true, Lexicon: synth.NewLexicon(tok),
 	}
 }

@@ -35,9 +35,10 @@ var may = map[string][]string{
 	"results":             {"", "metrics", "internal/jsonstream", "internal/outside", "internal/secret"},
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
 	"analyze":             {"", "metrics"},
-	"sweep":               {"", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret"},
+	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret"},
+	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "internal/outside", "internal/secret"},
 	"report":              {"", "analyze", "metrics", "internal/outside"},
-	"cmd/loadgen":         {"", "report", "analyze", "results", "trace", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret"},
+	"cmd/loadgen":         {"", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -51,7 +52,7 @@ var homes = map[string][]string{
 	"html/template":              {"report"},
 	"github.com/alecthomas/kong": {"cmd/loadgen"},
 	"charm.land/bubbletea/v2":    {"cmd/loadgen"},
-	"log/slog":                   {"cmd/loadgen", "sweep"},
+	"log/slog":                   {"cmd/loadgen", "runner"},
 	"math/rand":                  {},
 	"regexp":                     {"sweep"},
 	"golang.org/x/time/rate":     {"client", "mockllm", "load"},

@@ -1,8 +1,9 @@
-package sweep
+package runner
 
 import (
 	"loadgen"
 	"loadgen/metrics"
+	"loadgen/sweep"
 )
 
 // Measured returns what a template without a file is taken to add to a user's
@@ -23,7 +24,7 @@ func Measured(beyond ...int) (tokens int, known bool) {
 
 // Connections returns how many connections a cell may hold at once, as far as
 // that is known before it runs; 0 where it is not.
-func (c *Cell) Connections() int { return c.Config.connections(c.Pacing) }
+func Connections(c *sweep.Cell) int { return connections(&c.Config, c.Pacing) }
 
 // Facts returns what is asked of a cell.
-func (c *Cell) Facts() metrics.Facts { return c.Config.facts(c.Pacing) }
+func Facts(c *sweep.Cell) metrics.Facts { return facts(&c.Config, c.Pacing) }

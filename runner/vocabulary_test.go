@@ -1,9 +1,9 @@
-package sweep_test
+package runner_test
 
 import (
 	"testing"
 
-	"loadgen/sweep"
+	"loadgen/runner"
 )
 
 func TestATemplateIsMeasuredWhereThePromptsAgree(t *testing.T) {
@@ -23,7 +23,7 @@ func TestATemplateIsMeasuredWhereThePromptsAgree(t *testing.T) {
 		"another tokenizer at all lengths": {[]int{5, 12, 31, 18}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, known := sweep.Measured(row.beyond...); got != row.want || known != row.known {
+			if got, known := runner.Measured(row.beyond...); got != row.want || known != row.known {
 				t.Errorf("%d tokens, known %v; want %d, %v", got, known, row.want, row.known)
 			}
 		})

@@ -1,4 +1,4 @@
-package sweep
+package runner
 
 import (
 	"bytes"
@@ -12,13 +12,14 @@ import (
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
+	"loadgen/sweep"
 	"loadgen/synth"
 )
 
 // phases is a run's state while its requests are sent.
 type phases struct {
 	*Runner
-	run       *Run
+	run       *sweep.Run
 	payload   *client.Payload
 	lexicon   *synth.Lexicon
 	template  *chatTemplate
@@ -88,7 +89,7 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 	plan := load.Plan{
 		Phase:       loadgen.Warmup,
 		Requests:    c.WarmupRequestCount,
-		Concurrency: min(max(pacing.flight(), 1), c.WarmupRequestCount),
+		Concurrency: min(max(flight(pacing), 1), c.WarmupRequestCount),
 		Grace:       c.GracePeriod,
 	}
 	source, err := p.open(loadgen.Warmup)
@@ -111,14 +112,14 @@ func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
 
 // measure sends the measured requests, and watches the generator meanwhile: not
 // while it makes the first of them.
-func (p *phases) measure(ctx context.Context, pacing Pacing) error {
+func (p *phases) measure(ctx context.Context, pacing sweep.Pacing) error {
 	c := &p.run.Cell.Config
 	source, err := p.open(loadgen.Profiling)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	plan, err := c.plan(pacing, p.run.Cell.Seed, source.Times())
+	plan, err := plan(c, pacing, p.run.Cell.Seed, source.Times())
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (p *phases) measure(ctx context.Context, pacing Pacing) error {
 	p.run.Outcome, err = p.drive(ctx, plan, source, feed)
 	p.run.Health = watch.Stop()
 	p.run.Health.Starved = p.driver.Starved()
-	p.run.Prompts.count(source, p.run.Outcome.Sessions)
+	p.run.Prompts = counted(p.run.Prompts, source, p.run.Outcome.Sessions)
 	return err
 }
 
@@ -146,14 +147,14 @@ func (p *phases) begin(s *loadgen.Session) error {
 
 // open returns the source of a phase's sessions.
 func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
-	spec, err := p.run.Cell.Config.spec(p.run.Cell.Seed, phase)
+	s, err := spec(&p.run.Cell.Config, p.run.Cell.Seed, phase)
 	if err != nil {
 		return nil, err
 	}
-	if !spec.Completions {
-		spec.Template = p.template.added
+	if !s.Completions {
+		s.Template = p.template.added
 	}
-	return synth.New(spec, p.lexicon)
+	return synth.New(s, p.lexicon)
 }
 
 // prepare starts to make the sessions of a source, and returns when those are

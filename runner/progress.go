@@ -1,4 +1,4 @@
-package sweep
+package runner
 
 import (
 	"sync"
@@ -6,11 +6,12 @@ import (
 
 	"loadgen/load"
 	"loadgen/metrics"
+	"loadgen/sweep"
 )
 
 // Progress shows how a run goes on. Its methods may be called at any time.
 type Progress struct {
-	Cell  *Cell
+	Cell  *sweep.Cell
 	Cells int // in the batch
 
 	driver    *load.Driver

@@ -1,16 +1,17 @@
-package sweep
+package runner
 
 import (
 	"errors"
 	"fmt"
 
 	"loadgen"
+	"loadgen/sweep"
 	"loadgen/synth"
 )
 
 // CheckPrompts reads through the datasets and corpora of a batch, each once,
 // and reports every fault with its file and line.
-func (b *Batch) CheckPrompts() error {
+func CheckPrompts(b *sweep.Batch) error {
 	type files struct {
 		dataset, format, corpus, history string
 		lengths, times                   bool
@@ -24,11 +25,11 @@ func (b *Batch) CheckPrompts() error {
 			continue
 		}
 		checked[read] = true
-		spec, err := c.spec(cell.Seed, loadgen.Profiling)
+		s, err := spec(c, cell.Seed, loadgen.Profiling)
 		if err != nil {
 			return err
 		}
-		times, err := synth.Survey(spec)
+		times, err := synth.Survey(s)
 		if err == nil && c.FixedSchedule && len(times) == 0 {
 			err = fmt.Errorf("fixed_schedule: the entries of %s do not say when they are due: give each a timestamp, or remove fixed_schedule", c.InputFile)
 		}
@@ -37,41 +38,14 @@ func (b *Batch) CheckPrompts() error {
 	return errors.Join(errs...)
 }
 
-// Prompts says what the prompts of a run can be trusted for.
-type Prompts struct {
-	synth.Stats
-	// Template says how it is known what the chat template adds: "file" or
-	// "measured", empty where it is not known.
-	Template string
-	// TemplateTokens is what it adds to the prompt of a first turn.
-	TemplateTokens int
-}
-
-// count takes over what a source made for a phase that took so many sessions:
-// of a dataset's, some may have been read again that were not sent.
-func (p *Prompts) count(source *synth.Source, sessions int) {
+// counted returns prompts with what a source made for a phase that took so many
+// sessions: of a dataset's, some may have been read again that were not sent.
+func counted(p sweep.Prompts, source *synth.Source, sessions int) sweep.Prompts {
 	p.Stats = source.Stats()
 	if n := source.Len(); n > 0 {
 		p.Reused = min(p.Reused, max(0, sessions-n))
 	}
-}
-
-// notes says in words what weakens the figures of a run.
-func (p *Prompts) notes() []string {
-	var notes []string
-	for _, weak := range []struct {
-		n    int
-		text string
-	}{
-		{p.Reused, "%d sessions of the dataset were sent another time: a server that caches prompts answered them faster than new ones"},
-		{p.Repeats, "%d prompts are too short to differ from all others: a server that caches prompts answered them faster than new ones"},
-		{p.Inexact, "%d prompts are not as long as was asked for: the tokenizer has no such text. Their true lengths are in the records"},
-	} {
-		if weak.n > 0 {
-			notes = append(notes, fmt.Sprintf(weak.text, weak.n))
-		}
-	}
-	return notes
+	return p
 }
 
 // errNoTemplate is a run whose prompts cannot be as long as they should.

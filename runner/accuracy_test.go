@@ -1,4 +1,4 @@
-package sweep_test
+package runner_test
 
 import (
 	"cmp"
@@ -23,6 +23,7 @@ import (
 	"loadgen/load"
 	"loadgen/metrics"
 	"loadgen/mockllm"
+	"loadgen/runner"
 	"loadgen/sweep"
 	"loadgen/synth"
 	"loadgen/tokenizer"
@@ -55,7 +56,7 @@ type trouble struct {
 
 var errFull = errors.New("no space left on device")
 
-func (m *measured) StartCell(*sweep.Run) (sweep.CellRecorder, error) {
+func (m *measured) StartCell(*sweep.Run) (runner.CellRecorder, error) {
 	m.cells++
 	return m, nil
 }
@@ -104,12 +105,12 @@ mock: {timing: fixed, ttft: 100ms, itl: 10ms, stamps: true}
 `
 
 // vocabulary is read once: it is large.
-var vocabulary = sync.OnceValue(func() *sweep.Vocabulary {
+var vocabulary = sync.OnceValue(func() *runner.Vocabulary {
 	tok, err := tokenizer.Builtin("cl100k_base")
 	if err != nil {
 		panic(err)
 	}
-	return &sweep.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
+	return &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
 })
 
 // inVirtualTime runs a batch file of one cell, the known one with settings, and
@@ -159,10 +160,10 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 			}
 			return network.DialContext(ctx, netw, address)
 		}
-		runner := &sweep.Runner{
+		runner := &runner.Runner{
 			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: dial,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
-			Vocabulary: func(context.Context, string, string) *sweep.Vocabulary { return words },
+			Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
 			Stop:       stopping, Log: slog.New(slog.DiscardHandler),
 		}
 		runs, err := runner.Run(t.Context())

@@ -1,4 +1,4 @@
-package sweep
+package runner
 
 import (
 	"fmt"
@@ -9,11 +9,12 @@ import (
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
+	"loadgen/sweep"
 	"loadgen/synth"
 )
 
 // payload returns what makes the bodies of a cell's requests.
-func (c *Config) payload() (*client.Payload, error) {
+func payload(c *sweep.Config) (*client.Payload, error) {
 	return client.NewPayload(client.PayloadOptions{
 		Model:           c.Model,
 		Type:            client.EndpointType(c.EndpointType),
@@ -25,9 +26,9 @@ func (c *Config) payload() (*client.Payload, error) {
 	})
 }
 
-// Client returns the settings of the client of a cell. endpoint is where the
+// Client returns the settings of the client of a cell whose configuration is c. endpoint is where the
 // simulated endpoint listens, for a cell that asks for it.
-func (c *Config) Client(endpoint, version string, lookupEnv func(string) (string, bool)) (client.Config, error) {
+func Client(c *sweep.Config, endpoint, version string, lookupEnv func(string) (string, bool)) (client.Config, error) {
 	headers, err := c.ExpandedHeaders(lookupEnv)
 	if err != nil {
 		return client.Config{}, err
@@ -59,7 +60,7 @@ func (c *Config) Client(endpoint, version string, lookupEnv func(string) (string
 }
 
 // spec returns what the requests of a phase of a cell consist of.
-func (c *Config) spec(seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error) {
+func spec(c *sweep.Config, seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error) {
 	s := synth.Spec{
 		Seed:         seed,
 		Phase:        phase,
@@ -103,8 +104,8 @@ func (c *Config) spec(seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error
 
 // plan returns what the measured phase is to do. times are those of the
 // dataset, where it has any.
-func (c *Config) plan(p Pacing, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
-	plan := load.Plan{
+func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
+	out := load.Plan{
 		Phase:           loadgen.Profiling,
 		Concurrency:     p.Concurrency,
 		ConcurrencyRamp: p.ConcurrencyRamp,
@@ -114,37 +115,37 @@ func (c *Config) plan(p Pacing, seed loadgen.Seed, times []time.Duration) (load.
 		Grace:           c.GracePeriod,
 	}
 	switch p.Mode {
-	case FixedSchedule:
+	case sweep.FixedSchedule:
 		if len(times) == 0 {
-			return plan, fmt.Errorf("fixed_schedule: %s has no times to send at", c.InputFile)
+			return out, fmt.Errorf("fixed_schedule: %s has no times to send at", c.InputFile)
 		}
-		plan.Schedule = load.Replay(times)
-	case UserPaced:
-		plan.Concurrency, plan.UserGap = p.Users, p.UserGap
-	case OpenLoop:
-		plan.Schedule = load.Arrival{
+		out.Schedule = load.Replay(times)
+	case sweep.UserPaced:
+		out.Concurrency, out.UserGap = p.Users, p.UserGap
+	case sweep.OpenLoop:
+		out.Schedule = load.Arrival{
 			Rate: p.Rate, Ramp: p.RateRamp, Smoothness: p.Smoothness,
 			Rand: func() *rand.Rand { return seed.Rand("arrivals") },
 		}.Schedule()
 	}
-	return plan, nil
+	return out, nil
 }
 
 // facts returns what is asked of a run, as far as its figures depend on it.
-func (c *Config) facts(p Pacing) metrics.Facts {
+func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 	return metrics.Facts{
 		Concurrency: max(p.Concurrency, p.Users),
-		Scheduled:   p.Mode == OpenLoop || p.Mode == FixedSchedule,
+		Scheduled:   p.Mode == sweep.OpenLoop || p.Mode == sweep.FixedSchedule,
 		RequestRate: p.Rate,
-		UserRate:    p.userRate(),
-		Paused:      p.Mode == UserPaced || c.delays(),
+		UserRate:    p.UserRate(),
+		Paused:      p.Mode == sweep.UserPaced || delays(c),
 		SLOs:        c.SLOs,
 		Limits:      c.Validity,
 	}
 }
 
 // delays reports whether users may think between the turns of a session.
-func (c *Config) delays() bool {
+func delays(c *sweep.Config) bool {
 	if c.InputFile != "" {
 		format, err := synth.ParseFormat(c.CustomDatasetType)
 		return err == nil && format.Delays()
@@ -154,13 +155,13 @@ func (c *Config) delays() bool {
 
 // flight returns how many requests a pacing may have in flight at once, as far
 // as that is known before it runs.
-func (p Pacing) flight() int { return max(p.Concurrency, p.Users, p.WarmupConcurrency) }
+func flight(p sweep.Pacing) int { return max(p.Concurrency, p.Users, p.WarmupConcurrency) }
 
 // connections returns how many connections that takes. Over HTTP/2 requests
 // share them, as many as the endpoint allows: 0, for not known.
-func (c *Config) connections(p Pacing) int {
+func connections(c *sweep.Config, p sweep.Pacing) int {
 	if client.HTTPVersion(c.HTTPVersion) == client.HTTP2 {
 		return 0
 	}
-	return p.flight()
+	return flight(p)
 }

@@ -1,4 +1,4 @@
-package sweep_test
+package runner_test
 
 import (
 	"errors"
@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"loadgen/runner"
+
 	"loadgen"
-	"loadgen/sweep"
 )
 
 // ends is how a run of the known endpoint ended.
@@ -39,7 +40,7 @@ var aMinute = []string{"base_config.concurrency=4", "base_config.benchmark_durat
 
 func TestAnEndpointThatDiesEndsTheRunTenSecondsLater(t *testing.T) {
 	inTrouble(t, trouble{gone: 5 * time.Second}, aMinute, func(t *testing.T, m *measured) {
-		m.ends(t, sweep.ErrEndpointGone, "the endpoint is gone", false, "ended before its time: the endpoint is gone")
+		m.ends(t, runner.ErrEndpointGone, "the endpoint is gone", false, "ended before its time: the endpoint is gone")
 		if at := m.Outcome.Elapsed; at < 15*time.Second || at > 16*time.Second {
 			t.Errorf("given up at %v, want between 15 and 16 s", at)
 		}
@@ -144,7 +145,7 @@ func TestARunThatIsTooShortForARequestFails(t *testing.T) {
 		if c := m.Summary.Counts; c.OK != 0 || c.Failed != 0 || c.Cancelled != 2 || m.Outcome.Cancelled {
 			t.Errorf("counts %+v, want two cancelled, not by the user", c)
 		}
-		if !errors.Is(m.Err, sweep.ErrNoneFinished) {
+		if !errors.Is(m.Err, runner.ErrNoneFinished) {
 			t.Fatalf("error %v, want that none finished", m.Err)
 		}
 		for _, word := range []string{"benchmark_duration", "grace_period", "5s", "sent, 2;"} {

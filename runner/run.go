@@ -1,0 +1,293 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"loadgen"
+	"loadgen/client"
+	"loadgen/load"
+	"loadgen/metrics"
+	"loadgen/sweep"
+)
+
+// A Recorder keeps what a batch produces.
+type Recorder interface {
+	// StartCell is called before a cell's first request, with what is known of
+	// its run by then: the cell and the facts.
+	StartCell(*sweep.Run) (CellRecorder, error)
+}
+
+// A CellRecorder keeps what a run produces. An error of it ends the run.
+type CellRecorder interface {
+	// Session is given the sessions of the measured phase in order, before
+	// they are sent and more of them than are sent; from one goroutine that is
+	// not that of Record.
+	Session(*loadgen.Session) error
+	// Record is given every finished record, of the warm-up too, with what the
+	// collector measured of it, from one goroutine. It must copy what it keeps.
+	Record(*loadgen.Record, *metrics.Measurement) error
+	// End is called once, whatever became of the run, after the last Record
+	// and Session.
+	End(*sweep.Run) error
+}
+
+// A Runner runs the cells of a batch one after another.
+type Runner struct {
+	Batch    *sweep.Batch
+	Recorder Recorder
+	// Endpoint replaces the URL of cells that ask for the simulated endpoint.
+	Endpoint string
+	// LookupEnv finds the API key and the variables of headers.
+	LookupEnv func(string) (string, bool)
+	// Version is loadgen's, for the User-Agent.
+	Version string
+	// Vocabulary returns what counts the tokens of a cell by the tokenizer's
+	// name, which may be empty, and the model's.
+	Vocabulary func(ctx context.Context, tokenizer, model string) *Vocabulary
+	// Ceiling is what this machine was calibrated to.
+	Ceiling metrics.Ceiling
+	// Stop, when done, lets the requests in flight finish within the grace
+	// period and starts no more.
+	Stop context.Context
+	// Dial replaces the network, in tests; it may be nil.
+	Dial client.DialFunc
+	// Wait paces open loops; nil waits by the runtime's timers.
+	Wait func() load.Wait
+	// Processors, where it is set, is told before a run is driven whether it is
+	// to have processors to spare.
+	Processors func(spare bool)
+	// Started is told of every cell that begins, with a view of its progress;
+	// it may be nil.
+	Started func(*Progress)
+	Log     *slog.Logger
+}
+
+// ErrEndpointGone is a run that was ended because the endpoint could no longer
+// be connected to.
+var ErrEndpointGone = errors.New("the endpoint is gone: no connection for 10 s")
+
+// ErrAllFailed is a run of whose requests not one succeeded.
+var ErrAllFailed = errors.New("every request failed")
+
+// ErrNoneFinished is a run that was over before any of its requests was.
+var ErrNoneFinished = errors.New("no request finished in time")
+
+// Run runs all cells and returns what became of each that was begun. A cell
+// that fails does not keep the next from running; an error of the recorder, a
+// stop or a cancelled context does. The error is that of the recorder.
+func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
+	var runs []*sweep.Run
+	cells := r.Batch.Cells()
+	for i := range cells {
+		if ctx.Err() != nil || r.Stop.Err() != nil {
+			break
+		}
+		if len(cells) > 1 {
+			r.Log.Info(fmt.Sprintf("Run %d/%d", i+1, len(cells)))
+			r.Log.Info("Sweep parameters: " + sweep.Literal(cells[i].Values))
+		} else {
+			r.Log.Info("Single Run")
+		}
+		run, err := r.runCell(ctx, &cells[i])
+		runs = append(runs, run)
+		if err != nil {
+			return runs, err
+		}
+	}
+	return runs, nil
+}
+
+// report logs the end of a run as the seed's runner does.
+func (r *Runner) report(run *sweep.Run) {
+	name := "Run"
+	if len(r.Batch.Cells()) > 1 {
+		name = fmt.Sprintf("Run %d", run.Cell.Index+1)
+	}
+	switch {
+	case run.Err != nil:
+		r.Log.Error(fmt.Sprintf("%s failed: %v", name, run.Err))
+	case run.Outcome.Cancelled && run.Summary == nil:
+		r.Log.Warn(name + " was interrupted before it measured anything")
+	case run.Outcome.Cancelled:
+		r.Log.Warn(name + " was interrupted; what it measured is kept")
+	default:
+		r.Log.Info(name + " completed successfully")
+	}
+}
+
+// runCell runs one cell. The error is that of the recorder; what else went
+// wrong is in the Run.
+func (r *Runner) runCell(ctx context.Context, cell *sweep.Cell) (*sweep.Run, error) {
+	run := &sweep.Run{Cell: cell, Facts: facts(&cell.Config, cell.Pacing)}
+	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
+	run.Facts.Tokenizer = vocabulary.Name
+	run.Facts.Ceiling = r.Ceiling
+	keep, err := r.Recorder.StartCell(run)
+	if err != nil {
+		run.Err = err
+		return run, err
+	}
+	kept := &recording{CellRecorder: keep}
+	run.Err = r.measure(ctx, run, vocabulary, kept)
+	failed := kept.err()
+	if failed != nil {
+		run.Err = failed
+	}
+	r.report(run)
+	if err := keep.End(run); err != nil && failed == nil {
+		failed = fmt.Errorf("keeping the results: %w", err)
+		run.Err = failed
+	}
+	return run, failed
+}
+
+// recording remembers the errors of a recorder, to tell them from what goes
+// wrong with the run itself, and asks it for nothing more of the kind.
+type recording struct {
+	CellRecorder
+	prompts error // of Session, whose goroutine writes it
+	records error // of Record, likewise
+}
+
+// err returns an error of the recorder, when no goroutine asks it for more.
+func (k *recording) err() error { return cmp.Or(k.records, k.prompts) }
+
+func (k *recording) Session(s *loadgen.Session) error {
+	if err := k.CellRecorder.Session(s); err != nil {
+		k.prompts = fmt.Errorf("keeping the prompts: %w", err)
+	}
+	return k.prompts
+}
+
+func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
+	if k.records != nil {
+		return nil
+	}
+	if err := k.CellRecorder.Record(rec, m); err != nil {
+		k.records = fmt.Errorf("keeping the records: %w", err)
+	}
+	return k.records
+}
+
+// measure makes everything ready, warms up and measures.
+func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabulary, keep *recording) error {
+	c, pacing := &run.Cell.Config, run.Cell.Pacing
+	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Cell.Seed))
+	if err := client.Preflight(connections(c, pacing)); err != nil {
+		return err
+	}
+	payload, err := payload(c)
+	if err != nil {
+		return err
+	}
+	settings, err := Client(c, r.Endpoint, r.Version, r.LookupEnv)
+	if err != nil {
+		return err
+	}
+	settings.Dial = r.Dial
+	sender, err := client.New(settings)
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+	if r.Processors != nil {
+		r.Processors(pacing.Mode != sweep.ClosedLoop || !sender.KernelTimes())
+	}
+	collector, err := metrics.NewCollector(run.Facts)
+	if err != nil {
+		return err
+	}
+	stopping, stop := context.WithCancelCause(r.Stop)
+	defer stop(nil)
+	defer context.AfterFunc(ctx, func() { stop(ctx.Err()) })()
+	p := &phases{
+		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
+		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
+		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
+	}
+	p.driver.Emit = p.emit
+	if r.Wait != nil {
+		p.driver.Wait = r.Wait()
+	}
+	p.progress = &Progress{Cell: run.Cell, Cells: len(r.Batch.Cells()), driver: p.driver, collector: collector}
+	if r.Started != nil {
+		r.Started(p.progress)
+	}
+
+	latency, err := p.warmUp(ctx)
+	if err != nil {
+		return err
+	}
+	if err := gone(stopping); err != nil || keep.err() != nil {
+		return err
+	}
+	if stopping.Err() != nil || ctx.Err() != nil {
+		run.Outcome.Cancelled = true
+		return nil
+	}
+	if pacing.Auto {
+		if latency == 0 {
+			return errors.New("no request of the warm-up succeeded: there is no latency to calculate the request rate from")
+		}
+		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
+		r.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
+			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
+		run.Facts.RequestRate = pacing.Rate
+		collector.SetRate(pacing.Rate)
+	}
+	if err := p.settleTemplate(); err != nil {
+		return err
+	}
+	refused := sender.Transport().DialErrors // of a server that was booting, say
+	err = p.measure(ctx, pacing)
+	run.Transport = sender.Transport()
+	run.Transport.DialErrors -= refused
+	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
+	cut := cmp.Or(keep.err(), gone(stopping))
+	if cut != nil {
+		run.Outcome.Cancelled, run.Outcome.Cut = false, cut.Error() // not by the user
+	}
+	if run.Outcome.Issued > 0 {
+		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
+		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.Notes()...)
+		if p.warmUpNote != "" {
+			summary.Validity.Notes = append(summary.Validity.Notes, p.warmUpNote)
+		}
+		run.Summary = &summary
+	}
+	switch {
+	case err != nil:
+		return err
+	case cut != nil:
+		return cut
+	case run.Summary != nil && run.Summary.Counts.OK == 0:
+		return p.fruitless()
+	}
+	return nil
+}
+
+// fruitless says why no request of a run succeeded; nil where the user knows.
+func (p *phases) fruitless() error {
+	c, counts := &p.run.Cell.Config, p.run.Summary.Counts
+	switch {
+	case counts.Failed > 0:
+		return fmt.Errorf("%w: %s", ErrAllFailed, p.run.Summary.Errors[0].Message)
+	case counts.Cancelled > 0 && !p.run.Outcome.Cancelled:
+		return fmt.Errorf("%w: the end of the grace period cancelled all that were sent, %d; raise grace_period (now %v) or benchmark_duration (%v) "+
+			"above the time that an answer takes, for which request_timeout allows %v",
+			ErrNoneFinished, counts.Cancelled, c.GracePeriod, c.BenchmarkDuration, c.RequestTimeout)
+	}
+	return nil
+}
+
+// gone returns ErrEndpointGone where that is why a run was stopped.
+func gone(stopping context.Context) error {
+	if errors.Is(context.Cause(stopping), ErrEndpointGone) {
+		return ErrEndpointGone
+	}
+	return nil
+}
