@@ -12,6 +12,7 @@ import (
 
 	"loadgen"
 	"loadgen/analyze"
+	"loadgen/archive"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -100,8 +101,8 @@ func sameDir(a, b string) (bool, error) {
 }
 
 // profiler returns the profiler that the flags ask for.
-func (c *analyzeCommand) profiler(seed loadgen.Seed) *profiler {
-	p := &profiler{Profiler: sweep.DefaultProfiler(), seed: seed, now: time.Now()}
+func (c *analyzeCommand) profiler(seed loadgen.Seed) *archive.Profiler {
+	p := &archive.Profiler{Profiler: sweep.DefaultProfiler(), Seed: seed, Now: time.Now()}
 	p.AIQCompat = c.AIQCompat
 	p.ConcurrencySpikeAnalysis.SpikeThreshold = c.SpikeThreshold
 	p.PromptCachingPrefixes.MinFrequency = c.MinFrequency
@@ -121,7 +122,7 @@ func (c *analyzeCommand) foreign(std streams) error {
 		return broken
 	}
 	p := c.profiler(0)
-	x := p.run(analyze.FactsFrom("", 0, 0, tr))
+	x := p.Run(analyze.FactsFrom("", 0, 0, tr))
 	fmt.Fprintf(std.out, "%s: a trace of %s\n", c.Path, tr.Source)
 	c.show(std.out, p, x)
 	return errors.Join(c.keep(std.out, p, x, c.OutputDir, true), broken)
@@ -129,12 +130,12 @@ func (c *analyzeCommand) foreign(std streams) error {
 
 // run analyses the directory of a run.
 func (c *analyzeCommand) run(std streams) error {
-	r, err := readRun(c.Path)
+	r, err := archive.Read(c.Path)
 	if r == nil {
 		return err
 	}
 	p := c.profiler(r.Meta.Seed)
-	x := r.profile(p)
+	x := r.Profile(p)
 	fmt.Fprintf(std.out, "%s: a run of loadgen\n", c.Path)
 	c.show(std.out, p, x)
 	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.events(r)), err)
@@ -151,11 +152,11 @@ func (c *analyzeCommand) dirOf(run string) string {
 // events reports whether to write the files that repeat the calls. Those that
 // the run itself wrote have the answers' texts, which nothing else has: they
 // are replaced only where they are not whole.
-func (c *analyzeCommand) events(r *recording) bool {
-	if c.OutputDir != "" || len(r.trace.Calls) > tracedCalls {
+func (c *analyzeCommand) events(r *archive.Recording) bool {
+	if c.OutputDir != "" || len(r.Trace.Calls) > archive.TracedCalls {
 		return true
 	}
-	for _, name := range []string{tracesName, eventsName} {
+	for _, name := range []string{archive.TracesName, archive.EventsName} {
 		if _, err := os.Stat(filepath.Join(r.Dir, name)); err != nil {
 			return true
 		}
@@ -164,30 +165,30 @@ func (c *analyzeCommand) events(r *recording) bool {
 }
 
 // show prints the key figures and the findings of a trace.
-func (c *analyzeCommand) show(w io.Writer, p *profiler, x *profile) {
+func (c *analyzeCommand) show(w io.Writer, p *archive.Profiler, x *archive.Profile) {
 	o := reportOptions(w)
 	optimization := x.Optimization
 	if optimization.More == nil { // AIQ's has no such block
-		sound := p.options()
+		sound := p.Options()
 		sound.AIQ = false
-		optimization = analyze.Optimize(x.trace, sound)
+		optimization = analyze.Optimize(x.Trace, sound)
 	}
 	fmt.Fprint(w, report.KeyFigures(optimization, o))
 	fmt.Fprintf(w, "\nFindings\n%s", report.FindingsText(x.Findings, o))
-	if x.forecast != nil {
-		fmt.Fprintf(w, "\nForecast of the next call\n%s", report.ForecastText(x.forecast, o))
+	if x.Forecast != nil {
+		fmt.Fprintf(w, "\nForecast of the next call\n%s", report.ForecastText(x.Forecast, o))
 	}
 }
 
 // keep writes the files, unless there is nowhere to.
-func (c *analyzeCommand) keep(w io.Writer, p *profiler, x *profile, dir string, events bool) error {
+func (c *analyzeCommand) keep(w io.Writer, p *archive.Profiler, x *archive.Profile, dir string, events bool) error {
 	if c.NoFiles || dir == "" {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making a place for the files: %w", err)
 	}
-	err := p.write(dir, x, events)
+	err := p.Write(dir, x, events)
 	fmt.Fprintf(w, "\nFiles: %s\n", dir)
 	return err
 }

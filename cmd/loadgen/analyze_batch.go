@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"loadgen/analyze"
-	"loadgen/metrics"
+	"loadgen/archive"
 	"loadgen/report"
 	"loadgen/results"
 )
@@ -29,10 +29,10 @@ func (c *analyzeCommand) batch(std streams) error {
 	if err != nil {
 		return err
 	}
-	var runs []*recording
+	var runs []*archive.Recording
 	var errs []error
 	for _, dir := range dirs {
-		r, err := readRun(dir)
+		r, err := archive.Read(dir)
 		errs = append(errs, err)
 		if r == nil {
 			continue
@@ -40,13 +40,13 @@ func (c *analyzeCommand) batch(std streams) error {
 		runs = append(runs, r)
 		p := c.profiler(r.Meta.Seed)
 		if !c.NoFiles {
-			errs = append(errs, c.keep(io.Discard, p, r.profile(p), c.dirOfCell(dir), c.events(r)))
+			errs = append(errs, c.keep(io.Discard, p, r.Profile(p), c.dirOfCell(dir), c.events(r)))
 		}
 	}
 	if len(runs) == 0 {
 		return errors.Join(errs...)
 	}
-	slices.SortStableFunc(runs, func(a, b *recording) int { return cmp.Compare(a.Meta.Cell.Index, b.Meta.Cell.Index) })
+	slices.SortStableFunc(runs, func(a, b *archive.Recording) int { return cmp.Compare(a.Meta.Cell.Index, b.Meta.Cell.Index) })
 
 	p := c.profiler(runs[0].Meta.Seed)
 	out := c.dirOf(c.Path)
@@ -58,10 +58,10 @@ func (c *analyzeCommand) batch(std streams) error {
 	var cells []analyze.CellFacts
 	var shown []*report.Run
 	for _, r := range runs {
-		cells = append(cells, r.facts)
-		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Summary: &r.summary})
+		cells = append(cells, r.Facts)
+		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Summary: &r.Summarized})
 	}
-	findings := analyze.Findings(cells, p.options())
+	findings := analyze.Findings(cells, p.Options())
 	if out != "" {
 		errs = append(errs, results.WriteJSON(filepath.Join(out, findingsName), findings))
 	}
@@ -121,7 +121,7 @@ func (s *sized) title() string {
 
 // sizing answers how much load a batch's endpoint bears, for each of its
 // sweeps of a load. What was measured is written before anything is fitted.
-func (c *analyzeCommand) sizing(runs []*recording, dir string) ([]sized, error) {
+func (c *analyzeCommand) sizing(runs []*archive.Recording, dir string) ([]sized, error) {
 	type sweepOf struct {
 		at   string
 		open bool
@@ -129,11 +129,11 @@ func (c *analyzeCommand) sizing(runs []*recording, dir string) ([]sized, error) 
 	var order []sweepOf
 	points := map[sweepOf][]analyze.SizingPoint{}
 	for _, r := range runs {
-		key := sweepOf{r.others(), r.Meta.Facts.RequestRate > 0}
+		key := sweepOf{r.Others(), r.Meta.Facts.RequestRate > 0}
 		if _, known := points[key]; !known {
 			order = append(order, key)
 		}
-		points[key] = append(points[key], r.sizingPoint())
+		points[key] = append(points[key], r.SizingPoint())
 	}
 	answer := func(targets map[string]float64) []sized {
 		var out []sized
@@ -163,95 +163,9 @@ func (c *analyzeCommand) sizing(runs []*recording, dir string) ([]sized, error) 
 	answered := answer(c.targets())
 	err := write(sizingName, answered)
 	if c.AIQCompat {
-		err = errors.Join(err, write(aiqSizing, c.sizingAIQ(runs)))
+		err = errors.Join(err, write(aiqSizing, archive.SizingAIQ(runs, analyze.SizingQuestionAIQ{
+			TargetLatency: c.TargetLatency.Seconds(), TargetRuntime: c.TargetRuntime.Seconds(), Users: c.Users, TestGPUs: c.GPUs,
+		})))
 	}
 	return answered, err
-}
-
-// sizingPoint is the run as a point of a sweep; samples in milliseconds.
-func (r *recording) sizingPoint() analyze.SizingPoint {
-	p := analyze.SizingPoint{
-		Load: float64(r.Meta.Facts.Concurrency), Interrupted: r.Outcome.Cancelled || r.summary.Counts.OK == 0,
-		Samples: map[string][]float64{},
-	}
-	if r.Meta.Facts.RequestRate > 0 {
-		p.Load = r.Meta.Facts.RequestRate
-	}
-	add := func(metric string, seconds float64) { p.Samples[metric] = append(p.Samples[metric], 1000*seconds) }
-	for i := range r.trace.Calls {
-		c := &r.trace.Calls[i]
-		if c.Failed || !c.Done() {
-			continue
-		}
-		add("request_latency", c.Duration())
-		if c.FirstToken >= c.Start {
-			add("time_to_first_token", c.FirstToken-c.Start)
-			if c.CompletionTokens > 1 {
-				add("inter_token_latency", (c.End-c.FirstToken)/float64(c.CompletionTokens-1))
-			}
-		}
-	}
-	for _, s := range r.sessions() {
-		if !s.failed {
-			add("session_duration", s.to-s.from)
-		}
-	}
-	return p
-}
-
-// A spell is a session from its first call to its last.
-type spell struct {
-	id       string
-	from, to float64
-	latency  []float64
-	failed   bool
-}
-
-// sessions returns the run's sessions in order of their first call.
-func (r *recording) sessions() []spell {
-	var out []spell
-	index := map[int]int{}
-	for i := range r.trace.Calls {
-		c := &r.trace.Calls[i]
-		at, known := index[c.Example]
-		if !known {
-			at = len(out)
-			index[c.Example] = at
-			out = append(out, spell{id: c.FunctionID, from: c.Start})
-		}
-		s := &out[at]
-		s.to = max(s.to, c.End)
-		s.failed = s.failed || c.Failed || !c.Done()
-		s.latency = append(s.latency, c.Duration())
-	}
-	return out
-}
-
-// sizingAIQ is AIQ's calculator over the closed loops of the batch.
-func (c *analyzeCommand) sizingAIQ(runs []*recording) analyze.SizingReportAIQ {
-	var measured []analyze.SizingRunAIQ
-	for _, r := range runs {
-		if r.Meta.Facts.RequestRate > 0 {
-			continue
-		}
-		m := analyze.SizingRunAIQ{Concurrency: r.Meta.Facts.Concurrency, Interrupted: r.Outcome.Cancelled || r.summary.Counts.Failed > 0}
-		var latencies, runtimes []float64
-		for _, s := range r.sessions() {
-			latencies, runtimes = append(latencies, s.latency...), append(runtimes, s.to-s.from)
-			m.TotalRuntime = max(m.TotalRuntime, s.to)
-			m.Items = append(m.Items, analyze.SizingItem{ID: s.id, Latency: p95(s.latency), Runtime: s.to - s.from})
-		}
-		m.LatencyP95, m.RuntimeP95 = p95(latencies), p95(runtimes)
-		measured = append(measured, m)
-	}
-	return analyze.SizingAIQ(measured, analyze.SizingQuestionAIQ{
-		TargetLatency: c.TargetLatency.Seconds(), TargetRuntime: c.TargetRuntime.Seconds(), Users: c.Users, TestGPUs: c.GPUs,
-	})
-}
-
-func p95(seconds []float64) float64 {
-	if len(seconds) == 0 {
-		return 0
-	}
-	return metrics.Percentile(metrics.Sorted(seconds), 95)
 }

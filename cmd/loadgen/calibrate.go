@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/archive"
 	"loadgen/load"
 	"loadgen/metrics"
 	"loadgen/mockllm"
@@ -59,7 +60,7 @@ func (c *calibrateCommand) Run(ctx context.Context, std streams) error {
 	stopping, ctx, release := interruptible(ctx, newLogger(std.err, false))
 	defer release()
 	k := &calibrator{command: c, stop: stopping, log: log, tokenizers: newTokenizers(false, log)}
-	found := results.Calibration{Host: describeHost(), Created: time.Now()}
+	found := results.Calibration{Host: archive.DescribeHost(), Created: time.Now()}
 	for _, series := range []func(context.Context) ([]metrics.Step, error){k.streams, k.requests} {
 		steps, err := series(ctx)
 		if stopping.Err() != nil {
@@ -289,7 +290,7 @@ func savedCeiling(asked string, log *slog.Logger) metrics.Ceiling {
 		}
 		return metrics.Ceiling{}
 	}
-	here := describeHost()
+	here := archive.DescribeHost()
 	for _, key := range []string{"hostname", "cpus", "GOMAXPROCS"} {
 		if fmt.Sprint(c.Host[key]) != fmt.Sprint(here[key]) {
 			log.Info(fmt.Sprintf("Note: the calibration in %s is of another machine (%s differs) and is left alone", path, key))

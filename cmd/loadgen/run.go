@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/archive"
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
@@ -57,7 +58,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	board := newBoard(batch)
 	shown := startDisplay(c.ui(), std.err, board)
 	defer func() { shown.stop() }()
-	tee := &tee{to: shown.log}
+	tee := &archive.Tee{To: shown.log}
 	log := newLogger(tee, c.Verbose)
 	log.Info("Running loadgen with configuration: " + c.ConfigFile)
 
@@ -80,7 +81,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
-	secrets := secretsOf(batch)
+	secrets := archive.SecretsOf(batch)
 	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now(), secrets...)
 	if err != nil {
 		return fmt.Errorf("making a place for the results: %w", err)
@@ -93,13 +94,14 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	for _, note := range batch.Notes {
 		log.Info("Note: " + note)
 	}
-	keeper := &keeper{
-		command: c, batch: batch, root: dir, log: log, tee: tee, secrets: secrets,
-		profiler: profiler{Profiler: batch.Profiler, seed: loadgen.Seed(batch.Base.RandomSeed), now: time.Now(), fine: 1},
+	recorder := &archive.Recorder{
+		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: os.Args, Version: version,
+		Log: log, Tee: tee, Secrets: secrets,
+		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}
 	tokenizers := newTokenizers(!c.Offline, log)
 	r := &runner.Runner{
-		Batch: batch, Recorder: keeper, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
+		Batch: batch, Recorder: recorder, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
 	}
@@ -107,8 +109,8 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	shown.stop()
 	log = newLogger(std.err, c.Verbose)
 	logSummary(log, len(batch.Cells()), runs)
-	err = errors.Join(err, keeper.finish(runs))
-	tables := keeper.tables(runs, reportOptions(std.out))
+	err = errors.Join(err, recorder.Finish(runs))
+	tables := recorder.Tables(runs, reportOptions(std.out))
 	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n", tables, dir.Dir); shown != nil && !errors.Is(shown, syscall.EPIPE) {
 		err = errors.Join(err, fmt.Errorf("printing the results, which are kept in %s: %w", dir.Dir, shown))
 	}

@@ -38,7 +38,8 @@ var may = map[string][]string{
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret"},
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "internal/outside", "internal/secret"},
 	"report":              {"", "analyze", "metrics", "internal/outside"},
-	"cmd/loadgen":         {"", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret"},
+	"archive":             {"", "report", "runner", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret"},
+	"cmd/loadgen":         {"", "archive", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -52,7 +53,7 @@ var homes = map[string][]string{
 	"html/template":              {"report"},
 	"github.com/alecthomas/kong": {"cmd/loadgen"},
 	"charm.land/bubbletea/v2":    {"cmd/loadgen"},
-	"log/slog":                   {"cmd/loadgen", "runner"},
+	"log/slog":                   {"cmd/loadgen", "runner", "archive"},
 	"math/rand":                  {},
 	"regexp":                     {"sweep"},
 	"golang.org/x/time/rate":     {"client", "mockllm", "load"},
@@ -62,7 +63,7 @@ var homes = map[string][]string{
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "cmd/loadgen", "internal/memnet"}
+var timed = []string{"load", "client", "mockllm", "archive", "cmd/loadgen", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {

@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"errors"
@@ -21,8 +21,8 @@ import (
 // The profiler's files, by AIQ's names.
 const (
 	optimizationName = "inference_optimization.json"
-	eventsName       = "standardized_data_all.csv"
-	tracesName       = "all_requests_profiler_traces.json"
+	EventsName       = "standardized_data_all.csv"
+	TracesName       = "all_requests_profiler_traces.json"
 	workflowName     = "workflow_profiling_metrics.json"
 	reportName       = "workflow_profiling_report.txt"
 	ganttSVGName     = "gantt_chart.svg"
@@ -31,23 +31,24 @@ const (
 )
 
 const (
-	// tracedCalls and tracedText bound what a run keeps in memory for its
+	// TracedCalls and tracedText bound what a run keeps in memory for its
 	// analyses; loadgen analyze reads the rest from the files.
-	tracedCalls = 10_000
+	TracedCalls = 10_000
 	tracedText  = 32 << 20 // bytes
 	// comparedCalls is what all runs of a batch together keep for its findings.
 	comparedCalls = 100_000
 )
 
-// A profiler analyses traces as a profiler block says.
-type profiler struct {
+// A Profiler analyses traces as a profiler block says.
+type Profiler struct {
 	sweep.Profiler
-	seed loadgen.Seed
-	now  time.Time
-	fine float64 // pixels of a picture's units; 0 takes the default
+	Seed loadgen.Seed
+	Now  time.Time // when the analyses are made
+	Fine float64   // pixels of a picture's units; 0 takes the default
 }
 
-func (p *profiler) options() analyze.Options {
+// Options returns what the analyses are asked for.
+func (p *Profiler) Options() analyze.Options {
 	o := analyze.Defaults()
 	o.AIQ = p.AIQCompat
 	o.TokenUniqueness = p.TokenUniquenessForecast
@@ -65,57 +66,57 @@ func (p *profiler) options() analyze.Options {
 		Auto: trie.AutoSensitivity, Scale: trie.SensitivityScale,
 		Critical: trie.WCritical, Fanout: trie.WFanout, Position: trie.WPosition, Parallel: trie.WParallel,
 	}
-	o.GeneratedAt = p.now.UTC().Format(time.RFC3339)
-	o.Seed = p.seed
+	o.GeneratedAt = p.Now.UTC().Format(time.RFC3339)
+	o.Seed = p.Seed
 	return o
 }
 
-// A profile is a trace with what its analyses came to.
-type profile struct {
+// A Profile is a trace with what its analyses came to.
+type Profile struct {
 	*analyze.Profile
-	trace    *loadgen.Trace
-	forecast *analyze.Forecast // nil where it was not asked for
+	Trace    *loadgen.Trace
+	Forecast *analyze.Forecast // nil where it was not asked for
 }
 
-// run makes the analyses of the trace that facts are of. Its findings are
+// Run makes the analyses of the trace that facts are of. Its findings are
 // those of this trace alone.
-func (p *profiler) run(facts analyze.CellFacts) *profile {
-	out := &profile{Profile: facts.Profile(p.options()), trace: facts.Trace}
+func (p *Profiler) Run(facts analyze.CellFacts) *Profile {
+	out := &Profile{Profile: facts.Profile(p.Options()), Trace: facts.Trace}
 	if p.TokenUsageForecast {
-		out.forecast = analyze.ForecastOf(out.trace.Calls, p.seed)
+		out.Forecast = analyze.ForecastOf(out.Trace.Calls, p.Seed)
 	}
 	return out
 }
 
-// write puts the files of a profile into a directory. It writes what it can:
+// Write puts the files of a profile into a directory. It writes what it can:
 // the error joins those of all files. The events, which only repeat the calls,
 // can be left out. No file is waited for until it is on the disk: loadgen
 // analyze makes them all again from the run's artifacts.
-func (p *profiler) write(dir string, x *profile, events bool) error {
+func (p *Profiler) Write(dir string, x *Profile, events bool) error {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	json := func(name string, v any) func() error {
 		return func() error { return results.DeriveJSON(in(name), v) }
 	}
 	files := []func() error{json(optimizationName, x.Optimization)}
 	if events {
-		o := p.options()
+		o := p.Options()
 		withPhases := o
 		withPhases.Phases = !p.AIQCompat
 		files = append(files, func() error {
-			return results.WriteTraces(in(tracesName), x.trace.Epoch, analyze.Events(x.trace, withPhases))
+			return results.WriteTraces(in(TracesName), x.Trace.Epoch, analyze.Events(x.Trace, withPhases))
 		}, func() error {
-			return results.WriteEvents(in(eventsName), x.trace.Epoch, analyze.Events(x.trace, o),
+			return results.WriteEvents(in(EventsName), x.Trace.Epoch, analyze.Events(x.Trace, o),
 				results.EventColumns{Texts: !p.CSVExcludeIOText, Nova: p.ComputeLLMMetrics})
 		})
 	}
 	w := x.Workflow
-	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.forecast != nil {
+	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.Forecast != nil {
 		files = append(files, json(workflowName, w), func() error {
 			return results.DeriveFile(in(reportName), []byte(p.text(x)))
 		})
 	}
-	if w.Nested != nil && !x.trace.Untimed {
-		picture := report.NewGantt(x.trace.Calls, report.GanttOptions{Scale: p.fine})
+	if w.Nested != nil && !x.Trace.Untimed {
+		picture := report.NewGantt(x.Trace.Calls, report.GanttOptions{Scale: p.Fine})
 		files = append(files, func() error {
 			return results.DeriveFile(in(ganttSVGName), picture.SVG())
 		}, func() error {
@@ -129,8 +130,8 @@ func (p *profiler) write(dir string, x *profile, events bool) error {
 	if x.Trie != nil {
 		files = append(files, json(p.PredictionTrie.OutputFilename, x.Trie))
 	}
-	if x.forecast != nil {
-		files = append(files, json(forecastName, x.forecast))
+	if x.Forecast != nil {
+		files = append(files, json(forecastName, x.Forecast))
 	}
 	return together(files)
 }
@@ -155,14 +156,14 @@ func together(tasks []func() error) error {
 
 // text is the text report: the findings on top of AIQ's sections, which stand
 // alone for the sake of compatibility, and the forecast below them.
-func (p *profiler) text(x *profile) string {
+func (p *Profiler) text(x *Profile) string {
 	text := ""
 	if !p.AIQCompat {
 		text = "=== Findings ===\n" + report.FindingsText(x.Findings, report.Options{})
 	}
 	text += report.ProfilingText(x.Workflow)
-	if x.forecast != nil {
-		text += "\n\n\n=== Forecast of the Next Call ===\n" + report.ForecastText(x.forecast, report.Options{})
+	if x.Forecast != nil {
+		text += "\n\n\n=== Forecast of the Next Call ===\n" + report.ForecastText(x.Forecast, report.Options{})
 	}
 	return text
 }
@@ -171,7 +172,7 @@ func (p *profiler) text(x *profile) string {
 // run's artifacts, which are on disk by then. It returns the facts of the run
 // for the findings of the batch. A defect of an analysis must not cost the
 // runs that are still to come: a panic is an error here.
-func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) (facts analyze.CellFacts, err error) {
+func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) (facts analyze.CellFacts, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("analysing the run: %v", r)
@@ -181,17 +182,17 @@ func (k *keeper) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer) 
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
 	tr := tracer.Trace()
-	hide(tr, k.secrets)
+	hide(tr, k.Secrets)
 	facts = factsOf(cellName(run.Cell.Dir), run.Facts, run.Summary, tr)
-	x := k.profiler.run(facts)
+	x := k.Profiler.Run(facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = tracer.Transport(run.Transport)
 		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)
 	}
-	if err := k.profiler.write(dir, x, true); err != nil {
+	if err := k.Profiler.Write(dir, x, true); err != nil {
 		return facts, fmt.Errorf("analysing the run: %w", err)
 	}
-	if most := max(500, comparedCalls/len(k.batch.Cells())); len(tr.Calls) > most {
+	if most := max(500, comparedCalls/len(k.Batch.Cells())); len(tr.Calls) > most {
 		cut := *tr
 		cut.Calls = slices.Clone(tr.Calls[:most])
 		facts = factsOf(facts.Name, run.Facts, run.Summary, &cut)
@@ -236,5 +237,5 @@ func hide(tr *loadgen.Trace, secrets []string) {
 
 // newTracer begins to trace a cell's run, in bounded memory.
 func newTracer(c *sweep.Config) *analyze.Tracer {
-	return &analyze.Tracer{Model: c.Model, Function: c.EndpointType, Texts: true, MaxCalls: tracedCalls, MaxText: tracedText}
+	return &analyze.Tracer{Model: c.Model, Function: c.EndpointType, Texts: true, MaxCalls: TracedCalls, MaxText: tracedText}
 }

@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"cmp"
@@ -14,21 +14,23 @@ import (
 	"loadgen/results"
 )
 
-// A recording is a run read back from its directory.
-type recording struct {
+// A Recording is a run read back from its directory.
+type Recording struct {
 	*results.Recorded
-	trace   *loadgen.Trace
-	tracer  *analyze.Tracer
-	summary metrics.Summary
-	facts   analyze.CellFacts
+	Trace *loadgen.Trace
+	// Summarized is the summary, computed again from the records.
+	Summarized metrics.Summary
+	Facts      analyze.CellFacts
+
+	tracer *analyze.Tracer
 }
 
 // readText bounds the bytes of prompts that are read of a run.
 const readText = 256 << 20
 
-// readRun reads a run with the prompts that were sent. What could be read of
+// Read reads a run with the prompts that were sent. What could be read of
 // a run that is not whole comes back beside the error.
-func readRun(dir string) (*recording, error) {
+func Read(dir string) (*Recording, error) {
 	run, err := results.Open(dir)
 	if err != nil {
 		return nil, err
@@ -37,7 +39,7 @@ func readRun(dir string) (*recording, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", dir, err)
 	}
-	r := &recording{Recorded: run, tracer: &analyze.Tracer{
+	r := &Recording{Recorded: run, tracer: &analyze.Tracer{
 		Epoch: float64(run.Outcome.Epoch) / 1e9, Texts: true,
 		Model: setting(run.Meta.Config, "model"), Function: setting(run.Meta.Config, "endpoint_type"),
 	}}
@@ -53,10 +55,10 @@ func readRun(dir string) (*recording, error) {
 	for _, name := range run.Truncated() {
 		broken = errors.Join(broken, fmt.Errorf("%s of %s ends in the middle of a line: %w", name, dir, io.ErrUnexpectedEOF))
 	}
-	r.trace = r.tracer.Trace()
+	r.Trace = r.tracer.Trace()
 	broken = errors.Join(broken, r.readPrompts())
-	r.summary = collector.Summary(run.Outcome, run.Health, run.Transport)
-	r.facts = factsOf(cellName(run.Meta.Cell.Dir), run.Meta.Facts, &r.summary, r.trace)
+	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
+	r.Facts = factsOf(cellName(run.Meta.Cell.Dir), run.Meta.Facts, &r.Summarized, r.Trace)
 	return r, broken
 }
 
@@ -69,8 +71,8 @@ func setting(config any, key string) string {
 
 // readPrompts joins the calls with their prompts, which inputs.json has: by
 // session, and in it by turn, which is the order of the calls.
-func (r *recording) readPrompts() error {
-	calls := r.trace.Calls
+func (r *Recording) readPrompts() error {
+	calls := r.Trace.Calls
 	bySession := make([]int32, len(calls))
 	for i := range bySession {
 		bySession[i] = int32(i)
@@ -101,23 +103,23 @@ func (r *recording) readPrompts() error {
 		}
 	}
 	if left := len(calls) - joined; left > 0 {
-		r.trace.Missing = append(r.trace.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
+		r.Trace.Missing = append(r.Trace.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
 	}
 	return nil
 }
 
-// profile analyses the run, with what only a run of loadgen tells.
-func (r *recording) profile(p *profiler) *profile {
-	x := p.run(r.facts)
+// Profile analyses the run, with what only a run of loadgen tells.
+func (r *Recording) Profile(p *Profiler) *Profile {
+	x := p.Run(r.Facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = r.tracer.Transport(r.Transport)
-		more.Client = analyze.ClientHealthOf(r.Health, r.summary.Validity)
+		more.Client = analyze.ClientHealthOf(r.Health, r.Summarized.Validity)
 	}
 	return x
 }
 
-// others are the swept values that are no load, as text.
-func (r *recording) others() string {
+// Others are the swept values that are no load, as text.
+func (r *Recording) Others() string {
 	var parts []string
 	for _, v := range r.Meta.Cell.Values {
 		if v.Key != "concurrency" && v.Key != "request_rate" {

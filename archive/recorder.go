@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"bytes"
@@ -6,9 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"loadgen"
@@ -20,34 +18,41 @@ import (
 	"loadgen/sweep"
 )
 
-// A keeper puts what a batch produces into its directory.
-type keeper struct {
-	command *runCommand
-	batch   *sweep.Batch
-	root    *results.Batch
-	log     *slog.Logger
-	tee     *tee
-	secrets []string
+// A Recorder puts what a batch produces into its directory.
+type Recorder struct {
+	Batch *sweep.Batch
+	Root  *results.Batch
+	// ConfigFile is the batch file's name, Command what loadgen was called with
+	// and Version its own.
+	ConfigFile string
+	Command    []string
+	Version    string
+	Log        *slog.Logger
+	// Tee is what Log writes to: each run has a log of its own.
+	Tee      *Tee
+	Profiler Profiler
+	// Secrets are the texts that no file may hold.
+	Secrets []string
 
-	profiler profiler
 	facts    []analyze.CellFacts // of the runs that are over
 	findings []analyze.Finding   // of all of them
 }
 
-func (k *keeper) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
-	c := &cellKeeper{keeper: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
-	dir, err := k.root.Begin(results.Metadata{
+// StartCell makes the directory of a run.
+func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
+	c := &runRecorder{Recorder: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
+	dir, err := k.Root.Begin(results.Metadata{
 		RunIndex:   run.Cell.Index + 1,
 		Timestamp:  c.started,
-		ConfigFile: k.command.ConfigFile,
+		ConfigFile: k.ConfigFile,
 		Cell:       run.Cell.Cell,
-		BaseConfig: k.batch.Base.Effective(),
-		Command:    os.Args,
-		Version:    version,
+		BaseConfig: k.Batch.Base.Effective(),
+		Command:    k.Command,
+		Version:    k.Version,
 		Seed:       loadgen.Seed(run.Cell.Config.RandomSeed),
-		Host:       describeHost(),
+		Host:       DescribeHost(),
 		Config:     run.Cell.Config.Effective(),
-		Overrides:  k.batch.Overrides,
+		Overrides:  k.Batch.Overrides,
 		Facts:      run.Facts,
 	})
 	if err != nil {
@@ -57,16 +62,16 @@ func (k *keeper) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	if c.logFile, err = dir.Log(); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	k.tee.add(c.logFile, &c.logged)
-	k.log.Info("Output directory: " + dir.Dir)
+	k.Tee.add(c.logFile, &c.logged)
+	k.Log.Info("Output directory: " + dir.Dir)
 	if c.inputs, err = dir.Inputs(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
-// finish writes what belongs to the whole batch.
-func (k *keeper) finish(runs []*sweep.Run) error {
+// Finish writes what belongs to the whole batch.
+func (k *Recorder) Finish(runs []*sweep.Run) error {
 	var rows []results.Row
 	for _, run := range runs {
 		row := results.Row{Cell: run.Cell.Cell}
@@ -78,18 +83,18 @@ func (k *keeper) finish(runs []*sweep.Run) error {
 		}
 		rows = append(rows, row)
 	}
-	if len(k.facts) > 0 && !k.profiler.AIQCompat {
-		k.findings = analyze.Findings(k.facts, k.profiler.options())
-		k.root.Findings = k.findings
+	if len(k.facts) > 0 && !k.Profiler.AIQCompat {
+		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
+		k.Root.Findings = k.findings
 	}
-	return k.root.Finish(rows)
+	return k.Root.Finish(rows)
 }
 
 // findingsShown is how many findings end the tables; the files have them all.
 const findingsShown = 3
 
-// tables returns the tables of the runs and the one over the batch.
-func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
+// Tables returns the tables of the runs and the one over the batch.
+func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 	var shown []*report.Run
 	var b strings.Builder
 	for _, run := range runs {
@@ -100,7 +105,7 @@ func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
 		shown = append(shown, r)
 		b.WriteString(r.Text(o) + "\n")
 	}
-	if len(k.batch.Cells()) > 1 && len(shown) > 0 {
+	if len(k.Batch.Cells()) > 1 && len(shown) > 0 {
 		b.WriteString(report.BatchTable(shown, o))
 	}
 	if brief := report.FindingsBrief(k.findings, findingsShown, o); brief != "" {
@@ -109,9 +114,9 @@ func (k *keeper) tables(runs []*sweep.Run, o report.Options) string {
 	return b.String()
 }
 
-// A cellKeeper puts what a run produces into its directory.
-type cellKeeper struct {
-	*keeper
+// A runRecorder puts what a run produces into its directory.
+type runRecorder struct {
+	*Recorder
 	dir     *results.Run
 	inputs  *results.Inputs
 	started time.Time
@@ -120,16 +125,16 @@ type cellKeeper struct {
 	tracer  *analyze.Tracer
 }
 
-func (c *cellKeeper) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
+func (c *runRecorder) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
 
-func (c *cellKeeper) Record(rec *loadgen.Record, m *metrics.Measurement) error {
-	if c.profiler.Enable {
+func (c *runRecorder) Record(rec *loadgen.Record, m *metrics.Measurement) error {
+	if c.Profiler.Enable {
 		c.tracer.Add(rec)
 	}
 	return c.dir.Record(rec, m)
 }
 
-func (c *cellKeeper) End(run *sweep.Run) error {
+func (c *runRecorder) End(run *sweep.Run) error {
 	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
 	res := &results.Result{
 		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport, Prompts: prompts(&run.Prompts),
@@ -153,66 +158,29 @@ func (c *cellKeeper) End(run *sweep.Run) error {
 
 // profile analyses the run once its artifacts are written. What goes wrong is
 // a warning: the measurement is complete without it.
-func (c *cellKeeper) profile(run *sweep.Run) {
-	if !c.profiler.Enable {
+func (c *runRecorder) profile(run *sweep.Run) {
+	if !c.Profiler.Enable {
 		return
 	}
 	facts, err := c.profileRun(run, c.dir.Dir, c.tracer)
 	if err != nil {
-		c.log.Warn(err.Error())
+		c.Log.Warn(err.Error())
 	}
-	c.keeper.facts = append(c.keeper.facts, facts)
+	c.Recorder.facts = append(c.Recorder.facts, facts)
 }
 
-func (c *cellKeeper) closeLog() error {
-	c.tee.drop()
+func (c *runRecorder) closeLog() error {
+	c.Tee.drop()
 	return c.logFile.Close()
 }
 
-func (c *cellKeeper) close() error { return errors.Join(c.closeLog(), c.dir.Close()) }
+func (c *runRecorder) close() error { return errors.Join(c.closeLog(), c.dir.Close()) }
 
-// secretsOf returns the texts that no file may hold.
-func secretsOf(batch *sweep.Batch) []string {
+// SecretsOf returns the texts that no file may hold.
+func SecretsOf(batch *sweep.Batch) []string {
 	var secrets []string
 	for _, cell := range batch.Cells() {
 		secrets = append(secrets, cell.Config.Secrets(os.LookupEnv)...)
 	}
 	return secrets
-}
-
-// describeHost says what machine the figures are from.
-func describeHost() map[string]any {
-	name, _ := os.Hostname()
-	host := map[string]any{
-		"hostname": name, "os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(), "go": runtime.Version(),
-	}
-	if set := os.Getenv("GOMAXPROCS"); set != "" {
-		host["GOMAXPROCS"] = set
-	}
-	return host
-}
-
-// A tee writes log lines to the display and to the log of the current run.
-type tee struct {
-	mu   sync.Mutex
-	to   io.Writer
-	more []io.Writer
-}
-
-func (t *tee) add(w ...io.Writer) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.more = w
-}
-
-func (t *tee) drop() { t.add() }
-
-// Write passes a line on. A log that cannot be written does not end a run.
-func (t *tee) Write(line []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, w := range t.more {
-		_, _ = w.Write(line)
-	}
-	return t.to.Write(line)
 }
