@@ -3,7 +3,9 @@ package sweep
 import (
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -28,10 +30,17 @@ type Options struct {
 // maxCells is the default of max_cells.
 const maxCells = 100
 
+// What the runner that loadgen replaces calls a batch without a name, and where
+// it puts the results of one that does not say.
+const (
+	defaultName = "benchmark"
+	defaultDir  = "aiperf_results"
+)
+
 // A Batch is a batch file that was found sound, with its cells.
 type Batch struct {
-	BatchName     string `yaml:"batch_name" need:"my_benchmark" validate:"filename"`
-	OutputBaseDir string `yaml:"output_base_dir" need:"results" validate:"min=1"`
+	BatchName     string `yaml:"batch_name" validate:"filename"`
+	OutputBaseDir string `yaml:"output_base_dir" validate:"min=1"`
 	Base          Config `yaml:"base_config" need:"{model: …, url: …, …}"`
 	Sweeps        Sweeps `yaml:"sweeps"`
 	MaxCells      int    `yaml:"max_cells" validate:"gte=1,lte=10000"`
@@ -70,7 +79,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 	if fault != nil {
 		return nil, &Faults{List: []*Fault{fault}}
 	}
-	f := &file{source: src, report: &report{}, origin: map[*yaml.Node]*source{}, swept: map[*yaml.Node]string{}}
+	f := newFile(src)
 	f.hideSecrets(root)
 	root, ok := f.expand(root)
 	if !ok {
@@ -101,14 +110,20 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 
 // batch binds the file, checks it and expands its cells.
 func (f *file) batch(root *yaml.Node, o Options) *Batch {
-	batch := &Batch{Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler()}
+	batch := &Batch{
+		BatchName: defaultName, OutputBaseDir: defaultDir,
+		Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
+	}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time
+	sweeps := lookup(root, "sweeps")
+	f.misspelt(sweeps)
 	b := f.newBinder()
-	b.exempt = func(path string) bool {
+	b.swept = func(path string) bool {
 		key, below := strings.CutPrefix(path, "base_config.")
-		return below && lookup(lookup(root, "sweeps"), key) != nil
+		return below && (lookup(sweeps, key) != nil || f.unswept[path])
 	}
 	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
+	b.noteDefaults(batch)
 	batch.Base.given = b.givenBelow("base_config")
 	batch.Base.settle(batch.Sweeps)
 	b.checkValues(batch)
@@ -129,5 +144,27 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 		return batch
 	}
 	f.expandCells(batch, b, o)
+	for _, assignment := range o.Overrides {
+		path, _, _ := splitOverride(assignment)
+		if key, below := strings.CutPrefix(path, "base_config."); below && batch.Sweeps.has(key) {
+			batch.Notes = append(batch.Notes, fmt.Sprintf("--set %s has no effect: %s is swept; set sweeps.%s to run other values", path, key, key))
+		}
+	}
 	return batch
+}
+
+// noteDefaults tells of what was left out that most files have, and of keys
+// without a value.
+func (b *binder) noteDefaults(batch *Batch) {
+	for _, missing := range []struct{ key, value string }{
+		{"batch_name", batch.BatchName}, {"output_base_dir", batch.OutputBaseDir},
+	} {
+		if b.values[missing.key] == nil {
+			batch.Notes = append(batch.Notes, fmt.Sprintf("%s is not written: it is %s", missing.key, missing.value))
+		}
+	}
+	if len(b.empty) > 0 {
+		keys := slices.Sorted(maps.Keys(b.empty))
+		batch.Notes = append(batch.Notes, "keys without a value count as not written: "+strings.Join(keys, ", "))
+	}
 }

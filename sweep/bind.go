@@ -21,8 +21,9 @@ type binder struct {
 	// unsound marks the paths that have a fault: no further rule is applied to
 	// them.
 	unsound map[string]bool
-	// exempt reports paths that may be missing although they are required.
-	exempt func(path string) bool
+	// swept reports paths whose values come from a sweep: what is written for
+	// them is not judged.
+	swept func(path string) bool
 }
 
 func (f *file) newBinder() *binder {
@@ -31,7 +32,7 @@ func (f *file) newBinder() *binder {
 		keys:    map[string]*yaml.Node{},
 		values:  map[string]*yaml.Node{},
 		unsound: map[string]bool{},
-		exempt:  func(string) bool { return false },
+		swept:   func(string) bool { return false },
 	}
 }
 
@@ -133,14 +134,36 @@ func (b *binder) bindStruct(n *yaml.Node, v reflect.Value, path string) {
 			b.unknown(key, v.Type(), path)
 			continue
 		}
-		b.bind(value, v.FieldByIndex(field.Index), at, field.Tag.Get("unit"))
+		if _, required := field.Tag.Lookup("need"); !required && value.ShortTag() == "!!null" {
+			b.empty[at] = true
+			continue
+		}
+		b.bindKey(value, v.FieldByIndex(field.Index), at, field.Tag.Get("unit"))
 	}
 	for key, field := range fields(v.Type()) {
 		at := join(path, key)
-		if example, required := field.Tag.Lookup("need"); required && b.values[at] == nil && !b.exempt(at) {
+		if example, required := field.Tag.Lookup("need"); required && b.values[at] == nil && !b.swept(at) && !b.meant(at) {
 			b.missing(at, example)
 		}
 	}
+}
+
+// bindKey sets v from the value of a key. A value that every cell replaces may
+// be a placeholder, such as concurrency: 0; it counts where it is sound. The
+// values of a sweep and of an override are judged.
+func (b *binder) bindKey(n *yaml.Node, v reflect.Value, path, unit string) {
+	if !b.swept(path) || b.origin[n] != nil || b.sweepOf[n] != "" {
+		b.bind(n, v, path, unit)
+		return
+	}
+	aside := *b.file
+	aside.report = &report{}
+	value := reflect.New(v.Type()).Elem()
+	aside.newBinder().bind(n, value, path, unit)
+	if len(aside.report.list) == 0 {
+		v.Set(value)
+	}
+	b.values[path], b.unsound[path] = n, true
 }
 
 // missing reports a required key that was not written.
@@ -148,27 +171,24 @@ func (b *binder) missing(path, example string) {
 	b.failKey(path, "is missing", fmt.Sprintf("add %s: %s", path[strings.LastIndexByte(path, '.')+1:], example))
 }
 
+// unknown reports a key that is none. The one that it stands for is not missed:
+// that would be the same mistake told twice.
 func (b *binder) unknown(key *yaml.Node, t reflect.Type, path string) {
-	at := join(path, key.Value)
-	hint := suggest(key.Value, keysOf(t))
-	if elsewhere := b.placeOf(key.Value, path); hint == "" && elsewhere != "" {
-		hint = "it belongs " + elsewhere
+	_, top := fieldByKey(reflect.TypeFor[Batch](), key.Value)
+	_, below := fieldByKey(reflect.TypeFor[Config](), key.Value)
+	hint := "valid keys: " + wrapList(keysOf(t))
+	switch like := nearest(key.Value, keysOf(t)); {
+	case like != "":
+		hint = didYouMean(like)
+		b.instead[join(path, like)] = true
+	case top && path != "":
+		hint = "it belongs at the top level, beside base_config"
+		b.instead[key.Value] = true
+	case below && path != "base_config":
+		hint = "it belongs below base_config"
+		b.instead[base(key.Value)] = true
 	}
-	if hint == "" {
-		hint = "valid keys: " + wrapList(keysOf(t))
-	}
-	b.fail(key, at, "unknown key", hint)
-}
-
-// placeOf says where a key that is unknown at a path would be known.
-func (b *binder) placeOf(key, path string) string {
-	if _, known := fieldByKey(reflect.TypeFor[Batch](), key); known && path != "" {
-		return "at the top level, beside base_config"
-	}
-	if _, known := fieldByKey(reflect.TypeFor[Config](), key); known && path != "base_config" {
-		return "below base_config"
-	}
-	return ""
+	b.fail(key, join(path, key.Value), "unknown key", hint)
 }
 
 func (b *binder) bindMap(n *yaml.Node, v reflect.Value, path string) {
@@ -177,7 +197,7 @@ func (b *binder) bindMap(n *yaml.Node, v reflect.Value, path string) {
 		at := join(path, key.Value)
 		b.keys[at] = key
 		item := reflect.New(v.Type().Elem()).Elem()
-		b.bind(value, item, at, "")
+		b.bindKey(value, item, at, "")
 		m.SetMapIndex(reflect.ValueOf(key.Value), item)
 	}
 	v.Set(m)
@@ -199,7 +219,7 @@ func (b *binder) bindDuration(n *yaml.Node, v reflect.Value, path, unit string) 
 	if unit == "ms" {
 		size, name = time.Millisecond, "milliseconds"
 	}
-	x, ok := number(n)
+	x, ok := number(lax(n, v.Type()))
 	switch {
 	case !ok:
 		b.fail(n, path, fmt.Sprintf("must be a number of %s, not %s", name, describe(n)), quantityHint(n, size))
@@ -223,7 +243,7 @@ func quantityHint(n *yaml.Node, unit time.Duration) string {
 }
 
 func (b *binder) bindScalar(n *yaml.Node, v reflect.Value, path string) {
-	tag := n.ShortTag()
+	tag, read := n.ShortTag(), lax(n, v.Type())
 	switch v.Kind() {
 	case reflect.String:
 		switch tag {
@@ -235,28 +255,28 @@ func (b *binder) bindScalar(n *yaml.Node, v reflect.Value, path string) {
 			b.fail(n, path, "must be text, not "+describe(n), "")
 		}
 	case reflect.Bool:
-		on, err := strconv.ParseBool(strings.ToLower(n.Value))
-		if tag != "!!bool" || err != nil {
-			b.fail(n, path, "must be true or false, not "+describe(n), boolHint(n))
+		on, err := strconv.ParseBool(strings.ToLower(read.Value))
+		if read.ShortTag() != "!!bool" || err != nil {
+			b.fail(n, path, "must be true or false, not "+describe(n), suggest(n.Value, []string{"true", "false"}))
 			return
 		}
 		v.SetBool(on)
 	case reflect.Uint64:
-		i, ok := integer(n)
+		i, ok := integer(read)
 		if !ok || i < 0 {
 			b.fail(n, path, "must be a whole number from 0, not "+describe(n), "")
 			return
 		}
 		v.SetUint(uint64(i))
 	case reflect.Int, reflect.Int64:
-		i, ok := integer(n)
+		i, ok := integer(read)
 		if !ok || v.OverflowInt(i) {
 			b.fail(n, path, "must be a whole number, not "+describe(n), wholeHint(n))
 			return
 		}
 		v.SetInt(i)
 	case reflect.Float64:
-		x, ok := number(n)
+		x, ok := number(read)
 		if !ok {
 			b.fail(n, path, "must be a number, not "+describe(n), wholeHint(n))
 			return
@@ -267,27 +287,13 @@ func (b *binder) bindScalar(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-func boolHint(n *yaml.Node) string {
-	switch strings.ToLower(n.Value) {
-	case "yes", "on", "y", "1":
-		return "write true"
-	case "no", "off", "n", "0":
-		return "write false"
-	}
-	return suggest(n.Value, []string{"true", "false"})
-}
-
 // wholeHint proposes the number that was probably meant.
 func wholeHint(n *yaml.Node) string {
-	if n.ShortTag() == "!!int" {
-		if trimmed := strings.TrimLeft(n.Value, "0"); trimmed != "" && len(trimmed) < len(n.Value) {
-			return "write " + trimmed + ", without the leading zero"
-		}
-		return "it is too large"
-	}
-	x, err := strconv.ParseFloat(n.Value, 64)
-	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+	if n.ShortTag() != "!!int" {
 		return ""
 	}
-	return "write " + strconv.FormatFloat(x, 'f', -1, 64)
+	if trimmed := strings.TrimLeft(n.Value, "0"); trimmed != "" && len(trimmed) < len(n.Value) {
+		return "write " + trimmed + ", without the leading zero"
+	}
+	return "it is too large"
 }

@@ -29,7 +29,7 @@ func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 	if !whole.sound("base_config") {
 		return
 	}
-	var idle []map[string]string
+	var idle []map[string]idleness
 	var b *binder
 	names := map[string]bool{}
 	mock := false
@@ -42,10 +42,11 @@ func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 		}
 		b = f.newBinder()
 		b.keys["base_config"] = whole.keys["base_config"]
+		b.swept = func(path string) bool { return f.unswept[path] }
 		config := b.bindConfig(node, batch.Sweeps)
 		b.checkConfig(&config, o)
 		b.checkSupport()
-		idle = append(idle, config.idle())
+		idle = append(idle, b.certain(config.idle()))
 		mock = mock || config.Mock() || b.unsound[base("url")]
 
 		values := batch.Sweeps.values(positions)

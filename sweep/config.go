@@ -75,6 +75,9 @@ type Config struct {
 	// keys.
 	ExtraInputs        map[string]any `yaml:"extra_inputs"`
 	UseLegacyMaxTokens bool           `yaml:"use_legacy_max_tokens"`
+	// UseServerTokenCount is taken for the sake of files that hold it: both
+	// counts are kept in any case.
+	UseServerTokenCount bool `yaml:"use_server_token_count"`
 	// IgnoreEOS asks the server to generate on past the end of its answer.
 	IgnoreEOS bool `yaml:"ignore_eos"`
 	// MinOutputTokens sends min_tokens equal to the output length asked for.

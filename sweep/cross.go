@@ -33,7 +33,12 @@ func (b *binder) written(key string) bool { return b.sound(base(key)) }
 
 // absent reports whether a key of base_config was not written at all; a faulty
 // value is neither absent nor written, and has been reported.
-func (b *binder) absent(key string) bool { return b.values[base(key)] == nil }
+func (b *binder) absent(key string) bool { return b.values[base(key)] == nil && !b.meant(base(key)) }
+
+// judged reports whether the value of a key of base_config, written or by
+// default, is what the user wants: it has no fault, nor has another key that
+// was probably meant to be it.
+func (b *binder) judged(key string) bool { return b.written(key) || b.absent(key) }
 
 // contradict reports a fault at the value of a key of base_config.
 func (b *binder) contradict(key, message, hint string) {
@@ -43,7 +48,7 @@ func (b *binder) contradict(key, message, hint string) {
 }
 
 func (b *binder) checkEnd(c *Config) {
-	if b.absent("benchmark_duration") && b.absent("request_count") && !c.FixedSchedule {
+	if b.absent("benchmark_duration") && b.absent("request_count") && !c.FixedSchedule && b.judged("fixed_schedule") {
 		b.failKey(base("benchmark_duration"), "is missing", "add benchmark_duration: 60 (seconds), or request_count to end by number")
 	}
 	if b.written("request_count") && b.written("concurrency") && c.Concurrency > c.RequestCount {
@@ -69,7 +74,7 @@ func (b *binder) checkLoad(c *Config) {
 		if b.written("warmup_request_count") && c.WarmupRequestCount == 0 {
 			b.contradict("warmup_request_count", "must be at least 1: the rate is calculated from the warm-up's latency", "raise it, or give request_rate as a number")
 		}
-	case !b.absent("request_rate"), !b.absent("user_request_rate"), !b.absent("num_users"), c.FixedSchedule:
+	case !b.absent("request_rate"), !b.absent("user_request_rate"), !b.absent("num_users"), c.FixedSchedule, !b.judged("fixed_schedule"):
 		needsConcurrency = ""
 	}
 	if needsConcurrency != "" && b.absent("concurrency") {
@@ -107,18 +112,7 @@ func (b *binder) checkRamps(c *Config) {
 }
 
 func (b *binder) checkService(c *Config) {
-	if !b.absent("endpoint") || !b.absent("endpoint_type") {
-		path, _, _ := strings.Cut(c.Endpoint, "?")
-		other := map[string]string{"chat": "completions", "completions": "chat"}[c.EndpointType]
-		isChat := strings.HasSuffix(path, "/chat/completions")
-		isCompletions := strings.HasSuffix(path, "/completions") && !isChat
-		if c.EndpointType == "chat" && isCompletions || c.EndpointType == "completions" && isChat {
-			b.contradict("endpoint", fmt.Sprintf("%s does not serve endpoint_type %s", path, c.EndpointType), "write endpoint_type: "+other)
-		}
-	}
-	if strings.HasSuffix(strings.TrimSuffix(c.URL, "/"), "/v1") && strings.HasPrefix(c.Endpoint, "/v1/") {
-		b.contradict("url", "ends in /v1, and so would be asked for /v1"+c.Endpoint, "write it without /v1")
-	}
+	b.checkPath(c)
 	b.pair("tls.cert_file", "tls.key_file", "client.pem", "client.key")
 	if c.Transport == "raw" && c.HTTPVersion == "2" {
 		b.contradict("http_version", "2 is not spoken by transport raw", "write transport: std")
@@ -139,6 +133,39 @@ func (b *binder) checkService(c *Config) {
 			b.failKey(base("extra_inputs."+key), "would replace what is measured", "use "+instead)
 		}
 	}
+}
+
+// checkPath reports an endpoint that is not of its type, and a url that holds
+// what the endpoint says too.
+func (b *binder) checkPath(c *Config) {
+	if !b.judged("endpoint") || !b.judged("endpoint_type") {
+		return
+	}
+	path, _, _ := strings.Cut(c.Endpoint, "?")
+	isChat := strings.HasSuffix(path, "/chat/completions")
+	isCompletions := strings.HasSuffix(path, "/completions") && !isChat
+	if other := map[string]string{"chat": "completions", "completions": "chat"}[c.EndpointType]; c.EndpointType == "chat" && isCompletions || c.EndpointType == "completions" && isChat {
+		b.contradict("endpoint", fmt.Sprintf("%s does not serve endpoint_type %s", path, c.EndpointType), "write endpoint_type: "+other)
+	}
+	service := strings.TrimRight(c.URL, "/")
+	switch twice := overlap(service, path); {
+	case twice != "":
+		b.contradict("url", fmt.Sprintf("ends in %s, and so would be asked for %s%s", twice, twice, path), "write it without "+twice)
+	case strings.HasSuffix(service, "/completions"):
+		b.contradict("url", "ends in the path of an endpoint, to which "+path+" would be added",
+			"write the service's base as url, and the path as endpoint")
+	}
+}
+
+// overlap returns the longest beginning of a path, of whole segments, that a URL
+// ends in; empty for none.
+func overlap(url, path string) string {
+	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '/') {
+		if _, behind, _ := strings.Cut(url, "://"); strings.HasSuffix(behind, path[:end]) {
+			return path[:end]
+		}
+	}
+	return ""
 }
 
 func (b *binder) checkPrompts(c *Config) {
@@ -171,7 +198,7 @@ func (b *binder) checkLimits(c *Config) {
 	if c.RequireSLOs && b.absent("slos") {
 		b.contradict("require_slos", "needs slos", "add slos: {time_to_first_token: 500}")
 	}
-	if c.Streaming || b.values[base("streaming")] != nil && !b.written("streaming") {
+	if c.Streaming || !b.judged("streaming") {
 		return
 	}
 	for _, limits := range []struct {

@@ -7,54 +7,75 @@ import (
 	"strings"
 )
 
-// idle returns the keys that were written but have no effect on a cell, with
-// the reason.
-func (c *Config) idle() map[string]string {
-	idle := map[string]string{}
-	none := func(reason string, keys ...string) {
+// An idleness is why a key has no effect, and which keys make it so.
+type idleness struct {
+	reason string
+	causes []string
+}
+
+// idle returns the keys that were written but have no effect on a cell.
+func (c *Config) idle() map[string]idleness {
+	idle := map[string]idleness{}
+	none := func(why idleness, keys ...string) {
 		for _, key := range keys {
 			if c.Given(key) {
-				idle[key] = reason
+				idle[key] = why
 			}
 		}
 	}
+	because := func(reason string, causes ...string) idleness { return idleness{reason, causes} }
 	pacing := c.Pacing()
 	if pacing.Mode != OpenLoop {
-		none("without request_rate there are no gaps to shape", "request_rate_mode", "request_rate_smoothness", "request_rate_ramp_duration")
+		none(because("without request_rate there are no gaps to shape", "request_rate", "user_request_rate", "fixed_schedule"),
+			"request_rate_mode", "request_rate_smoothness", "request_rate_ramp_duration")
 	} else if c.RequestRateMode != "gamma" {
-		none("only request_rate_mode gamma has a smoothness", "request_rate_smoothness")
+		none(because("only request_rate_mode gamma has a smoothness", "request_rate_mode"), "request_rate_smoothness")
 	}
 	if pacing.Mode == UserPaced {
-		none("there is one request in flight for each of num_users", "concurrency")
+		none(because("there is one request in flight for each of num_users", "user_request_rate"), "concurrency")
 	}
 	if pacing.Concurrency == 0 {
-		none("without concurrency there is nothing to raise", "concurrency_ramp_duration")
+		none(because("without concurrency there is nothing to raise", "concurrency", "request_rate"), "concurrency_ramp_duration")
 	}
 	if c.EndpointType == "completions" {
-		none("completions endpoints know max_tokens only", "use_legacy_max_tokens")
-		none("completions endpoints apply no chat template", "input_tokens_include_template")
+		none(because("completions endpoints know max_tokens only", "endpoint_type"), "use_legacy_max_tokens")
+		none(because("completions endpoints apply no chat template", "endpoint_type"), "input_tokens_include_template")
 	}
 	if !strings.HasPrefix(c.URL, "https://") {
-		none("the url is not https", "tls")
+		none(because("the url is not https", "url"), "tls")
 	}
 	if c.InputFile == "" {
-		none("without input_file there is no dataset", "custom_dataset_type")
+		none(because("without input_file there is no dataset", "input_file"), "custom_dataset_type")
 	} else {
-		none("the prompts come from input_file", "prompt_input_tokens_mean", "prompt_input_tokens_stddev", "input_tokens_include_template",
+		none(because("the prompts come from input_file", "input_file"),
+			"prompt_input_tokens_mean", "prompt_input_tokens_stddev", "input_tokens_include_template",
 			"sequence_distribution", "prompt_corpus", "shared_system_prompt_length",
 			"num_prefix_prompts", "prefix_prompt_length", "session_turns_mean", "session_turns_stddev",
 			"session_turn_delay_mean", "session_turn_delay_stddev")
 	}
 	if c.SequenceDistribution != "" {
-		none("lengths come from sequence_distribution", "prompt_input_tokens_mean", "prompt_input_tokens_stddev",
+		none(because("lengths come from sequence_distribution", "sequence_distribution"),
+			"prompt_input_tokens_mean", "prompt_input_tokens_stddev",
 			"prompt_output_tokens_mean", "prompt_output_tokens_stddev")
 	}
 	if !c.Given("prompt_output_tokens_mean") {
-		none("without prompt_output_tokens_mean no output length is asked for", "prompt_output_tokens_stddev")
+		none(because("without prompt_output_tokens_mean no output length is asked for", "prompt_output_tokens_mean"), "prompt_output_tokens_stddev")
 	}
+	none(because("the server's count of an output is taken wherever it gives one, and both counts are kept; usage_prompt_tokens is its count of a prompt"),
+		"use_server_token_count")
 	if c.singleTurn() {
-		none("sessions have one turn: see session_turns_mean", "session_turn_delay_mean", "session_turn_delay_stddev", "conversation_history")
+		none(because("sessions have one turn: see session_turns_mean", "session_turns_mean", "session_turns_stddev", "input_file", "custom_dataset_type"),
+			"session_turn_delay_mean", "session_turn_delay_stddev", "conversation_history")
 	}
+	return idle
+}
+
+// certain leaves out the keys that are without effect only because another one
+// has a fault, which has been told.
+func (b *binder) certain(idle map[string]idleness) map[string]idleness {
+	maps.DeleteFunc(idle, func(_ string, why idleness) bool {
+		return slices.ContainsFunc(why.causes, func(cause string) bool { return !b.judged(cause) })
+	})
 	return idle
 }
 
@@ -68,20 +89,21 @@ func (c *Config) singleTurn() bool {
 
 // checkIdle refuses the keys that have no effect in any cell, and notes those
 // that have none in some. A request_rate_mode without a rate is only noted:
-// it says how requests would come if there were one.
-func (b *binder) checkIdle(batch *Batch, cells []map[string]string) {
+// it says how requests would come if there were one. So is what files of the
+// runner that loadgen replaces may hold.
+func (b *binder) checkIdle(batch *Batch, cells []map[string]idleness) {
 	count, reasons := map[string]int{}, map[string]string{}
 	for _, idle := range cells {
-		for key, reason := range idle {
+		for key, why := range idle {
 			count[key]++
-			reasons[key] = reason
+			reasons[key] = why.reason
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(count)) {
 		switch {
 		case count[key] < len(cells):
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect in %d of %d cells: %s", key, count[key], len(cells), reasons[key]))
-		case key == "request_rate_mode":
+		case key == "request_rate_mode", key == "use_server_token_count":
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect: %s", key, reasons[key]))
 		case !b.unsound[base(key)]:
 			b.failKey(base(key), "has no effect: "+reasons[key], "remove it")

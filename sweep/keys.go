@@ -93,17 +93,25 @@ func join(path, key string) string {
 
 // suggest returns "did you mean …?" with the nearest of the known words, empty
 // where none is near.
-func suggest(word string, known []string) string {
+func suggest(word string, known []string) string { return didYouMean(nearest(word, known)) }
+
+func didYouMean(word string) string {
+	if word == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %s?", word)
+}
+
+// nearest returns the known word that a misspelt one most resembles, empty
+// where none is near.
+func nearest(word string, known []string) string {
 	best, least := "", 1+max(1, len(word)/3)
 	for _, candidate := range known {
 		if d := distance(strings.ToLower(word), candidate, least); d < least {
 			best, least = candidate, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %s?", best)
+	return best
 }
 
 // distance is the number of insertions, deletions, substitutions and swaps of

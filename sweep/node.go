@@ -17,9 +17,28 @@ type file struct {
 	report *report
 	// origin names the texts of nodes that do not come from the file itself.
 	origin map[*yaml.Node]*source
-	// swept names the sweeps that nodes are values of, wherever they are bound.
-	swept map[*yaml.Node]string
+	// sweepOf names the sweeps that nodes are values of, wherever they are bound.
+	sweepOf map[*yaml.Node]string
+	// empty holds the optional keys that were written without a value.
+	empty map[string]bool
+	// instead holds the paths that faulty keys were probably meant for; with
+	// anyKey it may have been any.
+	instead map[string]bool
+	anyKey  bool
+	// unswept holds the paths that sweeps with faults were to give values to.
+	unswept map[string]bool
 }
+
+func newFile(src *source) *file {
+	return &file{
+		source: src, report: &report{}, origin: map[*yaml.Node]*source{}, sweepOf: map[*yaml.Node]string{},
+		empty: map[string]bool{}, instead: map[string]bool{}, unswept: map[string]bool{},
+	}
+}
+
+// meant reports whether a key that was not written has probably been, under
+// another name or in a sweep with a fault: it has been told, and is not missed.
+func (f *file) meant(path string) bool { return f.anyKey || f.instead[path] || f.unswept[path] }
 
 // fault returns a fault at a node; without one, of the file as a whole.
 func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
@@ -28,7 +47,7 @@ func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
 		fault.Key = f.clean(path)
 		return fault
 	}
-	if sweep := f.swept[n]; sweep != "" {
+	if sweep := f.sweepOf[n]; sweep != "" {
 		path = sweep
 	}
 	src := f.source

@@ -29,7 +29,9 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 		segments, leaf = []string{"sweeps", sweep}, reflect.TypeFor[Sweeps]()
 	}
 	if leaf == nil {
-		f.report.add(f.fault(key, "", "unknown key "+strconv.Quote(path), overrideHint(path)))
+		like, hint := overrideHint(path)
+		f.instead[like] = true
+		f.report.add(f.fault(key, "", "unknown key "+strconv.Quote(path), hint))
 		return root
 	}
 	value, fault := newSource(flag, []byte(text)).parse([]byte(text))
@@ -46,9 +48,6 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 		return root
 	}
 	f.adopt(value, src, utf8.RuneCountInString(assignment)-utf8.RuneCountInString(text))
-	if base, ok := strings.CutPrefix(path, "base_config."); ok && lookup(lookup(root, "sweeps"), base) != nil {
-		f.report.add(f.fault(key, path, "is swept, so a value for the base has no effect", "set sweeps."+base))
-	}
 	return with(root, segments, key, value)
 }
 
@@ -63,16 +62,19 @@ func (f *file) adopt(n *yaml.Node, src *source, shift int) {
 	}
 }
 
-func overrideHint(path string) string {
+// overrideHint returns the path that was probably meant, empty for none, and
+// what to say of it.
+func overrideHint(path string) (like, hint string) {
 	key := strings.TrimPrefix(path, "base_config.")
 	if _, leaf := splitKey(reflect.TypeFor[Config](), key); leaf != nil {
-		return "did you mean base_config." + key + "?"
+		return base(key), didYouMean(base(key))
 	}
 	paths := keysOf(reflect.TypeFor[Batch]())
-	for _, key := range keysOf(reflect.TypeFor[Config]()) {
+	for _, key := range Keys() {
 		paths = append(paths, base(key))
 	}
-	return cmp.Or(suggest(path, paths), "name a key of the batch file by its path, such as base_config.concurrency")
+	like = nearest(path, paths)
+	return like, cmp.Or(didYouMean(like), "name a key of the batch file by its path, such as base_config.concurrency")
 }
 
 // splitOverride returns the two sides of an override.

@@ -42,10 +42,34 @@ func (s *Sweeps) bind(b *binder, n *yaml.Node, path string) {
 		case leaf.Kind() == reflect.Struct && !reflect.PointerTo(leaf).Implements(reflect.TypeFor[nodeBinder]()), leaf.Kind() == reflect.Map:
 			b.fail(key, at, "cannot be swept as a whole", fmt.Sprintf("sweep one key in it: %s.KEY", key.Value))
 		default:
-			if sweep := b.sweep(key, values, at); len(sweep.Values) > 0 {
-				sweep.segments = segments
-				*s = append(*s, sweep)
+			sweep := b.sweep(key, values, leaf, at)
+			if len(sweep.Values) == 0 {
+				b.unswept[base(key.Value)] = true
+				continue
 			}
+			sweep.segments = segments
+			*s = append(*s, sweep)
+		}
+	}
+}
+
+// misspelt notes, before anything is judged, the keys of base_config that the
+// sweeps of a file do not name but probably mean.
+func (f *file) misspelt(sweeps *yaml.Node) {
+	if sweeps == nil || sweeps.ShortTag() == "!!null" {
+		return
+	}
+	if f.anyKey = sweeps.Kind != yaml.MappingNode; f.anyKey {
+		return
+	}
+	for key := range pairs(sweeps) {
+		if _, leaf := splitKey(reflect.TypeFor[Config](), key.Value); leaf != nil {
+			continue
+		}
+		if like := nearest(key.Value, Keys()); like != "" {
+			f.unswept[base(like)] = true
+		} else {
+			f.anyKey = true
 		}
 	}
 }
@@ -58,8 +82,8 @@ func unknownSweep(key string) string {
 	return "valid keys: " + wrapList(keys)
 }
 
-// sweep reads one list.
-func (b *binder) sweep(key, list *yaml.Node, path string) Sweep {
+// sweep reads one list, whose values are of a type.
+func (b *binder) sweep(key, list *yaml.Node, leaf reflect.Type, path string) Sweep {
 	sweep := Sweep{Key: key.Value, key: key}
 	switch {
 	case list.Kind != yaml.SequenceNode:
@@ -74,24 +98,25 @@ func (b *binder) sweep(key, list *yaml.Node, path string) Sweep {
 		return sweep
 	}
 	first := map[string]*yaml.Node{}
-	for _, item := range list.Content {
+	for _, written := range list.Content {
+		item := lax(written, leaf)
 		value := plain(item)
 		switch value.(type) {
 		case int, float64, string, bool:
 		default:
-			b.fail(item, path, "a value must be a number, a text, true or false, not "+describe(item), "")
+			b.fail(written, path, "a value must be a number, a text, true or false, not "+describe(item), "")
 			continue
 		}
 		id := identity(value)
 		if before := first[id]; before != nil {
-			b.fail(item, path, fmt.Sprintf("%s is in the list twice", item.Value),
+			b.fail(written, path, fmt.Sprintf("%s is in the list twice", written.Value),
 				fmt.Sprintf("first written as %s in line %d: remove one", before.Value, before.Line))
 			continue
 		}
-		first[id] = item
+		first[id] = written
 		sweep.Values = append(sweep.Values, value)
 		sweep.nodes = append(sweep.nodes, item)
-		b.swept[item] = path
+		b.sweepOf[item], b.origin[item] = path, b.origin[written]
 	}
 	return sweep
 }

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"reflect"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
@@ -20,7 +21,7 @@ func (r *Rate) bind(b *binder, n *yaml.Node, path string) {
 		return
 	}
 	const wanted = "write requests per second, such as 2.5, or auto"
-	perSecond, ok := number(n)
+	perSecond, ok := number(lax(n, reflect.TypeFor[Rate]()))
 	switch {
 	case !ok:
 		b.fail(n, path, "must be a number or auto, not "+describe(n), wanted)
