@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -219,20 +218,6 @@ func factsOf(name string, asked metrics.Facts, summary *metrics.Summary, tr *loa
 		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
 	}
 	return facts
-}
-
-// hide takes secrets out of texts that an endpoint may have sent back.
-func hide(tr *loadgen.Trace, secrets []string) {
-	for _, secret := range secrets {
-		if secret == "" {
-			continue
-		}
-		for i := range tr.Calls {
-			c := &tr.Calls[i]
-			c.Input = strings.ReplaceAll(c.Input, secret, "<redacted>")
-			c.Output = strings.ReplaceAll(c.Output, secret, "<redacted>")
-		}
-	}
 }
 
 // newTracer begins to trace a cell's run, in bounded memory.

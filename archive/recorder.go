@@ -5,12 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
 	"loadgen"
 	"loadgen/analyze"
+	"loadgen/internal/secret"
 	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
@@ -32,7 +32,7 @@ type Recorder struct {
 	Tee      *Tee
 	Profiler Profiler
 	// Secrets are the texts that no file may hold.
-	Secrets []string
+	Secrets *secret.Set
 
 	facts    []analyze.CellFacts // of the runs that are over
 	findings []analyze.Finding   // of all of them
@@ -175,12 +175,3 @@ func (c *runRecorder) closeLog() error {
 }
 
 func (c *runRecorder) close() error { return errors.Join(c.closeLog(), c.dir.Close()) }
-
-// SecretsOf returns the texts that no file may hold.
-func SecretsOf(batch *sweep.Batch) []string {
-	var secrets []string
-	for _, cell := range batch.Cells() {
-		secrets = append(secrets, cell.Config.Secrets(os.LookupEnv)...)
-	}
-	return secrets
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/internal/secret"
 )
 
 // A Batch is the directory of one execution of a batch file:
@@ -20,8 +21,10 @@ type Batch struct {
 	// Findings are what the analyses of all its runs found; Finish writes them
 	// under their own key. Whatever encoding/json can marshal; nil for none.
 	Findings any
-	started  time.Time
-	secrets  []string
+	// Secrets are texts that no file of the batch may hold. Values come without
+	// them: a file that would hold one all the same is not written.
+	Secrets *secret.Set
+	started time.Time
 }
 
 // maxSuffix bounds how many batches of the same name may start in a second.
@@ -29,9 +32,8 @@ const maxSuffix = 100
 
 // CreateBatch makes the directory of a batch that starts now. It is this
 // call's own: where the name is taken, by an older batch or one that starts in
-// the same second, _2, _3 … is appended. Secrets are texts that no file of the
-// batch may hold; they show as <redacted>.
-func CreateBatch(base, name string, now time.Time, secrets ...string) (*Batch, error) {
+// the same second, _2, _3 … is appended.
+func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	parent := filepath.Join(base, name)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, failed(parent, err)
@@ -49,7 +51,7 @@ func CreateBatch(base, name string, now time.Time, secrets ...string) (*Batch, e
 		if err != nil {
 			return nil, failed(dir, err)
 		}
-		return &Batch{Dir: dir, Name: name, started: now, secrets: secrets}, nil
+		return &Batch{Dir: dir, Name: name, started: now}, nil
 	}
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"loadgen/internal/outside"
 	"loadgen/metrics"
 )
 
@@ -65,9 +66,12 @@ func appendCells(b []byte, integer bool, values ...float64) []byte {
 	return b
 }
 
-// appendField appends a text, in quotes where CSV needs them.
+// appendField appends a text, in quotes where CSV needs them, and such that no
+// spreadsheet takes it for a formula.
 func appendField(b []byte, s string) []byte {
-	if !strings.ContainsAny(s, ",\"\r\n") {
+	if cell := outside.Cell(s); cell != s {
+		s = cell
+	} else if !strings.ContainsAny(s, ",\"\r\n") {
 		return append(b, s...)
 	}
 	b = append(b, '"')

@@ -85,12 +85,14 @@ func (o *object) number(k string, v float64, integer bool) {
 
 // any appends what encoding/json makes of a value.
 func (o *object) any(k string, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // the files are no web pages
+	if err := e.Encode(v); err != nil {
 		return err
 	}
 	o.key(k)
-	o.b = append(o.b, data...)
+	o.b = append(o.b, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 	return nil
 }
 

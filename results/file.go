@@ -51,7 +51,7 @@ func derive(path string, write func(*os.File) error) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(write(f), f.Chmod(0o644)); err != nil {
+	if err := write(f); err != nil {
 		discard(f)
 		return failed(path, err)
 	}
@@ -80,17 +80,26 @@ func marshal(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// create opens the temporary file that publish turns into path.
+// create opens the temporary file that publish turns into path. Who may read it
+// is up to the umask, as with every other file.
 func create(path string) (*os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return nil, failed(path, err)
+	const most = 1000 // that a crash may have left behind
+	var err error
+	for n := range most {
+		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d-%d", filepath.Base(path), os.Getpid(), n))
+		var f *os.File
+		if f, err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); !errors.Is(err, fs.ErrExist) {
+			if err != nil {
+				return nil, failed(path, err)
+			}
+			return f, nil
+		}
 	}
-	return f, nil
+	return nil, failed(path, err)
 }
 
 func publish(f *os.File, path string) error {
-	if err := errors.Join(f.Chmod(0o644), f.Sync()); err != nil {
+	if err := f.Sync(); err != nil {
 		discard(f)
 		return failed(path, err)
 	}

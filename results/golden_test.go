@@ -121,7 +121,7 @@ func metadata() results.Metadata {
 			Dir: "concurrency2", Seed: 7,
 			Values: []loadgen.Value{{Key: "concurrency", Value: 2}},
 		},
-		BaseConfig: json.RawMessage(`{"model":"m","url":"http://127.0.0.1:8000","api_key":"s3cret"}`),
+		BaseConfig: json.RawMessage(`{"model":"m","url":"http://127.0.0.1:8000","api_key":"<redacted>"}`),
 		Command:    []string{"loadgen", "--config-file", "chat.yaml"},
 		Version:    "1.0.0", Seed: 42, Facts: facts(),
 	}
@@ -167,7 +167,7 @@ func measured(r *loadgen.Record) *metrics.Measurement {
 // and returns its batch, its directory and its summary.
 func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
 	t.Helper()
-	batch, err := results.CreateBatch(t.TempDir(), "golden", time.Unix(0, epoch).UTC(), "s3cret")
+	batch, err := results.CreateBatch(t.TempDir(), "golden", time.Unix(0, epoch).UTC())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"loadgen"
+	"loadgen/internal/secret"
 )
 
 // Inputs writes inputs.json session by session. Sessions are made ahead of
@@ -19,6 +20,8 @@ type Inputs struct {
 	at   int64
 	ends []int64 // the offset behind each session
 	err  error
+
+	secrets *secret.Set
 }
 
 // Inputs begins the run's inputs.json.
@@ -28,7 +31,7 @@ func (r *Run) Inputs() (*Inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &Inputs{path: path, f: f, w: bufio.NewWriterSize(f, 256<<10)}
+	in := &Inputs{path: path, f: f, w: bufio.NewWriterSize(f, 256<<10), secrets: r.batch.Secrets}
 	in.write([]byte("{\n  \"data\": ["))
 	return in, failed(path, in.err)
 }
@@ -48,7 +51,11 @@ func (in *Inputs) Add(s *loadgen.Session) error {
 			b = append(b, ',')
 		}
 		in.write(append(b, "\n        "...))
-		in.write(payload(q))
+		body := payload(q)
+		if err := withoutSecrets(body, in.secrets); err != nil && in.err == nil {
+			in.err = err
+		}
+		in.write(body)
 		b = in.w.AvailableBuffer()
 	}
 	in.write(append(b, "\n      ]\n    }"...))

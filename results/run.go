@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/internal/secret"
 	"loadgen/metrics"
 )
 
@@ -49,7 +50,7 @@ func (b *Batch) Begin(meta Metadata) (*Run, error) {
 		return nil, failed(filepath.Join(r.Dir, MetadataName), err)
 	}
 	// Opened first: it refuses a directory that a run has been in.
-	if r.records[loadgen.Profiling], err = openRecords(filepath.Join(r.Dir, RecordsName)); err != nil {
+	if r.records[loadgen.Profiling], err = openRecords(filepath.Join(r.Dir, RecordsName), r.batch.Secrets); err != nil {
 		return nil, err
 	}
 	if err := r.writeJSON(MetadataName, file); err != nil {
@@ -64,7 +65,7 @@ func (r *Run) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	f := r.records[rec.Phase]
 	if f == nil {
 		var err error
-		if f, err = openRecords(filepath.Join(r.Dir, WarmupName)); err != nil {
+		if f, err = openRecords(filepath.Join(r.Dir, WarmupName), r.batch.Secrets); err != nil {
 			return err
 		}
 		r.records[rec.Phase] = f
@@ -105,12 +106,12 @@ type Result struct {
 func (r *Run) Finish(res *Result) error {
 	export, err := r.export(res)
 	if err == nil {
-		err = WriteFile(filepath.Join(r.Dir, JSONName), redact(export, r.batch.secrets))
+		err = r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
 	}
 	return errors.Join(
 		r.Close(),
 		err,
-		WriteFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
+		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
 		r.writeJSON(ProcessName, r.processResult(res)),
 	)
 }
@@ -143,19 +144,38 @@ func (r *Run) Log() (*os.File, error) {
 }
 
 // WriteJSON puts a further file into the run's directory, such as the findings
-// of an analysis; secrets are taken out of it.
+// of an analysis.
 func (r *Run) WriteJSON(name string, v any) error { return r.writeJSON(name, v) }
 
 func (r *Run) writeJSON(name string, v any) error {
 	return r.batch.writeJSON(filepath.Join(r.Dir, name), v)
 }
 
+// writeFile is [WriteFile] for what must not hold a secret.
+func (b *Batch) writeFile(path string, data []byte) error {
+	if err := withoutSecrets(data, b.Secrets); err != nil {
+		return failed(path, err)
+	}
+	return WriteFile(path, data)
+}
+
+// withoutSecrets is the last check of what is about to be written. It mends
+// nothing: a value that has come so far with a secret in it is a defect.
+func withoutSecrets(data []byte, secrets *secret.Set) error {
+	if secrets.In(data) {
+		return errHoldsSecret
+	}
+	return nil
+}
+
+var errHoldsSecret = errors.New("it would hold an API key or the value of a header, and is not written: please report this")
+
 func (b *Batch) writeJSON(path string, v any) error {
 	data, err := marshal(v)
 	if err != nil {
 		return failed(path, err)
 	}
-	return WriteFile(path, redact(data, b.secrets))
+	return b.writeFile(path, data)
 }
 
 // processFile is process_result.json: the keys of the runner's subprocess,
@@ -190,6 +210,7 @@ func (r *Run) processResult(res *Result) processFile {
 // it ends with its last whole line and takes no more.
 type recordFile struct {
 	f       *os.File
+	secrets *secret.Set
 	buf     []byte // whole lines
 	written int64
 	flushed time.Duration // when in the run
@@ -198,12 +219,12 @@ type recordFile struct {
 
 const flushBytes = 256 << 10
 
-func openRecords(path string) (*recordFile, error) {
+func openRecords(path string, secrets *secret.Set) (*recordFile, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, failed(path, err)
 	}
-	return &recordFile{f: f, buf: make([]byte, 0, flushBytes+flushBytes/4)}, nil
+	return &recordFile{f: f, secrets: secrets, buf: make([]byte, 0, flushBytes+flushBytes/4)}, nil
 }
 
 // mayFlush flushes when a second of the run has passed or much has gathered.
@@ -217,6 +238,11 @@ func (f *recordFile) mayFlush(now time.Duration) error {
 
 func (f *recordFile) flush() error {
 	if f.err != nil || len(f.buf) == 0 {
+		f.buf = f.buf[:0]
+		return f.err
+	}
+	if err := withoutSecrets(f.buf, f.secrets); err != nil {
+		f.err = failed(f.f.Name(), err)
 		f.buf = f.buf[:0]
 		return f.err
 	}

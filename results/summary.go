@@ -63,7 +63,7 @@ type batchRow struct {
 func (b *Batch) Finish(rows []Row) error {
 	return errors.Join(
 		b.finishJSON(filepath.Join(b.Dir, BatchJSONName), rows),
-		WriteFile(filepath.Join(b.Dir, BatchCSVName), redact(batchCSV(rows), b.secrets)),
+		b.writeFile(filepath.Join(b.Dir, BatchCSVName), batchCSV(rows)),
 	)
 }
 

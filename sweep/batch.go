@@ -103,7 +103,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 		return nil, err
 	}
 	for _, assignment := range o.Overrides {
-		batch.Overrides = append(batch.Overrides, shownOverride(assignment))
+		batch.Overrides = append(batch.Overrides, ShownOverride(assignment))
 	}
 	return batch, nil
 }

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"loadgen/internal/secret"
 )
 
 // override returns the tree of a batch file with one value replaced, written
@@ -16,7 +18,7 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 	path, text, found := splitOverride(assignment)
 	src := newSource(flag, []byte(assignment))
 	if found && isSecretOverride(path, text) {
-		src.secrets = []string{text}
+		src.secrets.Add(text)
 	}
 	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: path, Line: 1, Column: 1}
 	f.origin[key] = src
@@ -37,7 +39,7 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 	value, fault := newSource(flag, []byte(text)).parse([]byte(text))
 	if fault != nil {
 		message := fault.Message
-		if len(src.secrets) > 0 {
+		if isSecretOverride(path, text) {
 			message = "is not valid YAML" // the library's words may quote the value
 		}
 		f.report.add(src.fault(1, utf8.RuneCountInString(assignment), 1, path, message, fault.Hint))
@@ -88,6 +90,9 @@ func isSecretOverride(path, value string) bool {
 	if value == "" {
 		return false
 	}
+	if path == "mock" || path == "mock.api_key" {
+		return true
+	}
 	for _, block := range []string{"base_config", "sweeps"} {
 		if key, below := strings.CutPrefix(path, block+"."); path == block || below && isSecret(key, value) {
 			return true
@@ -96,10 +101,10 @@ func isSecretOverride(path, value string) bool {
 	return false
 }
 
-// shownOverride returns an override as it may be written down.
-func shownOverride(assignment string) string {
+// ShownOverride returns an override as it may be written down.
+func ShownOverride(assignment string) string {
 	if path, value, _ := splitOverride(assignment); isSecretOverride(path, value) {
-		return path + "=" + redacted
+		return path + "=" + secret.Mask
 	}
 	return assignment
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/internal/secret"
 )
 
 // Parameters are keys with their values in an order worth keeping; as JSON, an
@@ -50,8 +51,8 @@ func (p Parameters) String() string {
 
 // Effective returns the keys that have a bearing on the config's runs, written
 // or by default, in the order of the documentation. Values are as they would
-// stand in a batch file: durations are numbers of the key's unit. Values of
-// headers are redacted.
+// stand in a batch file: durations are numbers of the key's unit. Secrets are
+// masked: the values of headers, and of a path's query.
 func (c *Config) Effective() Parameters {
 	idle := c.idle()
 	var list Parameters
@@ -61,8 +62,12 @@ func (c *Config) Effective() Parameters {
 		if _, isIdle := idle[key]; isIdle || value.IsZero() && !c.Given(key) || c.defaulted(key) {
 			continue
 		}
-		if key == "headers" {
+		switch key {
+		case "headers":
 			list = append(list, loadgen.Value{Key: key, Value: c.redactedHeaders()})
+			continue
+		case "url", "endpoint", "health_check_endpoint":
+			list = append(list, loadgen.Value{Key: key, Value: secret.HideURL(value.String())})
 			continue
 		}
 		list = append(list, loadgen.Value{Key: key, Value: parameter(value, field.Tag.Get("unit"))})
@@ -93,7 +98,7 @@ func (c *Config) defaulted(key string) bool {
 func (c *Config) redactedHeaders() Parameters {
 	var list Parameters
 	for name := range c.Headers {
-		list = append(list, loadgen.Value{Key: name, Value: redacted})
+		list = append(list, loadgen.Value{Key: name, Value: secret.Mask})
 	}
 	slices.SortFunc(list, func(a, b loadgen.Value) int { return strings.Compare(a.Key, b.Key) })
 	return list

@@ -6,10 +6,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-)
 
-// redacted stands for a secret in everything that is written or shown.
-const redacted = "<redacted>"
+	"loadgen/internal/secret"
+)
 
 // reference matches ${NAME} in the value of a header.
 var reference = regexp.MustCompile(`\$\{([^}]*)\}`)
@@ -36,26 +35,6 @@ func (c *Config) ExpandedHeaders(lookupEnv func(string) (string, bool)) (map[str
 	return headers, nil
 }
 
-// Secrets returns the texts that come from the environment and that nothing
-// written or shown may hold: the API key and what headers refer to.
-func (c *Config) Secrets(lookupEnv func(string) (string, bool)) []string {
-	var secrets []string
-	add := func(name string) {
-		if v, ok := lookupEnv(name); ok && v != "" {
-			secrets = append(secrets, v)
-		}
-	}
-	if c.APIKeyEnvVar != "" {
-		add(c.APIKeyEnvVar)
-	}
-	for _, value := range c.Headers {
-		for _, m := range reference.FindAllStringSubmatch(value, -1) {
-			add(m[1])
-		}
-	}
-	return secrets
-}
-
 // unsetIn returns the first variable without a value that the value of a
 // header refers to; empty where all have one.
 func unsetIn(value string, lookupEnv func(string) (string, bool)) string {
@@ -68,13 +47,15 @@ func unsetIn(value string, lookupEnv func(string) (string, bool)) string {
 }
 
 // hideSecrets finds the values of a file that no fault may show: those of the
-// headers, a URL with a password, and a key that was written where its
-// variable's name belongs.
+// headers, a URL with a password or a query, the simulated endpoint's key, and a
+// key that was written where its variable's name belongs.
 func (s *source) hideSecrets(root *yaml.Node) {
 	base := follow(lookup(root, "base_config"))
 	s.hideHeaders(lookup(base, "headers"))
-	s.hideValue("api_key_env_var", lookup(base, "api_key_env_var"))
-	s.hideValue("url", lookup(base, "url"))
+	for _, key := range []string{"api_key_env_var", "url", "endpoint", "health_check_endpoint"} {
+		s.hideValue(key, lookup(base, key))
+	}
+	s.hideValue("headers", lookup(follow(lookup(root, "mock")), "api_key"))
 	if sweeps := follow(lookup(root, "sweeps")); sweeps != nil && sweeps.Kind == yaml.MappingNode {
 		for key, values := range pairs(sweeps) {
 			s.hideValue(key.Value, values)
@@ -114,9 +95,9 @@ func (s *source) hideValue(key string, n *yaml.Node) {
 	if column, hidden := s.hidden[n.Line]; !hidden || n.Column < column {
 		s.hidden[n.Line] = n.Column
 	}
-	// Shorter words are no secrets, and may stand in any sentence.
+	// Faults are mostly words of ours, in which a shorter one may stand.
 	if len(n.Value) >= 6 {
-		s.secrets = append(s.secrets, n.Value)
+		s.secrets.Add(n.Value)
 	}
 }
 
@@ -129,8 +110,8 @@ func isSecret(key, value string) bool {
 		return true
 	case "api_key_env_var":
 		return !variable.MatchString(value)
-	case "url":
-		return strings.Contains(value, "@")
+	case "url", "endpoint", "health_check_endpoint":
+		return strings.Contains(value, "@") || secret.HideURL(value) != value
 	}
 	return false
 }

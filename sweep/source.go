@@ -14,6 +14,9 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"loadgen/internal/outside"
+	"loadgen/internal/secret"
 )
 
 const (
@@ -31,7 +34,7 @@ type source struct {
 	lines []string
 	// secrets are values that no fault may show, hidden the columns by line
 	// from which on a line is not shown.
-	secrets []string
+	secrets secret.Set
 	hidden  map[int]int
 }
 
@@ -63,7 +66,7 @@ func (s *source) whole(message, hint string) *Fault {
 func (s *source) excerpt(line, column, width int) (text string, caret, carets int) {
 	runes := []rune(strings.TrimRight(s.lines[line-1], "\r"))
 	if at, found := s.secretAt(line, string(runes)); found {
-		runes = append(runes[:at:at], []rune(redacted)...)
+		runes = append(runes[:at:at], []rune(secret.Mask)...)
 		column = min(column, at)
 	}
 	for i, r := range runes {
@@ -96,10 +99,8 @@ func (s *source) secretAt(line int, text string) (at int, found bool) {
 	if m := secretLine.FindStringIndex(text); m != nil && m[1] < at {
 		at, found = m[1], true
 	}
-	for _, secret := range s.secrets {
-		if i := strings.Index(text, secret); i >= 0 && i < at {
-			at, found = i, true
-		}
+	if i := strings.Index(s.secrets.Hide(text), secret.Mask); i >= 0 && i < at && !strings.HasPrefix(text[i:], secret.Mask) {
+		at, found = i, true
 	}
 	at = utf8.RuneCountInString(text[:at])
 	if column, hidden := s.hidden[line]; hidden && column-1 < at {
@@ -111,18 +112,11 @@ func (s *source) secretAt(line int, text string) (at int, found bool) {
 // clean makes a text safe to show: free of secrets, of what a terminal would
 // act upon, and of a reasonable length.
 func (s *source) clean(text string) string {
-	for _, secret := range s.secrets {
-		text = strings.ReplaceAll(text, secret, redacted)
-	}
+	text = s.secrets.Hide(text)
 	if runes := []rune(text); len(runes) > maxMessage {
 		text = string(runes[:maxMessage]) + "…"
 	}
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && !unicode.IsPrint(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
+	return outside.Text(text)
 }
 
 // readFile returns the text of a batch file; "-" reads stdin.

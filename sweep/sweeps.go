@@ -113,6 +113,10 @@ func (b *binder) sweep(key, list *yaml.Node, leaf reflect.Type, path string) Swe
 				fmt.Sprintf("first written as %s in line %d: remove one", before.Value, before.Line))
 			continue
 		}
+		if s, ok := value.(string); ok && isSecret(key.Value, s) {
+			b.fail(item, path, "cannot be swept: its secret would appear in directory names", "write one batch file for each")
+			continue
+		}
 		first[id] = written
 		sweep.Values = append(sweep.Values, value)
 		sweep.nodes = append(sweep.nodes, item)

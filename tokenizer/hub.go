@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,7 +140,11 @@ func (h *hub) fetch(ctx context.Context, client *http.Client, name, file string)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, "", err
+		// The client's error names the address, which a redirect may have signed.
+		if failed := (*url.Error)(nil); errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, "", fmt.Errorf("asking the hub for %s of %s: %w", file, name, err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {

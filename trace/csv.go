@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"loadgen"
+	"loadgen/internal/outside"
 )
 
 // readCSVTrace reads standardized_data_all.csv: a row per event.
@@ -48,7 +49,7 @@ func readCSVTrace(r *bufio.Reader, b *builder) error {
 			if !has || i >= len(row) {
 				return ""
 			}
-			return row[i]
+			return outside.Uncell(row[i])
 		}
 		if err := b.csvRow(cell); err != nil {
 			return fmt.Errorf("row %d: %w", rowOf(rows), err)

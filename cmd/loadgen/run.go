@@ -81,11 +81,16 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
-	secrets := archive.SecretsOf(batch)
-	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now(), secrets...)
+	command := shownCommand(os.Args, c.Set)
+	secrets, err := archive.SecretsOf(batch, command)
+	if err != nil {
+		return usageError{err}
+	}
+	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now())
 	if err != nil {
 		return fmt.Errorf("making a place for the results: %w", err)
 	}
+	dir.Secrets = secrets
 	log.Info("Results root directory: " + dir.Dir)
 	log.Info("Sweeping parameters: " + batch.Sweeps.String())
 	if n := len(batch.Cells()); n > 1 {
@@ -95,7 +100,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		log.Info("Note: " + note)
 	}
 	recorder := &archive.Recorder{
-		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: os.Args, Version: version,
+		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version,
 		Log: log, Tee: tee, Secrets: secrets,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}

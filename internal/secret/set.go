@@ -43,6 +43,7 @@ type Set struct {
 	encoded [][]byte // the inner part of their Base64, with case
 	words   []string // the short ones
 	raw     []string // all of them, as they were added
+	shown   []string // of these, what is shown all the same
 }
 
 // A needle is a secret as [fold] makes it, without case.
@@ -124,6 +125,17 @@ func withoutHalf(text []byte) []byte {
 	return text
 }
 
+// Shown says that a text is written and shown all the same: what of the secrets
+// it holds, such as the name of a user or a model that a header repeats, [Set.In]
+// does not look for.
+func (s *Set) Shown(text string) {
+	for _, value := range s.raw {
+		if strings.Contains(text, value) {
+			s.shown = append(s.shown, value)
+		}
+	}
+}
+
 // In reports whether a file holds one of the secrets as it stands. Only those
 // are looked for that no file holds by chance: long ones of letters and digits.
 func (s *Set) In(file []byte) bool {
@@ -131,7 +143,7 @@ func (s *Set) In(file []byte) bool {
 		return false
 	}
 	for _, value := range s.raw {
-		if telling(value) && bytes.Contains(file, []byte(value)) {
+		if telling(value) && !slices.Contains(s.shown, value) && bytes.Contains(file, []byte(value)) {
 			return true
 		}
 	}

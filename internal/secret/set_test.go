@@ -218,6 +218,10 @@ func TestTheLastCheckKnowsWhatNoFileHoldsByChance(t *testing.T) {
 	if !s.In([]byte(`{"error": "sk-alpha-0123456789"}`)) {
 		t.Error("a secret is not found")
 	}
+	s.Shown("in /home/sk-alpha-0123456789/x")
+	if s.In([]byte(`{"file": "/home/sk-alpha-0123456789/x"}`)) {
+		t.Error("what is shown anyway is found")
+	}
 	if (*secret.Set)(nil).In([]byte("x")) {
 		t.Error("nil finds something")
 	}
