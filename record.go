@@ -25,14 +25,30 @@ func (p Phase) String() string {
 type ChunkKind uint8
 
 const (
-	// Content is text of the answer, or the whole of a reply that was not
-	// streamed.
+	// Content is what the answer says: text, a refusal, sound, a picture, or
+	// the whole of a reply that was not streamed.
 	Content ChunkKind = iota
-	// Reasoning is text from reasoning_content or reasoning.
+	// Reasoning is text of what the model thinks before it answers.
 	Reasoning
 	// ToolCall is a piece of a tool call: a name or arguments.
 	ToolCall
+	// The rest is what one event carried together, each kind of which had its
+	// first time then.
+	ReasoningContent
+	ReasoningTool
+	ContentTool
+	ReasoningContentTool
 )
+
+// Carries reports whether a chunk of kind k carried content, reasoning or a tool
+// call, alone or beside others: the first such chunk is that kind's first time.
+func (k ChunkKind) Carries(kind ChunkKind) bool {
+	carried := [...]uint8{
+		Content: 1, Reasoning: 2, ToolCall: 4,
+		ReasoningContent: 3, ReasoningTool: 6, ContentTool: 5, ReasoningContentTool: 7,
+	}
+	return carried[k]&carried[kind] != 0
+}
 
 // A Chunk is the arrival of one event that carried output. Role-only, empty,
 // usage-only and finish events are none.
@@ -40,8 +56,7 @@ type Chunk struct {
 	// At is the arrival since Record.Start: the kernel's receive time where
 	// Record.Timing says so, else the reader's.
 	At time.Duration
-	// Kind is what the chunk carried. Where one event carried several kinds,
-	// the first of Reasoning, Content, ToolCall.
+	// Kind is what the chunk carried.
 	Kind ChunkKind
 	// Merged marks a chunk that came out of the same read as the one before
 	// it: its own arrival time is not known, At is an upper bound. Several
@@ -74,10 +89,35 @@ type Usage struct {
 	CompletionTokens int
 	ReasoningTokens  int
 	CachedTokens     int
+	// TotalTokens is 0 where the server said nothing, or nothing else than the
+	// sum of prompt and completion.
+	TotalTokens int
 }
 
 // NoUsage is the Usage of a reply that carried none.
-var NoUsage = Usage{-1, -1, -1, -1}
+var NoUsage = Usage{-1, -1, -1, -1, 0}
+
+// ReasoningApart reports whether the server counts the reasoning beside the
+// completion tokens rather than among them: its total is the sum of the three,
+// or more reasoning is said than there are completion tokens.
+func (u Usage) ReasoningApart() bool {
+	switch {
+	case u.ReasoningTokens <= 0 || u.CompletionTokens < 0:
+		return false
+	case u.ReasoningTokens > u.CompletionTokens:
+		return true
+	}
+	return u.PromptTokens >= 0 && u.TotalTokens == u.PromptTokens+u.CompletionTokens+u.ReasoningTokens
+}
+
+// OutputTokens is the length of the whole output as the server counts it,
+// reasoning included wherever that is counted; -1 where it said nothing.
+func (u Usage) OutputTokens() int {
+	if u.ReasoningApart() {
+		return u.CompletionTokens + u.ReasoningTokens
+	}
+	return u.CompletionTokens
+}
 
 // A FailureKind is the stable name of a way to fail.
 type FailureKind string

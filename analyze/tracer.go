@@ -84,7 +84,7 @@ func FromRecord(r *loadgen.Record, example int, texts bool) loadgen.Call {
 	c := loadgen.Call{
 		Example: example, ID: r.Request.ID, Kind: loadgen.LLMCall, Name: r.Model,
 		Start: start, Wrote: -1, FirstToken: -1, End: start + r.Took.Seconds(),
-		PromptTokens: r.Usage.PromptTokens, CompletionTokens: r.Usage.CompletionTokens,
+		PromptTokens: r.Usage.PromptTokens, CompletionTokens: r.Usage.OutputTokens(),
 		CachedTokens: r.Usage.CachedTokens, ReasoningTokens: r.Usage.ReasoningTokens,
 		FunctionID: r.Request.Session, ParentFunction: "root", ParentFunctionID: "root",
 	}

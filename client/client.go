@@ -81,6 +81,7 @@ func (c *Client) Send(ctx context.Context, rec *loadgen.Record) {
 	if err := c.engine.send(ctx, r); err != nil {
 		rec.Took = time.Since(rec.Start)
 		rec.Failure = c.failure(ctx, rec, err)
+		rec.Failure.RetryAfter = r.pause
 	}
 	c.stats.count(rec)
 	r.rec = nil

@@ -160,7 +160,7 @@ func (c *conn) read(r *reply) (reusable bool, err error) {
 	}
 	c.engine.stats.speaks("HTTP/1.1")
 	now := c.arrival(r.rec)
-	r.head(now.at, h.status, h.contentType, h.encoding)
+	r.head(now.at, &h)
 	t := newTransfer(&h)
 	for draining := false; ; now = c.arrival(r.rec) {
 		r.read(now)

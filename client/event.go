@@ -15,15 +15,17 @@ const (
 	hasTool
 )
 
-// first returns the kind that a chunk is named after.
-func (k kinds) first() loadgen.ChunkKind {
-	switch {
-	case k&hasReasoning != 0:
-		return loadgen.Reasoning
-	case k&hasContent != 0:
-		return loadgen.Content
-	}
-	return loadgen.ToolCall
+// chunk returns the kind of a chunk that carried these.
+func (k kinds) chunk() loadgen.ChunkKind {
+	return [...]loadgen.ChunkKind{
+		hasReasoning:                        loadgen.Reasoning,
+		hasContent:                          loadgen.Content,
+		hasTool:                             loadgen.ToolCall,
+		hasReasoning | hasContent:           loadgen.ReasoningContent,
+		hasReasoning | hasTool:              loadgen.ReasoningTool,
+		hasContent | hasTool:                loadgen.ContentTool,
+		hasReasoning | hasContent | hasTool: loadgen.ReasoningContentTool,
+	}[k]
 }
 
 // An event is what one JSON object of a reply said. Its text has gone straight
@@ -37,6 +39,7 @@ type event struct {
 	model  text
 	usage  loadgen.Usage
 	failed bool // the object reports an error
+	others bool // it holds a choice that is not the first one
 }
 
 // A parser reads the objects of one reply. The events of a stream are mostly
@@ -48,6 +51,10 @@ type parser struct {
 	front, back []byte
 	kind        kinds // which text it was; 0 where there is none to compare with
 }
+
+// maxLearned is the longest event that is remembered: what is much longer than
+// its text is not worth the memory.
+const maxLearned = 32 << 10
 
 // The usual frame of an event.
 const (
@@ -111,153 +118,14 @@ func (p *parser) alike(data []byte) (text []byte, ok bool) {
 // field names, so that it could be taken for what the stream does not say.
 func (p *parser) learn(data []byte, e *event) {
 	p.kind = 0
-	if e.pieces != 1 || e.kinds&hasTool != 0 || e.last.escaped || e.failed || !e.finish.empty() || e.usage != loadgen.NoUsage ||
-		bytes.ContainsAny(data, "\r\n") {
+	usual := e.kinds == hasContent || e.kinds == hasReasoning
+	if e.pieces != 1 || !usual || e.last.escaped || e.failed || e.others || !e.finish.empty() || e.usage != loadgen.NoUsage ||
+		len(data) > maxLearned || bytes.ContainsAny(data, "\r\n") {
 		return
 	}
 	p.kind = e.kinds
 	p.front = append(append(p.front[:0], dataField...), data[:e.last.start]...)
 	p.back = append(append(p.back[:0], data[e.last.start+len(e.last.raw):]...), blankLine...)
-}
-
-// seen guards against a name that comes twice, where encoding/json lets the
-// last one win: unusual enough to leave to it.
-type seen uint8
-
-func (n *seen) once(bit int, s *scanner) {
-	if *n&(1<<bit) != 0 {
-		s.fail()
-	}
-	*n |= 1 << bit
-}
-
-func (e *event) object(s *scanner) {
-	var names seen
-	for s.open('{'); s.more('}'); {
-		switch string(s.key()) {
-		case "choices":
-			names.once(0, s)
-			if s.null() {
-				continue
-			}
-			for s.open('['); s.more(']'); {
-				e.choice(s)
-			}
-		case "usage":
-			names.once(1, s)
-			e.counts(s)
-		case "model":
-			names.once(2, s)
-			e.model = s.text()
-		case "error":
-			names.once(3, s)
-			if !s.null() {
-				e.failed = true
-				s.skip(0)
-			}
-		case "object":
-			names.once(4, s)
-			if bytes.Equal(s.text().raw, []byte("error")) {
-				e.failed = true
-			}
-		default:
-			s.skip(0)
-		}
-	}
-}
-
-func (e *event) choice(s *scanner) {
-	var names seen
-	for s.open('{'); s.more('}'); {
-		switch string(s.key()) {
-		case "delta", "message": // a choice has one of the three
-			names.once(0, s)
-			e.delta(s)
-		case "text":
-			names.once(0, s)
-			e.content(s.text())
-		case "finish_reason":
-			names.once(1, s)
-			if t := s.text(); !t.empty() {
-				e.finish = t
-			}
-		default:
-			s.skip(0)
-		}
-	}
-}
-
-func (e *event) delta(s *scanner) {
-	if s.null() {
-		return
-	}
-	var names seen
-	var content, reasoning, reasoningContent text
-	for s.open('{'); s.more('}'); {
-		switch string(s.key()) {
-		case "content":
-			names.once(0, s)
-			content = s.text()
-		case "reasoning":
-			names.once(1, s)
-			reasoning = s.text()
-		case "reasoning_content":
-			names.once(2, s)
-			reasoningContent = s.text()
-		case "tool_calls":
-			names.once(3, s)
-			if s.null() {
-				continue
-			}
-			for s.open('['); s.more(']'); {
-				e.toolCall(s)
-			}
-		case "function_call": // the older form of the same
-			names.once(3, s)
-			e.function(s)
-		default:
-			s.skip(0)
-		}
-	}
-	e.content(content)
-	// Servers in transition send the same words under both names.
-	if reasoningContent.empty() {
-		reasoningContent = reasoning
-	}
-	e.reasoning(reasoningContent)
-}
-
-func (e *event) toolCall(s *scanner) {
-	var names seen
-	for s.open('{'); s.more('}'); {
-		if string(s.key()) == "function" {
-			names.once(0, s)
-			e.function(s)
-		} else {
-			s.skip(0)
-		}
-	}
-}
-
-func (e *event) function(s *scanner) {
-	if s.null() {
-		return
-	}
-	var names seen
-	var name, arguments text
-	for s.open('{'); s.more('}'); {
-		switch string(s.key()) {
-		case "name":
-			names.once(0, s)
-			name = s.text()
-		case "arguments":
-			names.once(1, s)
-			arguments = s.text()
-		default:
-			s.skip(0)
-		}
-	}
-	e.tool(name, arguments)
 }
 
 func (e *event) content(t text) { e.piece(hasContent, t) }
@@ -300,42 +168,12 @@ func (e *event) tool(name, arguments text) {
 	}
 }
 
-func (e *event) counts(s *scanner) {
-	if s.null() {
-		return
+// counted keeps the counts of tokens. A total that is the sum of prompt and
+// completion is no news.
+func (e *event) counted(u loadgen.Usage) {
+	u.TotalTokens = max(u.TotalTokens, 0)
+	if u.PromptTokens >= 0 && u.CompletionTokens >= 0 && u.TotalTokens == u.PromptTokens+u.CompletionTokens {
+		u.TotalTokens = 0
 	}
-	var names seen
-	for s.open('{'); s.more('}'); {
-		switch string(s.key()) {
-		case "prompt_tokens":
-			names.once(0, s)
-			e.usage.PromptTokens = s.count()
-		case "completion_tokens":
-			names.once(1, s)
-			e.usage.CompletionTokens = s.count()
-		case "completion_tokens_details":
-			names.once(2, s)
-			details(s, "reasoning_tokens", &e.usage.ReasoningTokens)
-		case "prompt_tokens_details":
-			names.once(3, s)
-			details(s, "cached_tokens", &e.usage.CachedTokens)
-		default:
-			s.skip(0)
-		}
-	}
-}
-
-func details(s *scanner, name string, count *int) {
-	if s.null() {
-		return
-	}
-	var names seen
-	for s.open('{'); s.more('}'); {
-		if string(s.key()) == name {
-			names.once(0, s)
-			*count = s.count()
-		} else {
-			s.skip(0)
-		}
-	}
+	e.usage = u
 }

@@ -47,7 +47,7 @@ func KeptBetweenReplies(data []byte) int {
 
 // Parsed is all that is read from one object.
 type Parsed struct {
-	OK, Failed           bool
+	OK, Failed, Others   bool
 	Kinds                uint8
 	Text, Thought, Tools string
 	Finish, Model        string
@@ -56,7 +56,7 @@ type Parsed struct {
 
 func parsed(e *event, ok bool) Parsed {
 	return Parsed{
-		ok, e.failed, uint8(e.kinds),
+		ok, e.failed, e.others, uint8(e.kinds),
 		string(e.rec.Text), string(e.rec.Thought), string(e.rec.Tools),
 		string(e.finish.appendTo(nil)), string(e.model.appendTo(nil)), e.usage,
 	}
@@ -107,7 +107,7 @@ func ReadArrivals(pieces ...Arrival) *loadgen.Record {
 	rec.Reset()
 	r := &reply{asked: true}
 	r.reset(rec)
-	r.head(0, 200, []byte("text/event-stream"), nil)
+	r.head(0, &response{status: 200, contentType: []byte("text/event-stream")})
 	for _, p := range pieces {
 		now := arrival{p.At, p.Delay, p.Kernel, p.Read}
 		r.read(now)

@@ -3,6 +3,8 @@ package client
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -20,20 +22,7 @@ type arrival struct {
 // delays are how much later the reader saw what the kernel had received.
 type delays struct{ first, sum, most time.Duration }
 
-// A form is how the body of a reply is to be read.
-type form uint8
-
-const (
-	unknownForm form = iota // decided by the first byte
-	streamForm
-	wholeForm // one JSON object
-	errorForm // whatever comes with a status that is no success
-)
-
-const (
-	errorMax  = 8 << 10 // how much of an error's body is kept for its message
-	objectMax = 100     // how much a message quotes of what should have been an object
-)
+const objectMax = 100 // how much a message quotes of what should have been an object
 
 // A reply reads the body of one response, pushed in as it arrives, into a
 // record. Both engines drive it the same way: head, then push for each piece,
@@ -41,19 +30,22 @@ const (
 type reply struct {
 	rec     *loadgen.Record
 	form    form
+	mime    mime // what the head says of the body
 	asked   bool // an event stream was asked for
 	secrets redactor
 	asksFor string // the model that is asked for
 	sse     sse
 	parser  parser
 	body    []byte
-	now     arrival // of the piece being pushed
-	last    arrival // of the last chunk of output
-	many    bool    // the last chunk's read is counted in MergedReads
-	delays  delays  // of the reads with output
-	readers bool    // some chunk carries the reader's time
-	done    bool    // [DONE] was seen
-	fault   error   // what the reply itself said went wrong
+	now     arrival       // of the piece being pushed
+	last    arrival       // of the last chunk of output
+	many    bool          // the last chunk's read is counted in MergedReads
+	delays  delays        // of the reads with output
+	readers bool          // some chunk carries the reader's time
+	done    bool          // [DONE] was seen
+	fault   error         // what the reply itself said went wrong
+	advice  string        // what the head of a refusal says
+	pause   time.Duration // that the head asks for before the next request
 
 	model, finish recurring
 }
@@ -68,24 +60,20 @@ func (r *reply) reset(rec *loadgen.Record) {
 }
 
 // head takes in the final response's head.
-func (r *reply) head(at time.Duration, status int, contentType, encoding []byte) {
-	r.rec.Status, r.rec.Head = status, at
-	mime, _, _ := bytes.Cut(contentType, []byte(";"))
-	mime = bytes.TrimSpace(mime)
-	is := func(s string) bool { return bytes.EqualFold(mime, []byte(s)) }
-	switch {
-	case status < 200 || status > 299:
-		r.form = errorForm
-	case len(encoding) > 0 && !bytes.EqualFold(encoding, []byte("identity")):
-		r.fault = faultf(loadgen.FailBadStream, "reply is encoded as %s, which was not asked for", encoding)
-	case is("text/event-stream"):
-		r.form = streamForm
-	case is("application/json"):
-		r.form = wholeForm
-	case is("text/html"):
-		r.fault = faultf(loadgen.FailBadStream, "status %d with an HTML page instead of an answer: is the endpoint's path right?", status)
+func (r *reply) head(at time.Duration, h *response) {
+	r.rec.Status, r.rec.Head = h.status, at
+	r.mime = mimeOf(h.contentType)
+	r.rec.Streamed = r.mime == streamType && h.status/100 == 2 // until the body shows what it is
+	if len(h.retryAfter) > 0 || len(h.retryAfterMs) > 0 {
+		r.pause = h.pause()
 	}
-	r.rec.Streamed = r.form == streamForm
+	switch {
+	case h.status < 200 || h.status > 299:
+		r.form = errorForm
+		r.advice = h.advice()
+	case len(h.encoding) > 0 && !is(h.encoding, "identity"):
+		r.fault = faultf(loadgen.FailBadStream, "reply is encoded as %s, which was not asked for", h.encoding)
+	}
 }
 
 // read takes in that a read has returned: with bytes of the reply, of its body or
@@ -100,8 +88,15 @@ func (r *reply) push(p []byte, now arrival) {
 	}
 	r.now = now
 	if r.form == unknownForm {
-		r.guess(p)
+		if p = r.decide(p, false); r.form == unknownForm {
+			return
+		}
 	}
+	r.take(p)
+}
+
+// take takes in the next piece of a body of a known form.
+func (r *reply) take(p []byte) {
 	switch r.form {
 	case streamForm:
 		r.stream(p)
@@ -116,6 +111,8 @@ func (r *reply) push(p []byte, now arrival) {
 			break
 		}
 		r.body = append(r.body, p...)
+	case pageForm:
+		r.fault = faultf(loadgen.FailBadStream, "status %d with an HTML page instead of an answer: is the endpoint's path right?", r.rec.Status)
 	}
 }
 
@@ -123,19 +120,6 @@ func (r *reply) push(p []byte, now arrival) {
 func outputOf(rec *loadgen.Record) int {
 	const each = int(unsafe.Sizeof(loadgen.Chunk{}))
 	return len(rec.Text) + len(rec.Thought) + len(rec.Tools) + each*len(rec.Chunks)
-}
-
-// guess decides by the first byte how to read a body that carries no type, or
-// one such as text/plain.
-func (r *reply) guess(p []byte) {
-	p = bytes.TrimLeft(p, " \t\r\n")
-	switch {
-	case len(p) == 0:
-	case p[0] == '{' || !r.asked:
-		r.form = wholeForm
-	default:
-		r.form, r.rec.Streamed = streamForm, true
-	}
 }
 
 // ended reports whether nothing that may still come is of interest.
@@ -154,9 +138,16 @@ func (r *reply) end(cut error) error {
 	if cut == nil && !r.ended() {
 		r.complete()
 	}
-	switch {
+	switch stray := r.stray(); {
+	case stray != nil:
+		return stray
 	case r.fault != nil:
 		return r.fault
+	}
+	if err := gaveUp(r.rec.FinishReason); err != nil {
+		return err
+	}
+	switch {
 	case cut != nil && !r.done:
 		return cut
 	case len(r.rec.Chunks) == 0:
@@ -173,6 +164,11 @@ func (r *reply) end(cut error) error {
 
 // complete reads what only the end of the body makes readable.
 func (r *reply) complete() {
+	if r.form == unknownForm && (len(r.body) > 0 || r.mime != otherType) {
+		if p := r.decide(nil, true); len(p) > 0 {
+			r.take(p)
+		}
+	}
 	switch r.form {
 	case streamForm:
 		unfinished := r.sse.has || len(r.sse.line) > 0
@@ -193,16 +189,37 @@ func (r *reply) complete() {
 
 func (r *reply) whole() {
 	e, ok := r.parser.parse(r.body, r.rec)
-	if !ok {
-		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %q", r.secrets.excerpt(r.body, objectMax))
-		return
-	}
-	r.note(&e)
-	if e.failed {
+	switch complaint := complaintIn(r.body, ok); {
+	case e.failed:
 		r.fault = r.inBand(r.body)
-	} else if e.kinds != 0 {
-		r.chunk(loadgen.Content)
+	case complaint != nil:
+		r.fault = r.inBand(complaint)
+	case !ok:
+		r.fault = faultf(loadgen.FailBadStream, "the reply is not a JSON object: %q", r.secrets.excerpt(r.body, objectMax))
+	case e.others:
+		r.fault = severalChoices()
+	default:
+		r.note(&e)
+		if e.kinds != 0 {
+			r.chunk(loadgen.Content)
+		}
 	}
+}
+
+func severalChoices() error {
+	return faultf(loadgen.FailBadStream, "the reply holds several choices, whose times and tokens cannot be told as those of one answer: ask for one (n: 1)")
+}
+
+// stray returns the error that a server wrote into an event stream as bare
+// JSON, nil for none.
+func (r *reply) stray() error {
+	if len(r.sse.stray) == 0 {
+		return nil
+	}
+	if complaint := complaintIn(r.sse.stray, false); complaint != nil {
+		return r.inBand(complaint)
+	}
+	return nil
 }
 
 // stream takes in the next piece of an event stream.
@@ -234,7 +251,7 @@ func (r *reply) alike(p []byte) []byte {
 			return p
 		}
 		*part = append(*part, text...)
-		r.chunk(kind.first())
+		r.chunk(kind.chunk())
 		p = p[n:]
 	}
 }
@@ -251,10 +268,12 @@ func (r *reply) event(kind, data []byte) {
 		r.fault = r.inBand(data)
 	case !ok:
 		r.fault = faultf(loadgen.FailBadStream, "an event is not a JSON object: %q", r.secrets.excerpt(data, objectMax))
+	case e.others:
+		r.fault = severalChoices()
 	default:
 		r.note(&e)
 		if e.kinds != 0 {
-			r.chunk(e.kinds.first())
+			r.chunk(e.kinds.chunk())
 		}
 	}
 }
@@ -331,5 +350,11 @@ func (r *reply) refusal() error {
 	if message == "" {
 		message = r.secrets.excerpt(r.body, errorMax)
 	}
-	return faultf(statusKind(r.rec.Status), "status %d: %s", r.rec.Status, message)
+	parts := []string{fmt.Sprintf("status %d", r.rec.Status)}
+	for _, s := range []string{r.advice, strings.TrimSpace(message)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return &fault{statusKind(r.rec.Status), errors.New(strings.Join(parts, ": "))}
 }

@@ -16,9 +16,12 @@ type response struct {
 	status      int
 	contentType []byte
 	encoding    []byte
-	length      int64 // Content-Length, −1 where there is none
-	chunked     bool
-	keepAlive   bool
+	// retryAfter, retryAfterMs, date, location and allow are what a refusal says.
+	retryAfter, retryAfterMs, date, location, allow []byte
+
+	length    int64 // Content-Length, −1 where there is none
+	chunked   bool
+	keepAlive bool
 }
 
 func badHead(format string, args ...any) error {
@@ -66,6 +69,16 @@ func parseHead(b []byte, secrets redactor) (h response, n int, err error) {
 			h.contentType = value
 		case is(name, "content-encoding"):
 			h.encoding = value
+		case is(name, "retry-after"):
+			h.retryAfter = value
+		case is(name, "retry-after-ms"):
+			h.retryAfterMs = value
+		case is(name, "date"):
+			h.date = value
+		case is(name, "location"):
+			h.location = value
+		case is(name, "allow"):
+			h.allow = value
 		case is(name, "content-length"):
 			length, ok := decimal(value)
 			if !ok || h.length >= 0 && h.length != length {

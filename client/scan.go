@@ -8,7 +8,7 @@ import (
 )
 
 // A scanner walks over one JSON text in place. It accepts a subset of JSON and
-// never more: at anything wrong or unusual it turns bad and stays so, and the
+// never more, but for the numbers that are none: at anything wrong or unusual it turns bad and stays so, and the
 // caller asks encoding/json instead.
 type scanner struct {
 	b     []byte
@@ -91,6 +91,36 @@ func (s *scanner) literal(word string) bool {
 	}
 	s.i += len(word)
 	return true
+}
+
+// nothing consumes a null, or what holds nothing, if one is next.
+func (s *scanner) nothing() bool {
+	c, start := s.peek(), s.i
+	switch {
+	case c == 'n':
+		return s.null()
+	case c == '"' && s.i+1 < len(s.b) && s.b[s.i+1] == '"':
+		s.i += 2
+		return true
+	case c != '[' && c != '{':
+		return false
+	}
+	s.i++
+	if s.peek() == c+2 { // the bracket that closes it
+		s.i++
+		return true
+	}
+	s.i = start
+	return false
+}
+
+// noError consumes what stands for no error and fails at one.
+func (s *scanner) noError() {
+	if s.peek() == 'f' {
+		s.literal("false")
+	} else if !s.nothing() {
+		s.fail()
+	}
 }
 
 // str consumes a string and returns what stands between its quotes, still
@@ -219,6 +249,10 @@ func (s *scanner) skip(depth int) {
 		s.literal("false")
 	case 'n':
 		s.literal("null")
+	case 'N': // no JSON, but what Python writes
+		s.literal("NaN")
+	case 'I':
+		s.literal("Infinity")
 	default:
 		s.number()
 	}
@@ -237,6 +271,10 @@ func (s *scanner) skipName() {
 func (s *scanner) number() {
 	if s.peek() == '-' {
 		s.i++
+		if s.i < len(s.b) && s.b[s.i] == 'I' {
+			s.literal("Infinity")
+			return
+		}
 	}
 	zero := s.i < len(s.b) && s.b[s.i] == '0'
 	if n := s.digits(); n == 0 || zero && n > 1 {

@@ -24,6 +24,7 @@ type sse struct {
 	line    []byte // the beginning of a line whose end has not come
 	data    []byte // data of the event so far, where it had to be kept
 	kind    []byte // its event field
+	stray   []byte // JSON that stands between the events, up to errorMax bytes of it
 	pending []byte // its only data line, still in the caller's bytes
 	has     bool   // a data line was seen
 	kept    bool   // it is in data, not in pending
@@ -32,7 +33,7 @@ type sse struct {
 }
 
 func (s *sse) reset() {
-	*s = sse{line: emptied(s.line), data: emptied(s.data), kind: emptied(s.kind)}
+	*s = sse{line: emptied(s.line), data: emptied(s.data), kind: emptied(s.kind), stray: emptied(s.stray)}
 }
 
 // emptied keeps a buffer for the next request unless an oversized reply blew
@@ -135,6 +136,10 @@ func (s *sse) field(line []byte) bool {
 		s.data = append(append(s.data, '\n'), value...)
 	case "event":
 		s.kind = append(s.kind[:0], value...)
+	default:
+		if len(s.stray) > 0 || line[0] == '{' || line[0] == '[' {
+			s.stray = append(s.stray, line[:min(len(line), errorMax-len(s.stray))]...)
+		}
 	}
 	return false
 }

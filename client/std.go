@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,8 +139,7 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 	}
 	defer resp.Body.Close()
 	e.stats.speaks(resp.Proto)
-	r.head(time.Since(r.rec.Start), resp.StatusCode,
-		[]byte(resp.Header.Get("Content-Type")), []byte(resp.Header.Get("Content-Encoding")))
+	r.head(time.Since(r.rec.Start), responseOf(resp))
 
 	buffer := e.buffers.Get().(*[readBuffer]byte)
 	defer e.buffers.Put(buffer)
@@ -163,6 +163,16 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 		case err != nil:
 			return r.end(err)
 		}
+	}
+}
+
+// responseOf returns what the reply needs of a head.
+func responseOf(resp *http.Response) *response {
+	value := func(name string) []byte { return []byte(strings.TrimSpace(resp.Header.Get(name))) }
+	return &response{
+		status: resp.StatusCode, contentType: value("Content-Type"), encoding: value("Content-Encoding"),
+		retryAfter: value("Retry-After"), retryAfterMs: value("Retry-After-Ms"), date: value("Date"),
+		location: value("Location"), allow: value("Allow"),
 	}
 }
 

@@ -49,11 +49,17 @@ type said struct {
 	Usage    usage    `json:"usage"`
 	Failure  string   `json:"failure"`
 	Message  string   `json:"message"` // a part of the failure's message
+	Pause    string   `json:"pause"`   // that the server asks for
 }
 
 // usage has nil for what the server did not say.
 type usage struct {
-	Prompt, Completion, Reasoning, Cached *int
+	Prompt, Completion, Reasoning, Cached, Total *int
+}
+
+var kindNames = [...]string{
+	"content", "reasoning", "tool_call",
+	"reasoning+content", "reasoning+tool_call", "content+tool_call", "reasoning+content+tool_call",
 }
 
 func saidBy(rec *loadgen.Record, message string) said {
@@ -69,16 +75,22 @@ func saidBy(rec *loadgen.Record, message string) said {
 		Finish: rec.FinishReason, Model: rec.Model,
 		Usage: usage{
 			count(rec.Usage.PromptTokens), count(rec.Usage.CompletionTokens),
-			count(rec.Usage.ReasoningTokens), count(rec.Usage.CachedTokens),
+			count(rec.Usage.ReasoningTokens), count(rec.Usage.CachedTokens), nil,
 		},
 	}
+	if n := rec.Usage.TotalTokens; n != 0 {
+		s.Usage.Total = &n
+	}
 	for _, c := range rec.Chunks {
-		s.Chunks = append(s.Chunks, [...]string{"content", "reasoning", "tool_call"}[c.Kind])
+		s.Chunks = append(s.Chunks, kindNames[c.Kind])
 	}
 	if f := rec.Failure; f != nil {
 		s.Failure, s.Message = string(f.Kind), f.Message
 		if strings.Contains(f.Message, message) {
 			s.Message = message
+		}
+		if f.RetryAfter > 0 {
+			s.Pause = f.RetryAfter.String()
 		}
 	}
 	return s

@@ -90,8 +90,8 @@ func inputTokens(r *loadgen.Record) int {
 func (m *Measurement) lengths(r *loadgen.Record) int {
 	local := localOutput(r)
 	osl := local
-	if r.Usage.CompletionTokens > 0 || (r.Usage.CompletionTokens == 0 && local < 0) {
-		osl, m.FromUsage = r.Usage.CompletionTokens, true
+	if served := r.Usage.OutputTokens(); served > 0 || (served == 0 && local < 0) {
+		osl, m.FromUsage = served, true
 	}
 	if osl < 0 {
 		return -1
@@ -136,7 +136,7 @@ func (m *Measurement) stream(r *loadgen.Record, isl, osl int) {
 		m.set(PrefillRatePerUser, float64(isl)/first.Seconds())
 	}
 	for _, c := range r.Chunks {
-		if c.Kind != loadgen.Reasoning {
+		if c.Kind != loadgen.Reasoning { // alone
 			m.setTime(TTFO, c.At)
 			break
 		}
@@ -170,7 +170,9 @@ func (m *Measurement) usage(r *loadgen.Record) {
 	u := r.Usage
 	m.setCount(UsagePrompt, u.PromptTokens)
 	m.setCount(UsageCompletion, u.CompletionTokens)
-	if u.PromptTokens >= 0 && u.CompletionTokens >= 0 {
+	if u.TotalTokens > 0 {
+		m.setCount(UsageTotal, u.TotalTokens)
+	} else if u.PromptTokens >= 0 && u.CompletionTokens >= 0 {
 		m.setCount(UsageTotal, u.PromptTokens+u.CompletionTokens)
 	}
 	m.setCount(UsageReasoning, u.ReasoningTokens)
@@ -178,7 +180,7 @@ func (m *Measurement) usage(r *loadgen.Record) {
 	if r.Request != nil && r.Request.InputTokens > 0 {
 		m.setDiff(UsagePromptDiff, u.PromptTokens, r.Request.InputTokens+r.Request.TemplateTokens)
 	}
-	m.setDiff(UsageCompletionDiff, u.CompletionTokens, localOutput(r))
+	m.setDiff(UsageCompletionDiff, u.OutputTokens(), localOutput(r))
 	m.setDiff(UsageReasoningDiff, u.ReasoningTokens, r.ReasoningTokens)
 }
 

@@ -154,6 +154,16 @@ func TestTokensOfARecord(t *testing.T) {
 			},
 		},
 		{
+			"reasoning counted beside the completion is part of the output",
+			loadgen.Usage{PromptTokens: 10, CompletionTokens: 2, ReasoningTokens: 20, CachedTokens: -1, TotalTokens: 32},
+			2, 20, 10, 0, 0,
+			map[string]float64{
+				"output_sequence_length": 22, "output_token_count": 2, "reasoning_token_count": 20, "input_sequence_length": 10,
+				"usage_prompt_tokens": 10, "usage_completion_tokens": 2, "usage_total_tokens": 32,
+				"usage_prompt_tokens_diff_pct": 0, "usage_completion_tokens_diff_pct": 0,
+			},
+		},
+		{
 			"without usage the tokenizer counts",
 			loadgen.NoUsage, 8, 2, 100, 0, 0,
 			map[string]float64{"output_sequence_length": 10, "output_token_count": 8, "reasoning_token_count": 2, "input_sequence_length": 100},

@@ -252,13 +252,17 @@ func appendKinds(b []byte, chunks []loadgen.Chunk) []byte {
 	return append(b, '"')
 }
 
-// letter names a chunk: c content, r reasoning, t tool call; a capital for one
-// that came out of the same read as the chunk before it.
+// kindLetters names the kinds of chunks in their order: content, reasoning,
+// tool call; then several of them at once. A capital is a chunk that came out
+// of the same read as the one before it.
+const kindLetters = "crtxyzwCRTXYZW"
+
 func letter(c loadgen.Chunk) byte {
+	i := int(c.Kind)
 	if c.Merged {
-		return "CRT"[c.Kind]
+		i += len(kindLetters) / 2
 	}
-	return "crt"[c.Kind]
+	return kindLetters[i]
 }
 
 func appendUsage(b []byte, u *loadgen.Usage) []byte {
@@ -267,6 +271,7 @@ func appendUsage(b []byte, u *loadgen.Usage) []byte {
 	b = appendCount(b, `,"completion_tokens":`, u.CompletionTokens)
 	b = appendCount(b, `,"reasoning_tokens":`, u.ReasoningTokens)
 	b = appendCount(b, `,"cached_tokens":`, u.CachedTokens)
+	b = appendPositive(b, `,"total_tokens":`, int64(u.TotalTokens))
 	return append(b, '}')
 }
 

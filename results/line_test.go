@@ -89,7 +89,7 @@ func TestTimesThatDoNotFitTheirChunksAreRefused(t *testing.T) {
 		`"chunk_ns":[1],"chunk_kinds":"cC9999999"`,
 		`"chunk_ns":[1],"chunk_kinds":"cC99999999999999999999"`,
 		`"chunk_ns":[1],"chunk_kinds":"c0"`,
-		`"chunk_ns":[1],"chunk_kinds":"x"`,
+		`"chunk_ns":[1],"chunk_kinds":"k"`,
 		`"chunk_ns":[-1]`,
 	} {
 		err := results.ReadLines(strings.NewReader(`{"loadgen":{`+own+"}}\n"), func(r *loadgen.Record) bool {

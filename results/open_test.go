@@ -72,7 +72,7 @@ func chance(rng *rand.Rand, i int) *loadgen.Record {
 		if !merged {
 			at += time.Duration(rng.IntN(30_000_000))
 		}
-		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at, Kind: loadgen.ChunkKind(rng.IntN(3)), Merged: merged})
+		r.Chunks = append(r.Chunks, loadgen.Chunk{At: at, Kind: loadgen.ChunkKind(rng.IntN(7)), Merged: merged})
 		r.Took = at
 	}
 	r.Streamed = rng.IntN(5) > 0

@@ -79,6 +79,7 @@ type usage struct {
 	Completion *int `json:"completion_tokens"`
 	Reasoning  *int `json:"reasoning_tokens"`
 	Cached     *int `json:"cached_tokens"`
+	Total      *int `json:"total_tokens"`
 }
 
 type conn struct {
@@ -176,6 +177,7 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	r.Usage = loadgen.Usage{
 		PromptTokens: given(own.Usage.Prompt), CompletionTokens: given(own.Usage.Completion),
 		ReasoningTokens: given(own.Usage.Reasoning), CachedTokens: given(own.Usage.Cached),
+		TotalTokens: or(own.Usage.Total, 0),
 	}
 	r.FinishReason, r.Model = own.Finish, own.Model
 	if own.Timing == loadgen.Kernel.String() {
@@ -267,7 +269,8 @@ func parseKinds(chunks []loadgen.Chunk, s string, plain int) ([]loadgen.Chunk, e
 		return append(chunks, make([]loadgen.Chunk, plain)...), nil
 	}
 	for i := 0; i < len(s); {
-		kind := strings.IndexByte("crtCRT", s[i])
+		const kinds = len(kindLetters) / 2
+		kind := strings.IndexByte(kindLetters, s[i])
 		if kind < 0 {
 			return nil, fmt.Errorf("chunk_kinds: %q is no kind", s[i])
 		}
@@ -287,7 +290,7 @@ func parseKinds(chunks []loadgen.Chunk, s string, plain int) ([]loadgen.Chunk, e
 			return nil, fmt.Errorf("chunk_kinds: a run of %d after %d chunks", run, len(chunks))
 		}
 		for range run {
-			chunks = append(chunks, loadgen.Chunk{Kind: loadgen.ChunkKind(kind % 3), Merged: kind >= 3})
+			chunks = append(chunks, loadgen.Chunk{Kind: loadgen.ChunkKind(kind % kinds), Merged: kind >= kinds})
 		}
 	}
 	return chunks, nil

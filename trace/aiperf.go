@@ -47,6 +47,7 @@ type profileLine struct {
 			Completion *int `json:"completion_tokens"`
 			Reasoning  *int `json:"reasoning_tokens"`
 			Cached     *int `json:"cached_tokens"`
+			Total      int  `json:"total_tokens"`
 		} `json:"usage"`
 		Conn struct {
 			Wrote int64 `json:"wrote_ns"`
@@ -152,8 +153,13 @@ func (b *builder) profileCall(l *profileLine) loadgen.Call {
 		if own.Conn.Wrote > 0 {
 			c.Wrote = c.Start + float64(own.Conn.Wrote)/1e9
 		}
-		c.PromptTokens, c.CompletionTokens = given(own.Usage.Prompt), given(own.Usage.Completion)
-		c.CachedTokens, c.ReasoningTokens = given(own.Usage.Cached), given(own.Usage.Reasoning)
+		u := loadgen.Usage{
+			PromptTokens: given(own.Usage.Prompt), CompletionTokens: given(own.Usage.Completion),
+			ReasoningTokens: given(own.Usage.Reasoning), CachedTokens: given(own.Usage.Cached),
+			TotalTokens: own.Usage.Total,
+		}
+		c.PromptTokens, c.CompletionTokens = u.PromptTokens, u.OutputTokens()
+		c.CachedTokens, c.ReasoningTokens = u.CachedTokens, u.ReasoningTokens
 		if own.Failure != nil {
 			c.Failed, c.Error = true, own.Failure.Kind
 		}
