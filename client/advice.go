@@ -39,16 +39,16 @@ func boundedPause(seconds float64) time.Duration {
 	return time.Duration(min(max(seconds, 0), pauseMax.Seconds()) * float64(time.Second))
 }
 
-// advice is what the head of a refusal says beside its status, empty where that
-// is nothing.
-func (h *response) advice() string {
+// advice is what the head of a refusal says beside its status, with the text of
+// the server's that it quotes; empty where that is nothing.
+func (h *response) advice() (format, said string) {
 	switch {
 	case h.status >= 300 && h.status < 400 && len(h.location) > 0:
-		return "redirects to " + string(h.location) + ", and loadgen follows no redirects: set url and endpoint to where it leads"
+		return "redirects to %s, and loadgen follows no redirects: set url and endpoint to where it leads", string(h.location)
 	case h.status == http.StatusMethodNotAllowed && len(h.allow) > 0:
-		return "the path does not take POST but " + string(h.allow) + ": is the endpoint right?"
+		return "the path does not take POST but %s: is the endpoint right?", string(h.allow)
 	case h.status == http.StatusMethodNotAllowed:
-		return "the path does not take POST: is the endpoint right?"
+		return "the path does not take POST: is the endpoint right?%s", ""
 	}
-	return ""
+	return "", ""
 }

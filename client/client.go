@@ -96,6 +96,9 @@ func (c *Client) failure(ctx context.Context, rec *loadgen.Record, err error) *l
 	case loadgen.FailTimeout:
 		f.Message = fmt.Sprintf("not answered within the request timeout of %s: %s", c.target.RequestTimeout, progress(rec))
 	default:
+		if short := shortage(err); short != "" {
+			err = &words{"%s: %v", []any{own(short), err}}
+		}
 		f.Message = c.target.secrets.message(err)
 	}
 	return f

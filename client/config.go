@@ -12,8 +12,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"loadgen/internal/secret"
 )
 
 // An EndpointType says which of the two request forms an endpoint takes.
@@ -152,49 +150,6 @@ func newTarget(c Config) (*target, error) {
 		return nil, err
 	}
 	return t, nil
-}
-
-func parseURL(s string) (*url.URL, error) {
-	if !strings.Contains(s, "://") {
-		s = "http://" + s
-	}
-	u, err := url.Parse(s)
-	if err != nil {
-		// The parser's error repeats the URL, which may hold a password.
-		return nil, invalid("url cannot be read: want http://host:port")
-	}
-	switch {
-	case u.User != nil:
-		return nil, invalid("url of %s holds a user name or password: put credentials into headers or api_key_env_var", u.Host)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, invalid("url scheme %q: want http or https", u.Scheme)
-	case u.Hostname() == "":
-		return nil, invalid("url %q names no host: want http://host:port", secret.HideURL(s))
-	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	return u, nil
-}
-
-// join appends an endpoint's path to the base. A version that ends the base
-// and begins the endpoint is meant once: http://host/v1 and /v1/models.
-func join(base *url.URL, endpoint string) (*url.URL, error) {
-	e, err := url.Parse("/" + strings.TrimLeft(endpoint, "/"))
-	if err != nil {
-		// The parser's error repeats the path, and its query.
-		return nil, invalid("endpoint %q is not a path", secret.HideURL(endpoint))
-	}
-	u := *base
-	path := e.Path
-	if strings.HasSuffix(u.Path, "/v1") {
-		path = strings.TrimPrefix(path, "/v1")
-	}
-	u.Path += path
-	u.RawPath = ""
-	if e.RawQuery != "" {
-		u.RawQuery = e.RawQuery
-	}
-	u.Fragment = ""
-	return &u, nil
 }
 
 func (t TLS) load(host string) (*tls.Config, error) {

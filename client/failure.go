@@ -56,6 +56,8 @@ func failureKind(ctx context.Context, err error) loadgen.FailureKind {
 		return loadgen.FailCancelled
 	case timedOut(err):
 		return loadgen.FailTimeout
+	case shortage(err) != "":
+		return loadgen.FailLocal
 	case errors.As(err, &f):
 		return f.kind
 	case broken(err):

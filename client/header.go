@@ -26,6 +26,8 @@ func (t *target) makeHeader() (http.Header, error) {
 	}
 	h.Set("User-Agent", "loadgen/"+version)
 	h.Set("Accept", "application/json")
+	// Where nothing is said a server may encode as it likes (RFC 9110, 12.5.3).
+	h.Set("Accept-Encoding", "identity")
 	if t.Streaming {
 		h.Set("Accept", "text/event-stream")
 	}

@@ -101,7 +101,7 @@ func TestRequestAsTheServerSeesIt(t *testing.T) {
 		for name, want := range map[string]string{
 			"Content-Type": "application/json", "Accept": "text/event-stream", "Authorization": "Bearer key-1234",
 			"X-Request-Id": "request-1", "X-Correlation-Id": "theirs", "X-Tenant": "blue", "User-Agent": "mine",
-			"Accept-Encoding": "",
+			"Accept-Encoding": "identity",
 		} {
 			if got := strings.Join(seen.Header[name], "|"); got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)

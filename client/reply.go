@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unsafe"
@@ -28,24 +27,24 @@ const objectMax = 100 // how much a message quotes of what should have been an o
 // record. Both engines drive it the same way: head, then push for each piece,
 // then end.
 type reply struct {
-	rec     *loadgen.Record
-	form    form
-	mime    mime // what the head says of the body
-	asked   bool // an event stream was asked for
-	secrets redactor
-	asksFor string // the model that is asked for
-	sse     sse
-	parser  parser
-	body    []byte
-	now     arrival       // of the piece being pushed
-	last    arrival       // of the last chunk of output
-	many    bool          // the last chunk's read is counted in MergedReads
-	delays  delays        // of the reads with output
-	readers bool          // some chunk carries the reader's time
-	done    bool          // [DONE] was seen
-	fault   error         // what the reply itself said went wrong
-	advice  string        // what the head of a refusal says
-	pause   time.Duration // that the head asks for before the next request
+	rec             *loadgen.Record
+	form            form
+	mime            mime // what the head says of the body
+	asked           bool // an event stream was asked for
+	secrets         redactor
+	asksFor         string // the model that is asked for
+	sse             sse
+	parser          parser
+	body            []byte
+	now             arrival       // of the piece being pushed
+	last            arrival       // of the last chunk of output
+	many            bool          // the last chunk's read is counted in MergedReads
+	delays          delays        // of the reads with output
+	readers         bool          // some chunk carries the reader's time
+	done            bool          // [DONE] was seen
+	fault           error         // what the reply itself said went wrong
+	advice, advised string        // what the head of a refusal says, and what of it is the server's
+	pause           time.Duration // that the head asks for before the next request
 
 	model, finish recurring
 }
@@ -70,7 +69,7 @@ func (r *reply) head(at time.Duration, h *response) {
 	switch {
 	case h.status < 200 || h.status > 299:
 		r.form = errorForm
-		r.advice = h.advice()
+		r.advice, r.advised = h.advice()
 	case len(h.encoding) > 0 && !is(h.encoding, "identity"):
 		r.fault = faultf(loadgen.FailBadStream, "reply is encoded as %s, which was not asked for", h.encoding)
 	}
@@ -350,11 +349,12 @@ func (r *reply) refusal() error {
 	if message == "" {
 		message = r.secrets.excerpt(r.body, errorMax)
 	}
-	parts := []string{fmt.Sprintf("status %d", r.rec.Status)}
-	for _, s := range []string{r.advice, strings.TrimSpace(message)} {
-		if s != "" {
-			parts = append(parts, s)
-		}
+	format, args := "status %d", []any{r.rec.Status}
+	if r.advice != "" {
+		format, args = format+": "+r.advice, append(args, r.advised)
 	}
-	return &fault{statusKind(r.rec.Status), errors.New(strings.Join(parts, ": "))}
+	if message = strings.TrimSpace(message); message != "" {
+		format, args = format+": %s", append(args, message)
+	}
+	return faultf(statusKind(r.rec.Status), format, args...)
 }
