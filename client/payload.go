@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,10 +17,13 @@ type PayloadOptions struct {
 	Model           string
 	Type            EndpointType // Chat where empty
 	Streaming       bool
-	LegacyMaxTokens bool           // max_tokens instead of max_completion_tokens in chat
-	IgnoreEOS       bool           // ignore_eos: go on past the end of the answer
-	MinTokens       bool           // min_tokens equal to the token limit, where a request has one
-	Extra           map[string]any // extra_inputs: merged in at the top level, and winning
+	LegacyMaxTokens bool // max_tokens instead of max_completion_tokens in chat
+	IgnoreEOS       bool // ignore_eos: go on past the end of the answer
+	MinTokens       bool // min_tokens equal to the token limit, where a request has one
+	// Extra is extra_inputs: merged in at the top level, and winning. A null, of
+	// a key that loadgen writes or within one, takes that away; other nulls are
+	// sent.
+	Extra map[string]any
 }
 
 // A Payload builds request bodies. The order of keys is always the same:
@@ -75,14 +79,51 @@ func NewPayload(o PayloadOptions) (*Payload, error) {
 		p.extra = append(p.extra, `,"ignore_eos":true`...)
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.Extra)) {
-		value, err := json.Marshal(o.Extra[key])
+		value := o.Extra[key]
+		if slices.Contains(generated, key) {
+			if value = withoutNulls(value); value == nil {
+				continue
+			}
+		}
+		b, err := encoded(value)
 		if err != nil {
 			return nil, fmt.Errorf("encode extra input %s: %w", key, err)
 		}
 		p.extra = append(appendString(append(p.extra, ','), key), ':')
-		p.extra = append(p.extra, value...)
+		p.extra = append(p.extra, b...)
 	}
 	return p, nil
+}
+
+// generated are the keys that loadgen writes.
+var generated = []string{
+	"messages", "prompt", "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "min_tokens", "ignore_eos",
+}
+
+// withoutNulls returns a value without the members that are null.
+func withoutNulls(value any) any {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	kept := map[string]any{}
+	for key, value := range members {
+		if value = withoutNulls(value); value != nil {
+			kept[key] = value
+		}
+	}
+	return kept
+}
+
+// encoded returns JSON whose texts are as they were written, < and > included.
+func encoded(value any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // Append appends the JSON body of req to dst and returns the longer slice.
@@ -104,6 +145,9 @@ func (p *Payload) Append(dst []byte, req *loadgen.Request) []byte {
 		dst = strconv.AppendInt(append(dst, p.minKey...), int64(req.MaxTokens), 10)
 	}
 	dst = append(dst, p.extra...)
+	if len(dst) == first { // all is taken away
+		return append(dst, "{}"...)
+	}
 	dst[first] = '{' // in place of the first member's comma
 	return append(dst, '}')
 }

@@ -44,7 +44,23 @@ func TestPayload(t *testing.T) {
 		"extra inputs win": {
 			client.PayloadOptions{Model: "m", Streaming: true, Extra: map[string]any{"model": "other", "stream_options": nil, "max_completion_tokens": 3, "messages": []int{}, "stream": false}},
 			loadgen.Request{Messages: chat, MaxTokens: 9},
-			`{"max_completion_tokens":3,"messages":[],"model":"other","stream":false,"stream_options":null}`,
+			`{"max_completion_tokens":3,"messages":[],"model":"other","stream":false}`,
+		},
+		"a null takes away what is generated, and goes out where nothing is": {
+			client.PayloadOptions{Model: "m", Streaming: true, IgnoreEOS: true, MinTokens: true, Extra: map[string]any{
+				"model": nil, "max_completion_tokens": nil, "min_tokens": nil, "ignore_eos": nil, "max_tokens": nil, "stop": nil,
+				"stream_options": map[string]any{"include_usage": nil, "x": 1}, "template": map[string]any{"y": nil},
+			}},
+			loadgen.Request{Messages: chat[1:], MaxTokens: 9},
+			`{"messages":[{"role":"user","content":"Hi"}],"stream":true,"stop":null,"stream_options":{"x":1},"template":{"y":null}}`,
+		},
+		"numbers and texts of extra inputs are as written": {
+			client.PayloadOptions{Type: client.Completions, Extra: map[string]any{
+				"seed": json.Number("18446744073709551615"), "big": json.Number("1e400"), "stop": "</s> & <b>", "list": []any{json.Number("-0.10")},
+				"prompt": nil, "model": nil, "stream": nil,
+			}},
+			loadgen.Request{Messages: chat[1:]},
+			`{"big":1e400,"list":[-0.10],"seed":18446744073709551615,"stop":"</s> & <b>"}`,
 		},
 		"text is escaped as JSON demands": {
 			client.PayloadOptions{Model: `m"1`},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -38,76 +39,184 @@ func (e *PingError) Unwrap() error { return e.Reason }
 const (
 	pingTimeout = 10 * time.Second
 	pingMax     = 8 << 20 // of the model list; hosted services list hundreds
+	pagesMax    = 100     // of it
 )
 
 // Ping asks the health endpoint whether the service is there, accepts the
 // credentials and serves the model. It takes ten seconds at most. What it
 // finds wrong is a *PingError. Whether the model is served is checked where
-// the reply is a list of models.
+// the reply is a list of models, and all of its pages can be had.
 func (c *Client) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	t := c.target
-	u, err := join(t.base, t.Health)
+	p := ping{c.target, c.target.transport(&stats{})} // its connection is none of the run's
+	defer p.transport.CloseIdleConnections()
+	u, err := join(p.base, p.Health)
 	if err != nil {
 		return err
 	}
+	body, err := p.get(ctx, u)
+	if err != nil {
+		return err
+	}
+	list := modelsIn(body)
+	if p.Model == "" || !list.known || list.serves(p.Model) {
+		return nil
+	}
+	served := list.ids
+	for pages := 1; list.more; pages++ {
+		if list = p.page(ctx, u, list.last()); pages == pagesMax || !list.known || list.repeats(served) {
+			return nil // the rest cannot be had: the model may be in it
+		}
+		if list.serves(p.Model) {
+			return nil
+		}
+		served = append(served, list.ids...)
+	}
+	return p.found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", u, own(p.Model), enumerate(served))
+}
+
+// A ping asks one service.
+type ping struct {
+	*target
+	transport *http.Transport
+}
+
+func (p ping) found(reason error, hint, format string, args ...any) error {
+	for i, arg := range args {
+		if u, ok := arg.(*url.URL); ok {
+			args[i] = own(secret.HideURL(u.String()))
+		}
+	}
+	return &PingError{reason, p.secrets.message(&words{format, args}), hint}
+}
+
+// get returns the body of a successful reply, or a *PingError.
+func (p ping) get(ctx context.Context, u *url.URL) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return fmt.Errorf("check service: %w", err)
+		return nil, fmt.Errorf("check service: %w", err)
 	}
-	req.Header = t.header.Clone()
+	req.URL = u // as it is written
+	req.Header = p.header.Clone()
 	req.Header.Set("Accept", contentType)
+	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Del("Content-Type")
-
-	transport := t.transport(&stats{}) // its connection is none of the run's
-	defer transport.CloseIdleConnections()
-	shown := own(secret.HideURL(u.String()))
-	found := func(reason error, hint, format string, args ...any) error {
-		return &PingError{reason, t.secrets.message(&words{format, args}), hint}
-	}
-	resp, err := transport.RoundTrip(req)
+	resp, err := p.transport.RoundTrip(req)
 	if err != nil {
-		hint := "is the server running, and is the url right?"
-		if t.tls != nil {
-			hint = "is the server running, does it speak TLS, and is its certificate trusted (tls.ca_file)?"
-		}
-		return found(ErrUnreachable, hint, "cannot reach %s: %v", shown, err)
+		return nil, p.unreachable(u, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, pingMax))
-	switch s := resp.StatusCode; {
-	case err != nil:
-		return found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", shown, err)
-	case s == http.StatusUnauthorized || s == http.StatusForbidden:
-		return found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", "%s answers status %d: %s", shown, s, t.secrets.excerpt(body, errorMax))
-	case s == http.StatusNotFound:
-		return found(ErrUnhealthy, "is the url right? A service without this path needs health_check_endpoint, or --no-check", "%s answers status 404", shown)
-	case s < 200 || s > 299:
-		return found(ErrUnhealthy, "is the server still loading its model?", "%s answers status %d: %s", shown, s, t.secrets.excerpt(body, errorMax))
+	if err != nil {
+		return nil, p.found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", u, err)
 	}
-	served, listed := models(body)
-	if t.Model == "" || !listed || slices.Contains(served, t.Model) || slices.Contains(served, t.Model+":latest") {
-		return nil
+	if s := resp.StatusCode; s < 200 || s > 299 {
+		return nil, p.refused(u, resp, body)
 	}
-	return found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", shown, own(t.Model), enumerate(served))
+	return body, nil
 }
 
-// models reads the ids of a model list. It reports false where body is none.
-func models(body []byte) ([]string, bool) {
-	var list struct {
+func (p ping) unreachable(u *url.URL, err error) error {
+	hint := "is the server running, and is the url right?"
+	if p.tls != nil {
+		hint = "is the server running, does it speak TLS, and is its certificate trusted (tls.ca_file)?"
+	}
+	if short := shortage(err); short != "" {
+		hint = short
+	}
+	return p.found(ErrUnreachable, hint, "cannot reach %s: %v", u, err)
+}
+
+func (p ping) refused(u *url.URL, resp *http.Response, body []byte) error {
+	location := resp.Header.Get("Location")
+	said, args := "%s answers status %d", []any{u, resp.StatusCode}
+	told, _ := reported(body)
+	if told == "" {
+		told = p.secrets.excerpt(body, errorMax)
+	}
+	if told = strings.TrimSpace(told); told != "" {
+		said, args = said+": %s", append(args, told)
+	}
+	const absent = "is the url right? A service without this path needs health_check_endpoint, or --no-check"
+	switch s := resp.StatusCode; {
+	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+		return p.found(ErrRefused, "does api_key_env_var name the variable that holds the right key?", said, args...)
+	case s >= 300 && s < 400 && location != "":
+		return p.found(ErrUnhealthy, "set url to where it leads", "%s answers status %d, and redirects to %s", u, s, location)
+	case s == http.StatusNotFound || s == http.StatusGone || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented:
+		return p.found(ErrUnhealthy, absent, "%s answers status %d", u, s)
+	case s < 500:
+		return p.found(ErrUnhealthy, absent, said, args...)
+	}
+	return p.found(ErrUnhealthy, "is the server still loading its model?", said, args...)
+}
+
+// page returns the models behind the one that a page ended with, none known
+// where they cannot be had. OpenAI's lists and Anthropic's name the place each
+// in their own way.
+func (p ping) page(ctx context.Context, u *url.URL, last string) modelList {
+	next := *u
+	query := next.Query()
+	query.Set("after", last)
+	query.Set("after_id", last)
+	next.RawQuery = query.Encode()
+	body, err := p.get(ctx, &next)
+	if err != nil {
+		return modelList{}
+	}
+	return modelsIn(body)
+}
+
+// A modelList is what one page of a list of models says.
+type modelList struct {
+	known  bool // it is a list
+	ids    []string
+	more   bool // there are further pages
+	lastID string
+}
+
+func (l modelList) last() string {
+	if l.lastID != "" || len(l.ids) == 0 {
+		return l.lastID
+	}
+	return l.ids[len(l.ids)-1]
+}
+
+// serves reports whether the list holds the model, whose tag or collection may
+// be left out.
+func (l modelList) serves(model string) bool {
+	const collection = "models/"
+	bare := strings.TrimPrefix(model, collection)
+	return slices.ContainsFunc(l.ids, func(id string) bool {
+		id = strings.TrimPrefix(id, collection)
+		return id == bare || id == bare+":latest"
+	})
+}
+
+// repeats reports whether the list brings nothing that was not known: a service
+// that does not turn its pages.
+func (l modelList) repeats(known []string) bool {
+	return !slices.ContainsFunc(l.ids, func(id string) bool { return !slices.Contains(known, id) })
+}
+
+// modelsIn reads a page of a list of models.
+func modelsIn(body []byte) modelList {
+	var page struct {
 		Data []struct {
 			ID string `json:"id"`
 		} `json:"data"`
+		HasMore bool   `json:"has_more"`
+		LastID  string `json:"last_id"`
 	}
-	if json.Unmarshal(body, &list) != nil || list.Data == nil {
-		return nil, false
+	if json.Unmarshal(body, &page) != nil || page.Data == nil {
+		return modelList{}
 	}
-	ids := make([]string, len(list.Data))
-	for i, m := range list.Data {
-		ids[i] = m.ID
+	list := modelList{known: true, more: page.HasMore, lastID: page.LastID}
+	for _, m := range page.Data {
+		list.ids = append(list.ids, m.ID)
 	}
-	return ids, true
+	return list
 }
 
 func enumerate(names []string) string {

@@ -30,7 +30,14 @@ func TestPing(t *testing.T) {
 		"the key is not enough":            {"m", "", 403, ``, client.ErrRefused, "403"},
 		"the path is wrong":                {"m", "", 404, ``, client.ErrUnhealthy, "health_check_endpoint"},
 		"the server is still starting":     {"m", "", 503, `loading`, client.ErrUnhealthy, "loading"},
-		"a redirect is no healthy service": {"m", "", 302, ``, client.ErrUnhealthy, "302"},
+		"a redirect is no healthy service": {"m", "", 302, ``, client.ErrUnhealthy, "302: is the"},
+		"the path takes no GET":            {"m", "", 405, `{"detail":"no"}`, client.ErrUnhealthy, "405: is the url right? A service without this path"},
+		"a bad request keeps its words":    {"m", "", 400, `{"error":{"message":"no tenant"}}`, client.ErrUnhealthy, "status 400: no tenant: is"},
+		"nothing is said":                  {"m", "", 503, ` `, client.ErrUnhealthy, "status 503: is the server still loading"},
+		"ids with the collection":          {model: "gem-1", status: 200, body: `{"data":[{"id":"models/gem-1"}]}`},
+		"a model with the collection":      {model: "models/gem-1", status: 200, body: `{"data":[{"id":"gem-1"}]}`},
+		"another collection is none":       {"gem-1", "", 200, `{"data":[{"id":"tuned/gem-1"}]}`, client.ErrUnknownModel, "tuned/gem-1"},
+		"pages that cannot be turned":      {model: "m", status: 200, body: `{"data":[{"id":"a"}],"has_more":true}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -67,5 +74,43 @@ func TestPingWithoutServer(t *testing.T) {
 	c := newClient(t, client.Config{URL: srv.URL})
 	if err := c.Ping(t.Context()); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), srv.URL) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestPingFollowsThePages(t *testing.T) {
+	pages := map[string]string{
+		"":  `{"data":[{"id":"a"},{"id":"b"}],"has_more":true,"last_id":"b"}`,
+		"b": `{"data":[{"id":"c"},{"id":"d"}],"has_more":true}`,
+		"d": `{"data":[{"id":"e"}],"has_more":false}`,
+	}
+	for _, parameter := range []string{"after", "after_id"} {
+		asked := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			asked++
+			fmt.Fprint(w, pages[q.URL.Query().Get(parameter)])
+		}))
+		for model, want := range map[string]struct {
+			err   error
+			pages int
+		}{"a": {nil, 1}, "d": {nil, 2}, "e": {nil, 3}, "f": {client.ErrUnknownModel, 3}} {
+			asked = 0
+			err := newClient(t, client.Config{URL: srv.URL, Model: model}).Ping(t.Context())
+			if !errors.Is(err, want.err) || asked != want.pages {
+				t.Errorf("%s, %s: %v after %d pages, want %v after %d", parameter, model, err, asked, want.err, want.pages)
+			}
+			if err != nil && !strings.Contains(err.Error(), "a, b, c, d, e") {
+				t.Errorf("%v does not name all models", err)
+			}
+		}
+		srv.Close()
+	}
+}
+
+func TestPingTellsWhereARedirectLeads(t *testing.T) {
+	srv := httptest.NewServer(http.RedirectHandler("https://llm.example/v1/models", http.StatusMovedPermanently))
+	defer srv.Close()
+	err := newClient(t, client.Config{URL: srv.URL}).Ping(t.Context())
+	if want := "redirects to https://llm.example/v1/models: set url to where it leads"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }

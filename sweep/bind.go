@@ -107,7 +107,7 @@ func (b *binder) bind(n *yaml.Node, v reflect.Value, path, unit string) {
 			b.bind(n, v.Elem(), path, unit)
 		}
 	case reflect.Interface:
-		if value := plain(n); value != nil {
+		if value := b.free(n, path); value != nil {
 			v.Set(reflect.ValueOf(value))
 		}
 	default:

@@ -133,6 +133,13 @@ func (b *binder) checkService(c *Config) {
 			b.failKey(base("extra_inputs."+key), "would replace what is measured", "use "+instead)
 		}
 	}
+	for _, key := range []string{"n", "best_of"} {
+		value := c.ExtraInputs[key]
+		if one := value == nil || value == 1 || value == 1.0; b.written("extra_inputs."+key) && !one {
+			b.failKey(base("extra_inputs."+key), "asks for several answers to a request: times and tokens are those of one",
+				"remove it; raise concurrency for more answers at once")
+		}
+	}
 }
 
 // checkPath reports an endpoint that is not of its type, and a url that holds
