@@ -3,6 +3,7 @@ package archive
 import (
 	"maps"
 
+	"loadgen"
 	"loadgen/results"
 	"loadgen/sweep"
 )
@@ -67,15 +68,15 @@ func inputPhases(run *sweep.Run) []results.InputPhase {
 		measured.Grace = c.GracePeriod.Seconds() // AIPerf refuses one without a duration
 	}
 	switch p.Mode {
-	case sweep.OpenLoop:
-		measured.Type, measured.Rate = c.RequestRateMode, run.Facts.RequestRate
+	case loadgen.OpenLoop:
+		measured.Type, measured.Rate = c.RequestRateMode, run.Facts.Load.Rate
 		if measured.Type == "gamma" {
 			measured.Smoothness = p.Smoothness
 		}
-	case sweep.UserPaced:
+	case loadgen.UserPaced:
 		measured.Type, measured.Users = "user_centric", p.Users
 		measured.Rate = float64(p.Users) * c.UserRequestRate
-	case sweep.FixedSchedule:
+	case loadgen.FixedSchedule:
 		measured.Type = "fixed_schedule"
 	}
 	return append(phases, measured)

@@ -49,7 +49,7 @@ func TestTheLoadInAIPerfsTerms(t *testing.T) {
 			continue
 		}
 		run := &sweep.Run{Cell: &batch.Cells()[0]}
-		run.Facts.RequestRate = row.rate
+		run.Facts.Load.Rate = row.rate
 		row.want.Name, row.want.Kind = "profiling", "profiling"
 		if diff := cmp.Diff([]results.InputPhase{warmup, row.want}, inputConfig(run).Phases); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)

@@ -209,11 +209,11 @@ func cellName(dir string) string {
 
 // factsOf are the facts of a run by its trace, and its lag by its summary.
 func factsOf(name string, asked metrics.Facts, summary *metrics.Summary, tr *loadgen.Trace) analyze.CellFacts {
-	concurrency := asked.Concurrency
-	if asked.RequestRate > 0 {
-		concurrency = 0 // no more than a ceiling
+	rate := 0.0
+	if asked.Load.Mode == loadgen.OpenLoop {
+		rate = asked.Load.Rate
 	}
-	facts := analyze.FactsFrom(name, concurrency, asked.RequestRate, tr)
+	facts := analyze.FactsFrom(name, asked.Load.Users, rate, tr)
 	if lag := summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
 		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
 	}

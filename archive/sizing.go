@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"loadgen"
 	"loadgen/analyze"
 	"loadgen/metrics"
 )
@@ -8,11 +9,8 @@ import (
 // SizingPoint is the run as a point of a sweep; samples in milliseconds.
 func (r *Recording) SizingPoint() analyze.SizingPoint {
 	p := analyze.SizingPoint{
-		Load: float64(r.Meta.Facts.Concurrency), Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.OK == 0,
+		Load: r.Meta.Facts.Load.Level(), Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.OK == 0,
 		Samples: map[string][]float64{},
-	}
-	if r.Meta.Facts.RequestRate > 0 {
-		p.Load = r.Meta.Facts.RequestRate
 	}
 	add := func(metric string, seconds float64) { p.Samples[metric] = append(p.Samples[metric], 1000*seconds) }
 	for i := range r.Trace.Calls {
@@ -68,10 +66,10 @@ func (r *Recording) sessions() []spell {
 func SizingAIQ(runs []*Recording, question analyze.SizingQuestionAIQ) analyze.SizingReportAIQ {
 	var measured []analyze.SizingRunAIQ
 	for _, r := range runs {
-		if r.Meta.Facts.RequestRate > 0 {
+		if r.Meta.Facts.Load.Mode == loadgen.OpenLoop {
 			continue
 		}
-		m := analyze.SizingRunAIQ{Concurrency: r.Meta.Facts.Concurrency, Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.Failed > 0}
+		m := analyze.SizingRunAIQ{Concurrency: r.Meta.Facts.Load.Users, Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.Failed > 0}
 		var latencies, runtimes []float64
 		for _, s := range r.sessions() {
 			latencies, runtimes = append(latencies, s.latency...), append(runtimes, s.to-s.from)

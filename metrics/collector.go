@@ -61,7 +61,7 @@ func NewCollector(facts Facts) (*Collector, error) {
 func (c *Collector) SetRate(perSecond float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.facts.RequestRate = perSecond
+	c.facts.Load.Rate = perSecond
 }
 
 // Add folds one record and returns what it measured of it, which is valid
@@ -144,6 +144,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	defer c.mu.Unlock()
 	t := &c.profiling
 	s := Summary{
+		Load:        c.facts.Load,
 		Metrics:     t.metrics(o, len(c.slos) > 0),
 		Warmup:      c.warmup.metrics(o, false),
 		Errors:      t.failures(),
@@ -198,10 +199,10 @@ func weakPercentiles(ms []Metric) map[string][]string {
 // no pace.
 func (c *Collector) rate() *Rate {
 	p := &c.profiling.pace
-	if c.facts.UserRate > 0 {
+	if c.facts.Load.Mode == loadgen.UserPaced {
 		t := &c.profiling
 		if span := (t.lastSent - t.firstSent).Seconds(); span > 0 {
-			return &Rate{Asked: c.facts.UserRate, Achieved: float64(t.issued()-1) / span}
+			return &Rate{Asked: c.facts.Load.Rate, Achieved: float64(t.issued()-1) / span}
 		}
 		return nil
 	}
@@ -210,7 +211,7 @@ func (c *Collector) rate() *Rate {
 		return nil
 	}
 	return &Rate{
-		Asked:        c.facts.RequestRate,
+		Asked:        c.facts.Load.Rate,
 		Achieved:     float64(p.sessions-1) / span,
 		CeilingBound: c.profiling.held*100 > c.profiling.issued(),
 	}

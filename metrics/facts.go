@@ -1,18 +1,11 @@
 package metrics
 
+import "loadgen"
+
 // Facts are what was asked of a run, as far as its summary depends on it.
 type Facts struct {
-	// Concurrency is the users of a closed loop, or the ceiling of an open
-	// one; 0 for no ceiling.
-	Concurrency int `json:"concurrency,omitempty"`
-	// Scheduled says that requests have due times: an open loop, of a rate or
-	// of a trace.
-	Scheduled bool `json:"scheduled,omitempty"`
-	// RequestRate is the asked rate per second; 0 where none was asked for.
-	RequestRate float64 `json:"request_rate,omitempty"`
-	// UserRate is the requests per second that users with a pace of their own
-	// make together if they keep it; 0 where they have none.
-	UserRate float64 `json:"user_rate,omitempty"`
+	// Load is what the endpoint was asked to bear.
+	Load loadgen.Load `json:"load"`
 	// Paused says that users have a pace of their own or think times, of the
 	// batch file's or of their dataset's: those of a closed loop are then not
 	// always in flight.
@@ -40,4 +33,4 @@ type Ceiling struct {
 	RequestsOpen bool `json:"requests_open,omitempty"`
 }
 
-func (f Facts) closedLoop() bool { return !f.Scheduled }
+func (f Facts) closedLoop() bool { return !f.Load.Scheduled() }

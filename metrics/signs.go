@@ -127,12 +127,12 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	t := &c.profiling
 	switch {
 	case s.Rate == nil:
-	case !c.facts.Scheduled:
+	case !c.facts.Load.Scheduled():
 		if s.Rate.Achieved < keptPace*s.Rate.Asked {
 			j.note("users could not keep their pace: %.3g of %.3g requests/s; a request that is due before the last one has ended follows it at once", s.Rate.Achieved, s.Rate.Asked)
 		}
 	case s.Rate.CeilingBound:
-		j.note("ceiling bound: not an open loop; %d of %d requests were held back by the ceiling of %d in flight", t.held, t.issued(), c.facts.Concurrency)
+		j.note("ceiling bound: not an open loop; %d of %d requests were held back by the ceiling of %d in flight", t.held, t.issued(), c.facts.Load.Ceiling)
 		if o.Missed > 0 {
 			j.note("%d slots of the schedule were still waiting for the ceiling at the end", o.Missed)
 		}
@@ -143,8 +143,8 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 			j.decide("rate_shortfall", j.excess(millis(sent-due))/millis(due), due.Seconds() >= conclusiveTime)
 		}
 	}
-	if c.facts.closedLoop() && c.facts.Concurrency > 0 && !c.facts.Paused {
-		if lack, ok := t.shortfall(float64(c.facts.Concurrency)); ok {
+	if c.facts.closedLoop() && c.facts.Load.Users > 0 && !c.facts.Paused {
+		if lack, ok := t.shortfall(float64(c.facts.Load.Users)); ok {
 			j.sign("in_flight_shortfall", lack)
 		}
 		if t.inFlight > 0 {

@@ -37,7 +37,7 @@ func evenly(took time.Duration, n int) []time.Duration {
 // Eight users, 0.2 s of service, 80 requests: 2.0 s, 40 requests/s and never
 // more than 8 in flight.
 func TestAClosedLoopOfEight(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 8}, closed(8, 10, 200*ms, 0)...)
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Users: 8}}, closed(8, 10, 200*ms, 0)...)
 	if got := value(t, s, "request_throughput"); !near(got, 40) {
 		t.Errorf("request throughput %g, want 40", got)
 	}
@@ -62,7 +62,7 @@ func TestAClosedLoopOfEight(t *testing.T) {
 // in flight and yield 100 tokens/s. The whole run, ramp and drain included, has
 // less. Tokens of requests that reach over the edge count by when they came.
 func TestThroughputDoesNotChangeWhenRampAndDrainAreTrimmed(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 10}, closed(10, 30, time.Second, 500*ms)...)
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Users: 10}}, closed(10, 30, time.Second, 500*ms)...)
 	if s.Steady == nil {
 		t.Fatalf("no steady state: %s", s.NoSteady)
 	}
@@ -109,7 +109,7 @@ func TestARunWithoutSteadyStateSaysWhy(t *testing.T) {
 // A run of ten minutes outgrows the bins of 10 ms several times over; what they
 // hold stays the same.
 func TestALongRunKeepsItsFigures(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 4}, closed(4, 600, time.Second, 0)...)
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Users: 4}}, closed(4, 600, time.Second, 0)...)
 	if s.Steady == nil {
 		t.Fatalf("no steady state: %s", s.NoSteady)
 	}

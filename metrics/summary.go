@@ -42,8 +42,10 @@ type Summary struct {
 	// Errors are the failures of the measured requests, most frequent first.
 	Errors []Error `json:"-"`
 
-	Validity Validity `json:"validity"`
-	Counts   Counts   `json:"counts"`
+	// Load is what the endpoint was asked to bear.
+	Load     loadgen.Load `json:"load"`
+	Validity Validity     `json:"validity"`
+	Counts   Counts       `json:"counts"`
 	// Whole is the run from the first request sent to the last one ended.
 	Whole *Window `json:"whole_run,omitempty"`
 	// Steady is the part of it without ramp and drain; nil where NoSteady

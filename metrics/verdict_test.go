@@ -29,8 +29,8 @@ func closedWith(latency time.Duration, f func(i int, r *loadgen.Record)) []*load
 func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record { return closedWith(200*ms, f) }
 
 func TestVerdicts(t *testing.T) {
-	closedLoop := metrics.Facts{Concurrency: 10}
-	openLoop := metrics.Facts{Concurrency: 10, Scheduled: true, RequestRate: 50}
+	closedLoop := metrics.Facts{Load: loadgen.Load{Users: 10}}
+	openLoop := metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Ceiling: 10, Rate: 50}}
 	delayed := func(d time.Duration) func(int, *loadgen.Record) {
 		return func(_ int, r *loadgen.Record) { r.FirstDelay, r.MeanDelay, r.ReaderDelay = d, d, d }
 	}
@@ -108,7 +108,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
 		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
-		{name: "a tenth of the schedule missed", facts: metrics.Facts{Scheduled: true, RequestRate: 50}, records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
+		{name: "a tenth of the schedule missed", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Rate: 50}}, records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed"},
 		{
 			name: "a stopped world", facts: closedLoop, records: steadyRun(nil),
 			health: func(h *loadgen.Health) { h.GCPause.P99 = 0.15 }, want: metrics.Invalid, reason: "gc_pause_p99",
@@ -118,11 +118,11 @@ func TestVerdicts(t *testing.T) {
 			health: func(h *loadgen.Health) { h.SchedLatency.P99 = 0.05 }, want: metrics.Degraded, reason: "sched_latency_p99",
 		},
 		{
-			name: "half of the users never in flight", facts: metrics.Facts{Concurrency: 20}, records: steadyRun(nil),
+			name: "half of the users never in flight", facts: metrics.Facts{Load: loadgen.Load{Users: 20}}, records: steadyRun(nil),
 			want: metrics.Invalid, reason: "in_flight_shortfall",
 		},
 		{
-			name: "users that pause are not always in flight", facts: metrics.Facts{Concurrency: 20, Paused: true}, records: steadyRun(nil),
+			name: "users that pause are not always in flight", facts: metrics.Facts{Load: loadgen.Load{Users: 20}, Paused: true}, records: steadyRun(nil),
 			want: metrics.Valid,
 		},
 		{
@@ -141,11 +141,11 @@ func TestVerdicts(t *testing.T) {
 		{name: "dials that failed", facts: closedLoop, records: steadyRun(nil), dialErr: 50, want: metrics.Degraded, reason: "dial_errors"},
 		{name: "a request without a record", facts: closedLoop, records: steadyRun(nil), outcome: loadgen.Outcome{Issued: 510}, want: metrics.Invalid, reason: "lost"},
 		{
-			name: "beyond what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400}}, records: steadyRun(nil),
+			name: "beyond what calibration could measure", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Chunks: 400}}, records: steadyRun(nil),
 			want: metrics.Invalid, reason: "ceiling_chunks",
 		},
 		{
-			name: "a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Streams: 5, StreamsOpen: true}}, records: steadyRun(nil),
+			name: "a calibration that went no further", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Streams: 5, StreamsOpen: true}}, records: steadyRun(nil),
 			outcome: loadgen.Outcome{MaxFlight: 10}, want: metrics.Degraded, reason: "ceiling_streams",
 		},
 		{name: "chunks that came three at a time to a late reader", facts: closedLoop, records: steadyRun(inThrees(5 * ms)), want: metrics.Degraded, reason: "merged_chunks"},
@@ -181,33 +181,33 @@ func TestVerdicts(t *testing.T) {
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over = r.Took * 9 / 20 }), want: metrics.Invalid, reason: "turnaround",
 		},
 		{
-			name: "users that rest anyway", facts: metrics.Facts{Concurrency: 10, Paused: true},
+			name: "users that rest anyway", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Paused: true},
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Over = r.Took / 2 }), want: metrics.Valid,
 		},
 		{
-			name: "a trace below its ceiling", facts: metrics.Facts{Concurrency: 100, Scheduled: true},
+			name: "a trace below its ceiling", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.FixedSchedule, Ceiling: 100}},
 			records: steadyRun(lagging(0, 0)), want: metrics.Valid,
 		},
 		{
-			name: "a trace of which slots were missed", facts: metrics.Facts{Scheduled: true},
+			name: "a trace of which slots were missed", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.FixedSchedule}},
 			records: steadyRun(lagging(0, 0)), outcome: loadgen.Outcome{Missed: 100}, want: metrics.Invalid, reason: "missed",
 		},
 		{
-			name: "a schedule that took a fifth longer", facts: metrics.Facts{Scheduled: true, RequestRate: 50, Limits: lax},
+			name: "a schedule that took a fifth longer", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Rate: 50}, Limits: lax},
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Due = r.Sent * 5 / 6 }), want: metrics.Invalid, reason: "rate_shortfall",
 		},
 		{
 			// A schedule of 117 ms, sent in 140: more than the tenth for INVALID, and too short for it.
-			name: "a schedule that took a fifth longer, but is short", facts: metrics.Facts{Scheduled: true, Limits: lax},
+			name: "a schedule that took a fifth longer, but is short", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.FixedSchedule}, Limits: lax},
 			records: closedWith(20*ms, func(_ int, r *loadgen.Record) { r.Due = r.Sent * 5 / 6 })[:80], want: metrics.Degraded, reason: "rate_shortfall",
 		},
 		{
 			// 2.3 ms late at the end.
-			name: "a schedule that ended a little late", facts: metrics.Facts{Scheduled: true, Limits: lax},
+			name: "a schedule that ended a little late", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.FixedSchedule}, Limits: lax},
 			records: closedWith(20*ms, func(_ int, r *loadgen.Record) { r.Due = r.Sent * 59 / 60 })[:80], want: metrics.Valid,
 		},
 		{
-			name: "a sixth of the conversations missed", facts: metrics.Facts{Scheduled: true, RequestRate: 10, Limits: lax},
+			name: "a sixth of the conversations missed", facts: metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Rate: 10}, Limits: lax},
 			records: steadyRun(func(i int, r *loadgen.Record) { r.Due, r.Request = r.Sent, &loadgen.Request{Turn: i % 5} }),
 			outcome: loadgen.Outcome{Missed: 20}, want: metrics.Invalid, reason: "missed",
 		},
@@ -233,19 +233,19 @@ func TestVerdicts(t *testing.T) {
 			}), want: metrics.Valid,
 		},
 		{
-			name: "chunks of few reads, below what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400}},
+			name: "chunks of few reads, below what calibration could measure", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Chunks: 400}},
 			records: steadyRun(inThrees(ms)), want: metrics.Valid, // 500 chunks/s in 200 reads/s
 		},
 		{
-			name: "chunks beyond a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Chunks: 400, StreamsOpen: true}},
+			name: "chunks beyond a calibration that went no further", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Chunks: 400, StreamsOpen: true}},
 			records: steadyRun(nil), want: metrics.Degraded, reason: "ceiling_chunks",
 		},
 		{
-			name: "requests beyond what calibration could measure", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Requests: 40, StreamsOpen: true}},
+			name: "requests beyond what calibration could measure", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Requests: 40, StreamsOpen: true}},
 			records: steadyRun(nil), want: metrics.Invalid, reason: "ceiling_requests",
 		},
 		{
-			name: "requests beyond a calibration that went no further", facts: metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Requests: 40, RequestsOpen: true}},
+			name: "requests beyond a calibration that went no further", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Requests: 40, RequestsOpen: true}},
 			records: steadyRun(nil), want: metrics.Degraded, reason: "ceiling_requests",
 		},
 		{name: "answers that nobody waited for", facts: closedLoop, records: steadyRun(cancelled(1)), want: metrics.Invalid, reason: "cancelled"},
@@ -260,11 +260,11 @@ func TestVerdicts(t *testing.T) {
 			health: func(h *loadgen.Health) { h.ClockSteps = 1 }, want: metrics.Degraded, reason: "clock_steps",
 		},
 		{
-			name: "an override that forgives", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"reader_delay_p50": 100, "reader_delay_p99": 100, "reader_delay_itl": 100}},
+			name: "an override that forgives", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Limits: map[string]float64{"reader_delay_p50": 100, "reader_delay_p99": 100, "reader_delay_itl": 100}},
 			records: steadyRun(delayed(85 * ms)), want: metrics.Valid,
 		},
 		{
-			name: "an override that does not", facts: metrics.Facts{Concurrency: 10, Limits: map[string]float64{"noise_floor": 0, "reader_delay_p50": 0.001}},
+			name: "an override that does not", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Limits: map[string]float64{"noise_floor": 0, "reader_delay_p50": 0.001}},
 			records: steadyRun(nil), want: metrics.Invalid, reason: "reader_delay_p50",
 		},
 		{name: "nothing but failures measures nothing", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Invalid, reason: "failed"},
@@ -286,7 +286,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestACeilingThatBindsIsNamed(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 10, Scheduled: true, RequestRate: 50}, steadyRun(func(_ int, r *loadgen.Record) {
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Ceiling: 10, Rate: 50}}, steadyRun(func(_ int, r *loadgen.Record) {
 		r.Due, r.Held = r.Sent-500*ms, 499*ms
 	})...)
 	if !s.Rate.CeilingBound || len(s.Validity.Notes) == 0 || !strings.HasPrefix(s.Validity.Notes[0], "ceiling bound: not an open loop") {
@@ -298,7 +298,7 @@ func TestACeilingThatBindsIsNamed(t *testing.T) {
 }
 
 func TestWhatTheServerSendsTogetherIsANote(t *testing.T) {
-	s := collect(t, metrics.Facts{Concurrency: 10}, steadyRun(func(_ int, r *loadgen.Record) {
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Users: 10}}, steadyRun(func(_ int, r *loadgen.Record) {
 		for i := range r.Chunks {
 			r.Chunks[i].Merged = i%2 > 0
 		}
@@ -310,7 +310,7 @@ func TestWhatTheServerSendsTogetherIsANote(t *testing.T) {
 }
 
 func TestTheCeilingIsOfOneEngine(t *testing.T) {
-	facts := metrics.Facts{Concurrency: 10, Ceiling: metrics.Ceiling{Streams: 5}}
+	facts := metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Streams: 5}}
 	for _, tr := range []loadgen.Transport{{Engine: "raw", TLS: true}, {Engine: "std"}} {
 		v := judged(t, facts, loadgen.Outcome{MaxFlight: 10}, healthy(), tr, steadyRun(nil)...).Validity
 		if v.Verdict != metrics.Valid || len(v.Notes) != 1 {
@@ -334,7 +334,7 @@ func TestTheRateIsThatOfSessions(t *testing.T) {
 			records = append(records, r)
 		}
 	}
-	s := collect(t, metrics.Facts{Scheduled: true, RequestRate: 2}, records...)
+	s := collect(t, metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Rate: 2}}, records...)
 	if s.Rate == nil || s.Rate.Asked != 2 || s.Rate.Achieved != 2 {
 		t.Errorf("rate %+v, want 2 of 2", s.Rate)
 	}
@@ -343,7 +343,7 @@ func TestTheRateIsThatOfSessions(t *testing.T) {
 // Ten users send 50 requests/s in the steady run.
 func TestUsersWhoCannotKeepTheirPaceAreNamed(t *testing.T) {
 	for asked, want := range map[float64]bool{50: false, 52: false, 60: true} {
-		s := collect(t, metrics.Facts{Concurrency: 10, Paused: true, UserRate: asked}, steadyRun(nil)...)
+		s := collect(t, metrics.Facts{Load: loadgen.Load{Mode: loadgen.UserPaced, Users: 10, Rate: asked}, Paused: true}, steadyRun(nil)...)
 		named := slices.ContainsFunc(s.Validity.Notes, func(n string) bool { return strings.HasPrefix(n, "users could not keep their pace") })
 		if s.Rate == nil || s.Rate.Asked != asked || named != want || s.Validity.Verdict != metrics.Valid {
 			t.Errorf("%g requests/s asked: rate %+v, notes %q", asked, s.Rate, s.Validity.Notes)

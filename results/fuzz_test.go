@@ -28,7 +28,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte(`{"loadgen":{"chunk_ns":[1,2],"chunk_kinds":"c9999999999"}}` + "\n"))
 	f.Add([]byte(`{"metrics":{"time_to_first_token":{"value":1e300},"inter_chunk_latency":{"value":[1e300,-1e300]}},"loadgen":{"streamed":true}}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := metrics.NewCollector(metrics.Facts{Concurrency: 4})
+		c, err := metrics.NewCollector(metrics.Facts{Load: loadgen.Load{Users: 4}})
 		if err != nil {
 			t.Fatal(err)
 		}

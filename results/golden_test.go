@@ -109,7 +109,7 @@ func handmade() []*loadgen.Record {
 
 func facts() metrics.Facts {
 	return metrics.Facts{
-		Concurrency: 2, Scheduled: true, RequestRate: 5, Tokenizer: "tiny",
+		Load: loadgen.Load{Mode: loadgen.OpenLoop, Ceiling: 2, Rate: 5}, Tokenizer: "tiny",
 		SLOs: map[string]float64{"time_to_first_token": 150, "inter_token_latency": 50},
 	}
 }

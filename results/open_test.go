@@ -105,7 +105,7 @@ func TestAnyRecordIsReadBackAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts := metrics.Facts{Concurrency: 9, SLOs: map[string]float64{"request_latency": 100}}
+	facts := metrics.Facts{Load: loadgen.Load{Users: 9}, SLOs: map[string]float64{"request_latency": 100}}
 	run, err := batch.Begin(results.Metadata{Facts: facts})
 	if err != nil {
 		t.Fatal(err)

@@ -197,7 +197,7 @@ func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source
 func (p *phases) ahead(plan load.Plan) int {
 	c := &p.run.Cell.Config
 	const tokens = 1 << 16
-	n := max(4*plan.Concurrency, min(1024, max(16, int(tokens/c.PromptInputTokensMean))), int(p.run.Facts.RequestRate/10))
+	n := max(4*plan.Concurrency, min(1024, max(16, int(tokens/c.PromptInputTokensMean))), int(p.run.Facts.Load.Rate/10))
 	if plan.Requests > 0 {
 		n = min(n, plan.Requests)
 	}

@@ -195,7 +195,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	}
 	defer sender.Close()
 	if r.Processors != nil {
-		r.Processors(pacing.Mode != sweep.ClosedLoop || !sender.KernelTimes())
+		r.Processors(pacing.Mode != loadgen.ClosedLoop || !sender.KernelTimes())
 	}
 	collector, err := metrics.NewCollector(run.Facts)
 	if err != nil {
@@ -236,7 +236,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
 		r.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
 			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
-		run.Facts.RequestRate = pacing.Rate
+		run.Facts.Load.Rate = pacing.Rate
 		collector.SetRate(pacing.Rate)
 	}
 	if err := p.settleTemplate(); err != nil {

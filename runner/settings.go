@@ -115,14 +115,14 @@ func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Durat
 		Grace:           c.GracePeriod,
 	}
 	switch p.Mode {
-	case sweep.FixedSchedule:
+	case loadgen.FixedSchedule:
 		if len(times) == 0 {
 			return out, fmt.Errorf("fixed_schedule: %s has no times to send at", c.InputFile)
 		}
 		out.Schedule = load.Replay(times)
-	case sweep.UserPaced:
+	case loadgen.UserPaced:
 		out.Concurrency, out.UserGap = p.Users, p.UserGap
-	case sweep.OpenLoop:
+	case loadgen.OpenLoop:
 		out.Schedule = load.Arrival{
 			Rate: p.Rate, Ramp: p.RateRamp, Smoothness: p.Smoothness,
 			Rand: func() *rand.Rand { return seed.Rand("arrivals") },
@@ -134,13 +134,10 @@ func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Durat
 // facts returns what is asked of a run, as far as its figures depend on it.
 func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 	return metrics.Facts{
-		Concurrency: max(p.Concurrency, p.Users),
-		Scheduled:   p.Mode == sweep.OpenLoop || p.Mode == sweep.FixedSchedule,
-		RequestRate: p.Rate,
-		UserRate:    p.UserRate(),
-		Paused:      p.Mode == sweep.UserPaced || delays(c),
-		SLOs:        c.SLOs,
-		Limits:      c.Validity,
+		Load:   p.Load(),
+		Paused: p.Mode == loadgen.UserPaced || delays(c),
+		SLOs:   c.SLOs,
+		Limits: c.Validity,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/runner"
 	"loadgen/sweep"
@@ -46,9 +47,9 @@ func TestFactsSayWhatWasAsked(t *testing.T) {
 		keys string
 		want metrics.Facts
 	}{
-		{"  concurrency: 8\n", metrics.Facts{Concurrency: 8}},
-		{"  request_rate: 5\n  concurrency: 8\n", metrics.Facts{Concurrency: 8, Scheduled: true, RequestRate: 5}},
-		{"  num_users: 10\n  user_request_rate: 4\n", metrics.Facts{Concurrency: 10, Paused: true, UserRate: 40}},
+		{"  concurrency: 8\n", metrics.Facts{Load: loadgen.Load{Users: 8}}},
+		{"  request_rate: 5\n  concurrency: 8\n", metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Ceiling: 8, Rate: 5}}},
+		{"  num_users: 10\n  user_request_rate: 4\n", metrics.Facts{Load: loadgen.Load{Mode: loadgen.UserPaced, Users: 10, Rate: 40}, Paused: true}},
 	} {
 		const base = "batch_name: b\noutput_base_dir: o\nbase_config:\n  model: m\n  url: http://localhost:8000\n  warmup_request_count: 1\n  benchmark_duration: 60\n"
 		if diff := cmp.Diff(tt.want, runner.Facts(&parse(t, base+tt.keys).Cells()[0])); diff != "" {

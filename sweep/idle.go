@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"loadgen"
 )
 
 // An idleness is why a key has no effect, and which keys make it so.
@@ -25,13 +27,13 @@ func (c *Config) idle() map[string]idleness {
 	}
 	because := func(reason string, causes ...string) idleness { return idleness{reason, causes} }
 	pacing := c.Pacing()
-	if pacing.Mode != OpenLoop {
+	if pacing.Mode != loadgen.OpenLoop {
 		none(because("without request_rate there are no gaps to shape", "request_rate", "user_request_rate", "fixed_schedule"),
 			"request_rate_mode", "request_rate_smoothness", "request_rate_ramp_duration")
 	} else if c.RequestRateMode != "gamma" {
 		none(because("only request_rate_mode gamma has a smoothness", "request_rate_mode"), "request_rate_smoothness")
 	}
-	if pacing.Mode == UserPaced {
+	if pacing.Mode == loadgen.UserPaced {
 		none(because("there is one request in flight for each of num_users", "user_request_rate"), "concurrency")
 	}
 	if pacing.Concurrency == 0 {

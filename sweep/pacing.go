@@ -3,26 +3,13 @@ package sweep
 import (
 	"fmt"
 	"time"
-)
 
-// A Mode is a way of deciding when requests are due.
-type Mode uint8
-
-const (
-	// ClosedLoop keeps Concurrency users busy: each sends its next request
-	// when the last has ended.
-	ClosedLoop Mode = iota
-	// OpenLoop sends at a rate, whatever the endpoint does.
-	OpenLoop
-	// UserPaced gives each of Users a pace of its own.
-	UserPaced
-	// FixedSchedule sends at the times of a trace.
-	FixedSchedule
+	"loadgen"
 )
 
 // Pacing is how a cell loads the endpoint: what was written, resolved.
 type Pacing struct {
-	Mode Mode
+	Mode loadgen.LoadMode
 	// Concurrency is the number of users of a closed loop, and with a rate or a
 	// trace the ceiling of requests in flight, 0 for none.
 	Concurrency int
@@ -42,13 +29,18 @@ type Pacing struct {
 	ConcurrencyRamp, RateRamp time.Duration
 }
 
-// UserRate is the requests per second of all users together, 0 where they have
-// no pace of their own.
-func (p Pacing) UserRate() float64 {
-	if p.Mode != UserPaced {
-		return 0
+// Load is the pacing as it is told to whoever reads of a run.
+func (p Pacing) Load() loadgen.Load {
+	l := loadgen.Load{Mode: p.Mode, Rate: p.Rate, Smoothness: p.Smoothness, Ramp: max(p.ConcurrencyRamp, p.RateRamp)}
+	switch p.Mode {
+	case loadgen.ClosedLoop:
+		l.Users = p.Concurrency
+	case loadgen.UserPaced:
+		l.Users, l.Rate = p.Users, float64(p.Users)/p.UserGap.Seconds()
+	default:
+		l.Ceiling = p.Concurrency
 	}
-	return float64(p.Users) / p.UserGap.Seconds()
+	return l
 }
 
 // Pacing resolves the keys that say when requests are due.
@@ -56,17 +48,17 @@ func (c *Config) Pacing() Pacing {
 	p := Pacing{Concurrency: c.Concurrency, ConcurrencyRamp: c.ConcurrencyRampDuration}
 	switch {
 	case c.FixedSchedule:
-		p.Mode = FixedSchedule
+		p.Mode = loadgen.FixedSchedule
 	case c.UserRequestRate > 0:
-		p.Mode = UserPaced
+		p.Mode = loadgen.UserPaced
 		p.Users, p.Concurrency = c.NumUsers, 0
 		p.UserGap = time.Duration(float64(time.Second) / c.UserRequestRate)
 	case c.RequestRate.Auto:
-		p.Mode = OpenLoop
+		p.Mode = loadgen.OpenLoop
 		p.Auto, p.WarmupConcurrency, p.Concurrency = true, c.Concurrency, 0
 		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
 	case c.RequestRate.PerSecond > 0:
-		p.Mode = OpenLoop
+		p.Mode = loadgen.OpenLoop
 		p.Rate = c.RequestRate.PerSecond
 		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
 	}
@@ -91,11 +83,11 @@ func (p Pacing) String() string {
 		ceiling = fmt.Sprintf(", at most %d in flight", p.Concurrency)
 	}
 	switch p.Mode {
-	case FixedSchedule:
+	case loadgen.FixedSchedule:
 		return "at the times of the trace" + ceiling
-	case UserPaced:
+	case loadgen.UserPaced:
 		return fmt.Sprintf("%d users, each sending every %v", p.Users, p.UserGap)
-	case OpenLoop:
+	case loadgen.OpenLoop:
 		rate := fmt.Sprintf("%g requests/s", p.Rate)
 		if p.Auto {
 			rate = fmt.Sprintf("as many requests/s as %d users made in the warm-up", p.WarmupConcurrency)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"loadgen"
 	"loadgen/sweep"
 )
 
@@ -26,61 +27,61 @@ base_config:
 		{
 			name: "no rate is a closed loop",
 			keys: "  concurrency: 4\n  concurrency_ramp_duration: 10\n",
-			want: sweep.Pacing{Mode: sweep.ClosedLoop, Concurrency: 4, ConcurrencyRamp: 10 * time.Second},
+			want: sweep.Pacing{Mode: loadgen.ClosedLoop, Concurrency: 4, ConcurrencyRamp: 10 * time.Second},
 			says: "closed loop of 4 users",
 		},
 		{
 			name: "a rate has constant gaps and no ceiling by default",
 			keys: "  request_rate: 2.5\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Rate: 2.5},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Rate: 2.5},
 			says: "2.5 requests/s at constant gaps",
 		},
 		{
 			name: "concurrency is the ceiling of a rate",
 			keys: "  request_rate: 0.25\n  request_rate_mode: poisson\n  concurrency: 4\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Rate: 0.25, Smoothness: 1, Concurrency: 4},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Rate: 0.25, Smoothness: 1, Concurrency: 4},
 			says: "0.25 requests/s at Poisson arrivals, at most 4 in flight",
 		},
 		{
 			name: "gamma gaps take their shape from the smoothness",
 			keys: "  request_rate: 5\n  request_rate_mode: gamma\n  request_rate_smoothness: 3\n  request_rate_ramp_duration: 4\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Rate: 5, Smoothness: 3, RateRamp: 4 * time.Second},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Rate: 5, Smoothness: 3, RateRamp: 4 * time.Second},
 			says: "5 requests/s at gamma gaps of shape 3",
 		},
 		{
 			name: "auto asks the warm-up for the rate and has no ceiling",
 			keys: "  request_rate: auto\n  request_rate_mode: poisson\n  concurrency: 8\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Auto: true, WarmupConcurrency: 8, Smoothness: 1},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Auto: true, WarmupConcurrency: 8, Smoothness: 1},
 			says: "as many requests/s as 8 users made in the warm-up at Poisson arrivals",
 		},
 		{
 			name: "a swept request_rate_mode without a rate means auto",
 			keys: "  concurrency: 8\nsweeps: {request_rate_mode: [constant]}\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Auto: true, WarmupConcurrency: 8},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Auto: true, WarmupConcurrency: 8},
 			says: "as many requests/s as 8 users made in the warm-up at constant gaps",
 		},
 		{
 			name: "a rate stays as written when its mode is swept",
 			keys: "  concurrency: 8\n  request_rate: 3\nsweeps: {request_rate_mode: [poisson]}\n",
-			want: sweep.Pacing{Mode: sweep.OpenLoop, Rate: 3, Concurrency: 8, Smoothness: 1},
+			want: sweep.Pacing{Mode: loadgen.OpenLoop, Rate: 3, Concurrency: 8, Smoothness: 1},
 			says: "3 requests/s at Poisson arrivals, at most 8 in flight",
 		},
 		{
 			name: "users with a pace of their own",
 			keys: "  num_users: 10\n  user_request_rate: 0.5\n",
-			want: sweep.Pacing{Mode: sweep.UserPaced, Users: 10, UserGap: 2 * time.Second},
+			want: sweep.Pacing{Mode: loadgen.UserPaced, Users: 10, UserGap: 2 * time.Second},
 			says: "10 users, each sending every 2s",
 		},
 		{
 			name: "users with a pace keep it when request_rate_mode is swept",
 			keys: "  num_users: 10\n  user_request_rate: 4\nsweeps: {request_rate_mode: [poisson]}\n",
-			want: sweep.Pacing{Mode: sweep.UserPaced, Users: 10, UserGap: 250 * time.Millisecond},
+			want: sweep.Pacing{Mode: loadgen.UserPaced, Users: 10, UserGap: 250 * time.Millisecond},
 			says: "10 users, each sending every 250ms",
 		},
 		{
 			name: "the times of a trace",
 			keys: "  fixed_schedule: true\n  input_file: trace.jsonl\n  custom_dataset_type: mooncake_trace\n  concurrency: 100\n",
-			want: sweep.Pacing{Mode: sweep.FixedSchedule, Concurrency: 100},
+			want: sweep.Pacing{Mode: loadgen.FixedSchedule, Concurrency: 100},
 			says: "at the times of the trace, at most 100 in flight",
 		},
 	}

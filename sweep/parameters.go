@@ -82,9 +82,9 @@ func (c *Config) defaulted(key string) bool {
 	}
 	switch key {
 	case "request_rate_mode":
-		return c.Pacing().Mode != OpenLoop
+		return c.Pacing().Mode != loadgen.OpenLoop
 	case "request_rate_smoothness":
-		return c.RequestRateMode != "gamma" || c.Pacing().Mode != OpenLoop
+		return c.RequestRateMode != "gamma" || c.Pacing().Mode != loadgen.OpenLoop
 	case "prompt_input_tokens_mean":
 		return c.InputFile != "" || c.SequenceDistribution != ""
 	case "session_turns_mean":

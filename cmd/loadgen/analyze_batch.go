@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"loadgen"
 	"loadgen/analyze"
 	"loadgen/archive"
 	"loadgen/report"
@@ -129,7 +130,7 @@ func (c *analyzeCommand) sizing(runs []*archive.Recording, dir string) ([]sized,
 	var order []sweepOf
 	points := map[sweepOf][]analyze.SizingPoint{}
 	for _, r := range runs {
-		key := sweepOf{r.Others(), r.Meta.Facts.RequestRate > 0}
+		key := sweepOf{r.Others(), r.Meta.Facts.Load.Mode == loadgen.OpenLoop}
 		if _, known := points[key]; !known {
 			order = append(order, key)
 		}
