@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"strconv"
+
+	"loadgen/internal/outside"
 )
 
 // An svg is a canvas that writes SVG.
@@ -32,7 +34,7 @@ func (s *svg) box(x, y, w, h float64, fill color, tip string) {
 		return
 	}
 	s.b.WriteString("><title>")
-	xml.EscapeText(&s.b, []byte(tip)) // a bytes.Buffer does not fail
+	xml.EscapeText(&s.b, []byte(outside.Text(tip))) // a bytes.Buffer does not fail
 	s.b.WriteString("</title></rect>\n")
 }
 
@@ -53,6 +55,6 @@ func (s *svg) rect(x, y, w, h float64) {
 func (s *svg) text(x, y, size float64, align int, fill color, text string) {
 	anchor := []string{"start", "middle", "end"}[align+1]
 	fmt.Fprintf(&s.b, `<text x="%.1f" y="%.1f" font-size="%g" text-anchor="%s" fill="#%06x">`, x, y, size, anchor, fill)
-	xml.EscapeText(&s.b, []byte(text))
+	xml.EscapeText(&s.b, []byte(outside.Line(text)))
 	s.b.WriteString("</text>\n")
 }

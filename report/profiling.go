@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"loadgen/analyze"
+	"loadgen/internal/outside"
 )
 
 // maxIndent bounds the indent of the call tree: a session may be nested as
@@ -38,7 +39,7 @@ func ProfilingText(w *analyze.Workflow) string {
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
-	return b.String()
+	return outside.Text(b.String())
 }
 
 // two writes a number with the report's two decimals, N/A for none.

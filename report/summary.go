@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"loadgen"
+	"loadgen/internal/outside"
 	"loadgen/metrics"
 )
 
@@ -28,7 +29,7 @@ func (r *Run) Name() string {
 	for i, v := range r.Values {
 		parts[i] = fmt.Sprintf("%s=%v", v.Key, v.Value)
 	}
-	return strings.Join(parts, " ")
+	return outside.Line(strings.Join(parts, " "))
 }
 
 // Text returns a run as text: the table of its metrics, what failed, how the

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+
+	"loadgen/internal/outside"
 )
 
 // Options says what a report is drawn for. The zero value draws plain text, as
@@ -55,8 +57,10 @@ func (o Options) paint(t tone, text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrap breaks a text into lines that fit, the later ones indented.
+// wrap breaks a text into lines that fit, the later ones indented, with nothing
+// in it that a terminal would act upon. It is painted afterwards.
 func (o Options) wrap(indent int, text string) string {
+	text = outside.Text(text)
 	if o.Width <= indent {
 		return text
 	}
@@ -110,11 +114,16 @@ func (g grid) leastWanted(keep []int) int {
 	return worst
 }
 
+// cellLines are the lines of a cell as a terminal shows them.
+func cellLines(text string) []string {
+	return strings.Split(strings.ReplaceAll(outside.Text(text), "\t", " "), "\n")
+}
+
 func (g grid) render(keep []int, o Options) string {
 	heads := make([][]string, len(keep)) // the lines of each
 	depth := 0
 	for i, c := range keep {
-		heads[i] = strings.Split(g.columns[c].head, "\n")
+		heads[i] = cellLines(g.columns[c].head)
 		depth = max(depth, len(heads[i]))
 	}
 	for i := range heads { // heads stand on the rule below them
@@ -123,7 +132,7 @@ func (g grid) render(keep []int, o Options) string {
 	rows := make([][][]string, len(g.rows))
 	for r, row := range g.rows {
 		for _, c := range keep {
-			rows[r] = append(rows[r], strings.Split(row[c], "\n"))
+			rows[r] = append(rows[r], cellLines(row[c]))
 		}
 	}
 

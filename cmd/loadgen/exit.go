@@ -68,6 +68,6 @@ func (e failedError) Unwrap() error { return e.error }
 // showError prints an error as the last line of a command.
 func showError(w io.Writer, err error) {
 	if err != nil {
-		fmt.Fprintf(w, "loadgen: %v\n", err)
+		fmt.Fprintf(plainLines{w}, "loadgen: %v\n", err)
 	}
 }

@@ -12,13 +12,13 @@ import (
 //
 //	2025-12-01 10:35:17 INFO: Run completed successfully
 //
-// to all writers.
+// without what a terminal would act upon: errors and names come from outside.
 func newLogger(w io.Writer, verbose bool) *slog.Logger {
 	level := slog.LevelInfo
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{
+	return slog.New(tint.NewTextHandler(plainLines{w}, &tint.Options{
 		Level:      level,
 		TimeFormat: time.DateTime,
 		NoColor:    true,

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 func main() {
 	tuneRuntime()
+	onQuit(os.Exit)
 	std := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	os.Exit(exitCode(run(context.Background(), os.Args[1:], std)))
 }
@@ -69,7 +71,15 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 // run parses the arguments and carries out the command. The error has been
 // shown when it returns; what is left to do is to exit.
 func run(ctx context.Context, args []string, std streams) (err error) {
-	defer func() { showError(std.err, err) }()
+	out := &output{to: std.out}
+	std.out = out
+	defer func() {
+		if defect := recover(); defect != nil {
+			err = fmt.Errorf("a defect of loadgen: %v\n%s", defect, debug.Stack())
+		}
+		err = errors.Join(err, out.lost(err))
+		showError(std.err, err)
+	}()
 	var cli commands
 	done := false
 	parser, err := kong.New(&cli,
@@ -87,7 +97,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		return fmt.Errorf("reading the command line: %w", err)
 	}
 	chosen, err := parser.Parse(args)
-	if done { // --help was asked for and given
+	if done || out.err != nil { // --help was asked for and given, or could not be
 		return nil
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -28,14 +27,14 @@ const plainEvery = 10 * time.Second
 
 // isTerminal reports whether a writer shows to a person.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(terminal)
 	return ok && term.IsTerminal(f.Fd())
 }
 
 // terminalWidth returns the columns of the terminal that a writer shows on, 0
 // where it is none.
 func terminalWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := w.(terminal)
 	if !ok || !term.IsTerminal(f.Fd()) {
 		return 0
 	}

@@ -48,6 +48,33 @@ func Text(text string) string {
 	}, text)
 }
 
+// Coloured is Text for a terminal on which colours are wanted: the sequences that
+// set them stay, and no others.
+func Coloured(text string) string {
+	var b strings.Builder
+	for {
+		at := strings.Index(text, "\x1b[")
+		if at < 0 {
+			break
+		}
+		end := at + len("\x1b[")
+		for end < len(text) && (text[end] == ';' || text[end] >= '0' && text[end] <= '9') {
+			end++
+		}
+		if end == len(text) || text[end] != 'm' {
+			end = at + 1 // another sequence: without its escape it is text
+			b.WriteString(Text(text[:end]))
+		} else {
+			end++
+			b.WriteString(Text(text[:at]))
+			b.WriteString(text[at:end])
+		}
+		text = text[end:]
+	}
+	b.WriteString(Text(text))
+	return b.String()
+}
+
 // shown returns the character, or U+FFFD for one that acts instead of being
 // shown: controls, C1's included, and formats such as those of the bidirectional
 // algorithm, which can show a text in another order than it has. The joiners

@@ -45,6 +45,21 @@ func TestTextKeepsItsLines(t *testing.T) {
 	}
 }
 
+func TestColoursAreAllThatIsLeft(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain":                            "plain",
+		"\x1b[1;31mred\x1b[0m, \x1b[mnone": "\x1b[1;31mred\x1b[0m, \x1b[mnone",
+		"\x1b[2Jcleared \x1b[31":           "\ufffd[2Jcleared \ufffd[31",
+		"\x1b[?25l\x1b]0;title\x07\x1b[1m": "\ufffd[?25l\ufffd]0;title\ufffd\x1b[1m",
+		"\x1b":                             "\ufffd",
+		"\x1b[":                            "\ufffd[",
+	} {
+		if got := outside.Coloured(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestACellIsNotCalculated(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                      "",
