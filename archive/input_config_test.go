@@ -48,7 +48,7 @@ func TestTheLoadInAIPerfsTerms(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 			continue
 		}
-		run := &sweep.Run{Cell: &batch.Cells()[0]}
+		run := &sweep.Run{Ask: sweep.Ask{Cell: &batch.Cells()[0]}}
 		run.Facts.Load.Rate = row.rate
 		row.want.Name, row.want.Kind = "profiling", "profiling"
 		if diff := cmp.Diff([]results.InputPhase{warmup, row.want}, inputConfig(run).Phases); diff != "" {

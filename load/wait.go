@@ -25,3 +25,8 @@ func TimerWait(ctx context.Context, until time.Time) error {
 		return ctx.Err()
 	}
 }
+
+// Rest waits for a time, or until ctx is done, whose error it then returns.
+func Rest(ctx context.Context, d time.Duration) error {
+	return TimerWait(ctx, time.Now().Add(d))
+}

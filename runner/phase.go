@@ -119,7 +119,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing) error {
 		return err
 	}
 	defer source.Close()
-	plan, err := plan(c, pacing, p.run.Cell.Seed, source.Times())
+	plan, err := plan(c, pacing, p.run.Seed(p.Batch.VarySeed), source.Times())
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (p *phases) begin(s *loadgen.Session) error {
 
 // open returns the source of a phase's sessions.
 func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
-	s, err := spec(&p.run.Cell.Config, p.run.Cell.Seed, phase)
+	s, err := spec(&p.run.Cell.Config, p.run.Seed(p.Batch.VarySeed), phase)
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,9 @@ import (
 
 // Progress shows how a run goes on. Its methods may be called at any time.
 type Progress struct {
-	Cell  *sweep.Cell
-	Cells int // in the batch
+	Cell *sweep.Cell
+	Run  int // its place among the runs of the batch, from 1
+	Runs int // in the batch, as far as that is known
 
 	driver    *load.Driver
 	collector *metrics.Collector

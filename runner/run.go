@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"loadgen"
 	"loadgen/client"
@@ -35,10 +36,12 @@ type CellRecorder interface {
 	End(*sweep.Run) error
 }
 
-// A Runner runs the cells of a batch one after another.
+// A Runner makes the runs of a batch one after another.
 type Runner struct {
 	Batch    *sweep.Batch
 	Recorder Recorder
+	// Done are the runs that an earlier night has made; they are not made again.
+	Done []*sweep.Run
 	// Endpoint replaces the URL of cells that ask for the simulated endpoint.
 	Endpoint string
 	// LookupEnv finds the API key and the variables of headers.
@@ -76,23 +79,29 @@ var ErrAllFailed = errors.New("every request failed")
 // ErrNoneFinished is a run that was over before any of its requests was.
 var ErrNoneFinished = errors.New("no request finished in time")
 
-// Run runs all cells and returns what became of each that was begun. A cell
-// that fails does not keep the next from running; an error of the recorder, a
-// stop or a cancelled context does. The error is that of the recorder.
+// Run makes the runs that are planned and returns all that are over, those of
+// Done first. A run that fails does not keep the next from being made; an error
+// of the recorder, a stop or a cancelled context does. The error is that of the
+// recorder.
 func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
-	var runs []*sweep.Run
-	cells := r.Batch.Cells()
-	for i := range cells {
-		if ctx.Err() != nil || r.Stop.Err() != nil {
+	runs, plan := slices.Clone(r.Done), r.Batch.Plan()
+	for rested := true; ctx.Err() == nil && r.Stop.Err() == nil; {
+		ask, ok := plan.Next(runs)
+		if !ok {
 			break
 		}
-		if len(cells) > 1 {
-			r.Log.Info(fmt.Sprintf("Run %d/%d", i+1, len(cells)))
-			r.Log.Info("Sweep parameters: " + sweep.Literal(cells[i].Values))
-		} else {
-			r.Log.Info("Single Run")
+		if ask.Skip != "" {
+			r.Log.Info(fmt.Sprintf("Skipping %s: %s", ask.Name(), ask.Skip))
+			runs = append(runs, &sweep.Run{Ask: ask})
+			continue
 		}
-		run, err := r.runCell(ctx, &cells[i])
+		if !rested && load.Rest(r.Stop, r.Batch.RestBetweenRuns) != nil {
+			break
+		}
+		rested = false
+		left, exact := plan.Left(runs)
+		r.announce(ask, len(runs)+1, len(runs)+left, exact)
+		run, err := r.perform(ctx, ask, len(runs)+1, len(runs)+left)
 		runs = append(runs, run)
 		if err != nil {
 			return runs, err
@@ -101,11 +110,28 @@ func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
 	return runs, nil
 }
 
+// announce logs which run begins, in the words of the runner around AIPerf.
+func (r *Runner) announce(ask sweep.Ask, n, of int, exact bool) {
+	switch {
+	case of == 1:
+		r.Log.Info("Single Run")
+		return
+	case exact:
+		r.Log.Info(fmt.Sprintf("Run %d/%d", n, of))
+	default:
+		r.Log.Info(fmt.Sprintf("Run %d, about %d more", n, of-n))
+	}
+	r.Log.Info("Sweep parameters: " + sweep.Literal(ask.Cell.Values))
+	if ask.Number > 0 {
+		r.Log.Info(fmt.Sprintf("Repeat %d of the cell", ask.Number))
+	}
+}
+
 // report logs the end of a run as the seed's runner does.
-func (r *Runner) report(run *sweep.Run) {
+func (r *Runner) report(run *sweep.Run, place, n int) {
 	name := "Run"
-	if len(r.Batch.Cells()) > 1 {
-		name = fmt.Sprintf("Run %d", run.Cell.Index+1)
+	if n > 1 {
+		name = fmt.Sprintf("Run %d", place)
 	}
 	switch {
 	case run.Err != nil:
@@ -119,10 +145,11 @@ func (r *Runner) report(run *sweep.Run) {
 	}
 }
 
-// runCell runs one cell. The error is that of the recorder; what else went
-// wrong is in the Run.
-func (r *Runner) runCell(ctx context.Context, cell *sweep.Cell) (*sweep.Run, error) {
-	run := &sweep.Run{Cell: cell, Facts: facts(&cell.Config, cell.Pacing)}
+// perform makes one run, the place-th of n. The error is that of the recorder;
+// what else went wrong is in the Run.
+func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*sweep.Run, error) {
+	cell := ask.Cell
+	run := &sweep.Run{Ask: ask, Facts: facts(&cell.Config, cell.Pacing)}
 	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
 	run.Facts.Tokenizer = vocabulary.Name
 	run.Facts.Ceiling = r.Ceiling
@@ -132,12 +159,12 @@ func (r *Runner) runCell(ctx context.Context, cell *sweep.Cell) (*sweep.Run, err
 		return run, err
 	}
 	kept := &recording{CellRecorder: keep}
-	run.Err = r.measure(ctx, run, vocabulary, kept)
+	run.Err = r.measure(ctx, run, vocabulary, kept, &Progress{Cell: cell, Run: place, Runs: n})
 	failed := kept.err()
 	if failed != nil {
 		run.Err = failed
 	}
-	r.report(run)
+	r.report(run, place, n)
 	if err := keep.End(run); err != nil && failed == nil {
 		failed = fmt.Errorf("keeping the results: %w", err)
 		run.Err = failed
@@ -174,9 +201,9 @@ func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 }
 
 // measure makes everything ready, warms up and measures.
-func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabulary, keep *recording) error {
+func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabulary, keep *recording, shown *Progress) error {
 	c, pacing := &run.Cell.Config, run.Cell.Pacing
-	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Cell.Seed))
+	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Seed(r.Batch.VarySeed)))
 	if err := client.Preflight(connections(c, pacing)); err != nil {
 		return err
 	}
@@ -213,7 +240,8 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	if r.Wait != nil {
 		p.driver.Wait = r.Wait()
 	}
-	p.progress = &Progress{Cell: run.Cell, Cells: len(r.Batch.Cells()), driver: p.driver, collector: collector}
+	p.progress = shown
+	shown.driver, shown.collector = p.driver, collector
 	if r.Started != nil {
 		r.Started(p.progress)
 	}

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -44,6 +45,16 @@ type Batch struct {
 	Base          Config `yaml:"base_config" need:"{model: …, url: …, …}"`
 	Sweeps        Sweeps `yaml:"sweeps"`
 	MaxCells      int    `yaml:"max_cells" validate:"gte=1,lte=10000"`
+
+	// Repeats is how many runs each cell has.
+	Repeats     int         `yaml:"repeats" validate:"gte=1,lte=100"`
+	RepeatOrder RepeatOrder `yaml:"repeat_order" validate:"oneof=interleaved shuffled blocked"`
+	// VarySeed gives each run of a cell prompts and arrivals of its own.
+	VarySeed        bool          `yaml:"vary_seed"`
+	RestBetweenRuns time.Duration `yaml:"rest_between_runs" unit:"s" validate:"gte=0"`
+	// StopWhen says which cells are not worth trying.
+	StopWhen StopRules `yaml:"stop_when"`
+
 	// Mock describes the simulated endpoint.
 	Mock     mockllm.Config `yaml:"mock"`
 	Profiler Profiler       `yaml:"profiler"`

@@ -10,7 +10,7 @@ import (
 
 // A Run is one execution of a cell and what became of it.
 type Run struct {
-	Cell    *Cell
+	Ask
 	Facts   metrics.Facts
 	Outcome loadgen.Outcome
 	Health  loadgen.Health

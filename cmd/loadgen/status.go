@@ -28,7 +28,7 @@ func newBoard(batch *sweep.Batch) *board {
 			b.planned = 0
 			return b
 		}
-		b.planned += d
+		b.planned += d * time.Duration(batch.Repeats)
 	}
 	return b
 }
@@ -65,7 +65,7 @@ func (b *board) look(now time.Time) (status, bool) {
 		return status{}, false
 	}
 	s := status{
-		Cell: p.Cell.Index, Cells: p.Cells, Name: strings.ReplaceAll(p.Cell.Dir, "_", " "),
+		Cell: p.Run - 1, Cells: p.Runs, Name: strings.ReplaceAll(p.Cell.Dir, "_", " "),
 		Stage: p.Stage(), Elapsed: p.Elapsed(), Issued: p.Issued(), InFlight: p.InFlight(), Live: p.Live(),
 		Batch: now.Sub(b.began), BatchLeft: -1,
 	}

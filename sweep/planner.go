@@ -1,0 +1,143 @@
+package sweep
+
+import (
+	"fmt"
+
+	"loadgen"
+)
+
+// An Ask is a run that is to be made.
+type Ask struct {
+	Cell *Cell
+	// Number says which of the cell's runs it is, from 1; 0 where a cell has
+	// but one.
+	Number int
+	// Skip is why the run is not made after all, and stands in its place;
+	// empty for a run that is.
+	Skip string
+}
+
+// Seed is the seed of the run. The first run of a cell has the cell's, so that
+// a batch without repeats and the first round of one with them send the same.
+func (a Ask) Seed(vary bool) loadgen.Seed {
+	if !vary || a.Number <= 1 {
+		return a.Cell.Seed
+	}
+	return a.Cell.Seed.Sub(fmt.Sprintf("repeat %d", a.Number))
+}
+
+// Name says in a few words which run it is.
+func (a Ask) Name() string {
+	name := "the run"
+	if a.Cell.Dir != "" {
+		name = a.Cell.Dir
+	}
+	if a.Number > 0 {
+		name += fmt.Sprintf(", repeat %d", a.Number)
+	}
+	return name
+}
+
+// A Planner says what to run next. It decides from what is over alone, and a
+// run is known by its cell and number: whether it was made just now or in a
+// night that was broken off makes no difference.
+type Planner interface {
+	// Next returns the next run, false when there is none.
+	Next(done []*Run) (Ask, bool)
+	// Left returns how many runs are to come, about so many where exact is
+	// false.
+	Left(done []*Run) (runs int, exact bool)
+}
+
+// A RepeatOrder says in which order the runs of a batch with repeats are made.
+type RepeatOrder string
+
+const (
+	// Interleaved makes one run of every cell, then the next of every cell: a
+	// server that slowly changes changes alike for all cells.
+	Interleaved RepeatOrder = "interleaved"
+	// Shuffled does, each round in an order of its own.
+	Shuffled RepeatOrder = "shuffled"
+	// Blocked makes all runs of a cell before the next cell's.
+	Blocked RepeatOrder = "blocked"
+)
+
+// A fixedPlan makes the runs of a list that is known from the start.
+type fixedPlan []Ask
+
+// Plan returns the planner of a batch.
+func (b *Batch) Plan() Planner {
+	var plan Planner = fixedPlan(b.asks())
+	if len(b.StopWhen) > 0 {
+		plan = hopeless{plan, b.StopWhen}
+	}
+	return plan
+}
+
+// asks lists the runs of a batch in their order.
+func (b *Batch) asks() []Ask {
+	cells := b.Cells()
+	if b.Repeats <= 1 {
+		asks := make([]Ask, len(cells))
+		for i := range cells {
+			asks[i].Cell = &cells[i]
+		}
+		return asks
+	}
+	var asks []Ask
+	if b.RepeatOrder == Blocked {
+		for i := range cells {
+			for n := range b.Repeats {
+				asks = append(asks, Ask{Cell: &cells[i], Number: n + 1})
+			}
+		}
+		return asks
+	}
+	for n := range b.Repeats {
+		round := make([]int, len(cells))
+		for i := range round {
+			round[i] = i
+		}
+		if b.RepeatOrder == Shuffled {
+			rng := loadgen.Seed(b.Base.RandomSeed).Rand(fmt.Sprintf("order of round %d", n+1))
+			rng.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+		}
+		for _, i := range round {
+			asks = append(asks, Ask{Cell: &cells[i], Number: n + 1})
+		}
+	}
+	return asks
+}
+
+// place is what runs are told apart by.
+type place struct{ cell, number int }
+
+func (a Ask) place() place { return place{a.Cell.Index, a.Number} }
+
+func placesOf(done []*Run) map[place]bool {
+	places := make(map[place]bool, len(done))
+	for _, run := range done {
+		places[run.place()] = true
+	}
+	return places
+}
+
+func (p fixedPlan) Next(done []*Run) (Ask, bool) {
+	over := placesOf(done)
+	for _, ask := range p {
+		if !over[ask.place()] {
+			return ask, true
+		}
+	}
+	return Ask{}, false
+}
+
+func (p fixedPlan) Left(done []*Run) (int, bool) {
+	over, left := placesOf(done), 0
+	for _, ask := range p {
+		if !over[ask.place()] {
+			left++
+		}
+	}
+	return left, true
+}
