@@ -41,11 +41,15 @@ type Recorder struct {
 // StartCell makes the directory of a run.
 func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	c := &runRecorder{Recorder: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
+	cell := run.Cell.Cell
+	cell.Seed = run.Seed(k.Batch.VarySeed)
 	dir, err := k.Root.Begin(results.Metadata{
 		RunIndex:   run.Cell.Index + 1,
 		Timestamp:  c.started,
 		ConfigFile: k.ConfigFile,
-		Cell:       run.Cell.Cell,
+		Cell:       cell,
+		Repeat:     run.Number,
+		Dir:        k.dirOf(run),
 		BaseConfig: k.Batch.Base.Effective(),
 		Command:    k.Command,
 		Version:    k.Version,
@@ -70,11 +74,16 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	return c, nil
 }
 
+// dirOf returns the directory of a run below the batch's.
+func (k *Recorder) dirOf(run *sweep.Run) string {
+	return results.RunDir(run.Cell.Cell, run.Number, k.Batch.RepeatOrder == sweep.Blocked)
+}
+
 // Finish writes what belongs to the whole batch.
 func (k *Recorder) Finish(runs []*sweep.Run) error {
 	var rows []results.Row
 	for _, run := range runs {
-		row := results.Row{Cell: run.Cell.Cell}
+		row := results.Row{Cell: run.Cell.Cell, Repeat: run.Number, Dir: k.dirOf(run), Skipped: run.Skip}
 		if run.Summary != nil {
 			row.Summary = *run.Summary
 		}

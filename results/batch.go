@@ -56,14 +56,26 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
 }
 
-// CellDir returns the directory of a cell: the batch's own for a batch without
-// sweeps.
-func (b *Batch) CellDir(cell loadgen.Cell) string { return filepath.Join(b.Dir, cell.Dir) }
+// RunDir returns the directory of a run below its batch's, in AIPerf's layout:
+// repeat counts the runs of the cell from 1, 0 where it has but one, and
+// blocked says that they are made one after another. It is empty for the only
+// run of a batch without sweeps.
+func RunDir(cell loadgen.Cell, repeat int, blocked bool) string {
+	switch {
+	case repeat == 0:
+		return cell.Dir
+	case cell.Dir == "":
+		return fmt.Sprintf("profile_runs/run_%04d", repeat)
+	case blocked:
+		return fmt.Sprintf("%s/profile_runs/trial_%04d", cell.Dir, repeat)
+	}
+	return fmt.Sprintf("profile_runs/trial_%04d/%s", repeat, cell.Dir)
+}
 
 // benchmarkID names a run in the form of a UUID (version 8) that is the same
 // whenever it is asked for.
-func (b *Batch) benchmarkID(cell loadgen.Cell) string {
-	sum := sha256.Sum256([]byte(b.Name + "\x00" + filepath.Base(b.Dir) + "\x00" + cell.Dir))
+func (b *Batch) benchmarkID(dir string) string {
+	sum := sha256.Sum256([]byte(b.Name + "\x00" + filepath.Base(b.Dir) + "\x00" + dir))
 	sum[6] = sum[6]&0x0f | 0x80
 	sum[8] = sum[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])

@@ -60,7 +60,7 @@ func (r *Run) export(res *Result) ([]byte, error) {
 		params = nil
 	}
 	info := runInfo{
-		ID: r.batch.benchmarkID(r.meta.Cell), Seed: uint64(r.meta.Cell.Seed),
+		ID: r.batch.benchmarkID(r.meta.Dir), Seed: uint64(r.meta.Cell.Seed),
 		Label: r.meta.Cell.Dir, Index: r.meta.Cell.Index, Values: params, Command: commandLine(r.meta.Command),
 	}
 	start := time.Unix(0, res.Outcome.Epoch)

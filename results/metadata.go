@@ -15,6 +15,10 @@ type Metadata struct {
 	Timestamp  time.Time
 	ConfigFile string
 	Cell       loadgen.Cell
+	// Repeat says which run of the cell it is, from 1; 0 where it has but one.
+	Repeat int
+	// Dir is the run's directory below the batch's: RunDir.
+	Dir string
 	// BaseConfig is the batch file's base_config, as it was written, without
 	// secrets. Whatever encoding/json can marshal.
 	BaseConfig any
@@ -48,6 +52,8 @@ type metadataOwn struct {
 	Seed      uint64        `json:"seed"`
 	CellSeed  uint64        `json:"cell_seed"`
 	CellIndex int           `json:"cell_index"`
+	Repeat    int           `json:"repeat,omitempty"`
+	Dir       string        `json:"dir,omitempty"`
 	Host      any           `json:"host,omitempty"`
 	Config    any           `json:"config,omitempty"`
 	Overrides []string      `json:"overrides,omitempty"`
@@ -65,6 +71,7 @@ func (m *Metadata) file() (metadataFile, error) {
 		Command:     m.Command,
 		Own: metadataOwn{
 			Version: m.Version, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
+			Repeat: m.Repeat, Dir: m.Dir,
 			Host: m.Host, Config: m.Config, Overrides: m.Overrides, Facts: m.Facts,
 		},
 	}, err

@@ -49,6 +49,7 @@ func Open(dir string) (*Recorded, error) {
 		BaseConfig: meta.BaseConfig, Command: meta.Command, Version: meta.Own.Version,
 		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
 		Overrides: meta.Own.Overrides, Facts: meta.Own.Facts,
+		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,
 		Cell: loadgen.Cell{Index: meta.Own.CellIndex, Seed: loadgen.Seed(meta.Own.CellSeed), Values: values},
 	}
 	if len(values) > 0 {

@@ -36,12 +36,12 @@ type Run struct {
 	records [2]*recordFile // by phase
 }
 
-// Begin makes the directory of a cell's run and writes what is known of it.
+// Begin makes the directory of a run and writes what is known of it.
 // The directory must not hold a run.
 func (b *Batch) Begin(meta Metadata) (*Run, error) {
-	r := &Run{Dir: b.CellDir(meta.Cell), batch: b, meta: meta}
-	if meta.Cell.Dir != "" {
-		if err := os.Mkdir(r.Dir, 0o755); err != nil {
+	r := &Run{Dir: filepath.Join(b.Dir, filepath.FromSlash(meta.Dir)), batch: b, meta: meta}
+	if meta.Dir != "" {
+		if err := os.MkdirAll(r.Dir, 0o755); err != nil {
 			return nil, failed(r.Dir, err)
 		}
 	}

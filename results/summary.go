@@ -17,9 +17,14 @@ const (
 	BatchCSVName  = "batch_summary.csv"
 )
 
-// A Row is what became of one cell of a batch.
+// A Row is what became of one run of a batch.
 type Row struct {
 	Cell loadgen.Cell
+	// Repeat and Dir are as in Metadata.
+	Repeat int
+	Dir    string
+	// Skipped is why the run was not made; empty for one that was.
+	Skipped string
 	// Err is why the cell has no figures; empty where it has.
 	Err     string
 	Summary metrics.Summary
@@ -27,6 +32,8 @@ type Row struct {
 
 func (r *Row) status() string {
 	switch {
+	case r.Skipped != "":
+		return "skipped"
 	case r.Err != "":
 		return "failed"
 	case r.Summary.Cancelled:
@@ -42,20 +49,24 @@ type batchFile struct {
 	Total     int        `json:"total_runs"`
 	Completed int        `json:"completed"`
 	Failed    int        `json:"failed"`
+	Skipped   int        `json:"skipped,omitempty"`
 	Runs      []batchRow `json:"runs"`
 	Findings  any        `json:"findings,omitempty"`
 }
 
 type batchRow struct {
-	Index   int             `json:"run_index"`
-	Dir     string          `json:"dir"`
-	Params  json.RawMessage `json:"sweep_params"`
-	Status  string          `json:"status"`
-	Error   string          `json:"error,omitempty"`
-	Verdict metrics.Verdict `json:"verdict,omitempty"`
-	Reasons []string        `json:"reasons,omitempty"`
-	Counts  *metrics.Counts `json:"counts,omitempty"`
-	Metrics json.RawMessage `json:"metrics,omitempty"`
+	Index  int             `json:"run_index"`
+	Dir    string          `json:"dir"`
+	Repeat int             `json:"repeat,omitempty"`
+	Params json.RawMessage `json:"sweep_params"`
+	Status string          `json:"status"`
+	Error  string          `json:"error,omitempty"`
+	// SkipReason is why the run was not made.
+	SkipReason string          `json:"skip_reason,omitempty"`
+	Verdict    metrics.Verdict `json:"verdict,omitempty"`
+	Reasons    []string        `json:"reasons,omitempty"`
+	Counts     *metrics.Counts `json:"counts,omitempty"`
+	Metrics    json.RawMessage `json:"metrics,omitempty"`
 }
 
 // Finish writes the batch's summary: a row for every cell that was begun, in
@@ -75,10 +86,14 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		if err != nil {
 			return failed(path, err)
 		}
-		out := batchRow{Index: row.Cell.Index + 1, Dir: filepath.Join(".", row.Cell.Dir), Params: params, Status: row.status(), Error: row.Err}
-		if row.Err != "" {
+		out := batchRow{Index: row.Cell.Index + 1, Dir: filepath.Join(".", row.Dir), Repeat: row.Repeat, Params: params, Status: row.status(), Error: row.Err}
+		switch {
+		case row.Skipped != "":
+			file.Skipped++
+			out.SkipReason = row.Skipped
+		case row.Err != "":
 			file.Failed++
-		} else {
+		default:
 			file.Completed++
 			out.Verdict, out.Counts = row.Summary.Validity.Verdict, &row.Summary.Counts
 			for _, s := range row.Summary.Validity.Reasons {
@@ -140,7 +155,7 @@ func batchCSV(rows []Row) []byte {
 	for i := range rows {
 		row := &rows[i]
 		b = strconv.AppendInt(b, int64(row.Cell.Index+1), 10)
-		b = appendField(append(b, ','), filepath.Join(".", row.Cell.Dir))
+		b = appendField(append(b, ','), filepath.Join(".", row.Dir))
 		for _, k := range keys {
 			b = append(b, ',')
 			for _, v := range row.Cell.Values {

@@ -211,31 +211,11 @@ func kindOfPath(path string) (pathKind, error) {
 	if !info.IsDir() {
 		return pathTrace, nil
 	}
-	if isRun(path) {
+	if results.IsRun(path) {
 		return pathRun, nil
 	}
-	if cells, err := cellDirs(path); err != nil || len(cells) > 0 {
+	if cells, err := results.RunDirs(path); err != nil || len(cells) > 0 {
 		return pathBatch, err
 	}
-	return 0, fmt.Errorf("%s is no directory of a run or a batch: it has no %s, and no directory in it does", path, results.MetadataName)
-}
-
-func isRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, results.MetadataName))
-	return err == nil
-}
-
-// cellDirs returns the directories of a batch's runs.
-func cellDirs(batch string) ([]string, error) {
-	entries, err := os.ReadDir(batch)
-	if err != nil {
-		return nil, fmt.Errorf("analysing: %w", err)
-	}
-	var dirs []string
-	for _, e := range entries {
-		if dir := filepath.Join(batch, e.Name()); e.IsDir() && isRun(dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs, nil
+	return 0, fmt.Errorf("%s is no directory of a run or a batch: it has no %s, and no directory below it does", path, results.MetadataName)
 }

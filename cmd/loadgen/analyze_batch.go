@@ -26,7 +26,7 @@ const (
 
 // batch analyses every run of a batch and what they say together.
 func (c *analyzeCommand) batch(std streams) error {
-	dirs, err := cellDirs(c.Path)
+	dirs, err := results.RunDirs(c.Path)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+package results
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// deepest is how many levels below a batch's directory a run's may lie.
+const deepest = 3
+
+// asidePrefix begins the name of a directory that holds runs which were set
+// aside to be made again.
+const asidePrefix = "aborted_"
+
+// IsRun reports whether a directory is a run's.
+func IsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, MetadataName))
+	return err == nil
+}
+
+// isBatch reports whether a directory is a batch's.
+func isBatch(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, BatchJSONName))
+	return err == nil
+}
+
+// RunDirs returns the directories of the runs in a batch's directory, itself
+// where it is the only run, in the order of their names. Runs that were set
+// aside are left out, and so are those of batches below it.
+func RunDirs(batch string) ([]string, error) {
+	var dirs []string
+	err := filepath.WalkDir(batch, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		below, err := filepath.Rel(batch, path)
+		switch {
+		case err != nil:
+			return err
+		case strings.HasPrefix(d.Name(), asidePrefix):
+			return fs.SkipDir
+		case path != batch && isBatch(path):
+			return fs.SkipDir
+		case IsRun(path):
+			dirs = append(dirs, path)
+			return fs.SkipDir
+		case strings.Count(filepath.ToSlash(below), "/") >= deepest-1:
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for runs: %w", err)
+	}
+	return dirs, nil
+}
