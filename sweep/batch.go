@@ -109,6 +109,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 		f.adopt(value, newSource("--output-base-dir", []byte(o.OutputBaseDir)), 0)
 		root = with(root, []string{"output_base_dir"}, value, value)
 	}
+	f.expandReferences(root, "", o.LookupEnv)
 	batch := f.batch(root, o)
 	if err := f.report.err(); err != nil {
 		return nil, err

@@ -75,6 +75,10 @@ type nodeBinder interface {
 // bind sets v, which is addressable, from a node.
 func (b *binder) bind(n *yaml.Node, v reflect.Value, path, unit string) {
 	b.values[path] = n
+	if b.open[n] {
+		b.unsound[path] = true
+		return
+	}
 	if custom, ok := v.Addr().Interface().(nodeBinder); ok {
 		custom.bind(b, n, path)
 		return

@@ -231,8 +231,8 @@ func (b *binder) checkSurroundings(c *Config, lookupEnv func(string) (string, bo
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if key := "headers." + name; b.written(key) {
-			if unset := unsetIn(c.Headers[name], lookupEnv); unset != "" {
-				b.contradict(key, "refers to environment variable "+unset+", which is not set", "export it before the run")
+			if _, err := expandText(c.Headers[name], lookupEnv); err != nil {
+				b.contradict(key, err.Error(), "export it before the run")
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strconv"
@@ -19,6 +20,10 @@ type file struct {
 	origin map[*yaml.Node]*source
 	// sweepOf names the sweeps that nodes are values of, wherever they are bound.
 	sweepOf map[*yaml.Node]string
+	// written holds the texts of nodes that held references, open the nodes that
+	// hold one whose value is not known: they are not judged.
+	written map[*yaml.Node]string
+	open    map[*yaml.Node]bool
 	// empty holds the optional keys that were written without a value.
 	empty map[string]bool
 	// instead holds the paths that faulty keys were probably meant for; with
@@ -32,7 +37,7 @@ type file struct {
 func newFile(src *source) *file {
 	return &file{
 		source: src, report: &report{}, origin: map[*yaml.Node]*source{}, sweepOf: map[*yaml.Node]string{},
-		empty: map[string]bool{}, instead: map[string]bool{}, unswept: map[string]bool{},
+		written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}, empty: map[string]bool{}, instead: map[string]bool{}, unswept: map[string]bool{},
 	}
 }
 
@@ -56,7 +61,7 @@ func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
 	}
 	width := 1
 	if n.Kind == yaml.ScalarNode {
-		width = utf8.RuneCountInString(n.Value)
+		width = utf8.RuneCountInString(cmp.Or(f.written[n], n.Value))
 		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 			width += 2
 		}

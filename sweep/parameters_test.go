@@ -81,7 +81,7 @@ func TestHeadersAreExpandedOnlyForUse(t *testing.T) {
 		t.Errorf("the batch holds the secret: %s", s)
 	}
 	delete(env, "KEY")
-	if _, err := config.ExpandedHeaders(lookup); err == nil || err.Error() != "header X-Key: environment variable KEY is not set: export it first" {
+	if _, err := config.ExpandedHeaders(lookup); err == nil || err.Error() != "header X-Key refers to environment variable KEY, which is not set: export it before the run" {
 		t.Errorf("got %v", err)
 	}
 }

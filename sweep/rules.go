@@ -101,7 +101,7 @@ func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
 	case "headername":
 		return "is not the name of an HTTP header", ""
 	case "headervalue":
-		return "is not the value of an HTTP header", "write one line, and ${NAME} for the value of an environment variable"
+		return "is not the value of an HTTP header", "write one line; " + referenceHint
 	case "slo":
 		return "is no metric that each request has", cmp.Or(suggest(key, requestTags()), "such as time_to_first_token; docs/metrics.md lists them")
 	case "budget":
@@ -155,21 +155,15 @@ func isFileName(name string) bool {
 }
 
 // isHeaderValue reports whether text is one line without control characters
-// in which every ${ begins the name of a variable.
+// in which every ${ begins a reference.
 func isHeaderValue(value string) bool {
 	for _, r := range value {
 		if r < ' ' || r == 0x7f {
 			return false
 		}
 	}
-	named := 0
-	for _, m := range reference.FindAllStringSubmatch(value, -1) {
-		if !envName.MatchString(m[1]) {
-			return false
-		}
-		named++
-	}
-	return named == strings.Count(value, "${")
+	_, err := namesIn(value)
+	return err == nil
 }
 
 // statistics may stand behind the tag of a metric that has a distribution.

@@ -10,40 +10,24 @@ import (
 	"loadgen/internal/secret"
 )
 
-// reference matches ${NAME} in the value of a header.
-var reference = regexp.MustCompile(`\$\{([^}]*)\}`)
-
 // variable matches the usual names of environment variables. What does not
 // look like one may be a key pasted in place of its variable's name, and is
 // not shown.
 var variable = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
 
-// ExpandedHeaders returns the headers with every ${NAME} replaced by the value
+// ExpandedHeaders returns the headers with every reference replaced by the value
 // of the environment variable: what goes onto the wire, and nowhere else. It
 // fails where a variable is not set.
 func (c *Config) ExpandedHeaders(lookupEnv func(string) (string, bool)) (map[string]string, error) {
 	headers := make(map[string]string, len(c.Headers))
 	for name, value := range c.Headers {
-		if unset := unsetIn(value, lookupEnv); unset != "" {
-			return nil, fmt.Errorf("header %s: environment variable %s is not set: export it first", name, unset)
+		expanded, err := expandText(value, lookupEnv)
+		if err != nil {
+			return nil, fmt.Errorf("header %s %w: export it before the run", name, err)
 		}
-		headers[name] = reference.ReplaceAllStringFunc(value, func(ref string) string {
-			v, _ := lookupEnv(ref[2 : len(ref)-1])
-			return v
-		})
+		headers[name] = expanded
 	}
 	return headers, nil
-}
-
-// unsetIn returns the first variable without a value that the value of a
-// header refers to; empty where all have one.
-func unsetIn(value string, lookupEnv func(string) (string, bool)) string {
-	for _, m := range reference.FindAllStringSubmatch(value, -1) {
-		if v, ok := lookupEnv(m[1]); !ok || v == "" {
-			return m[1]
-		}
-	}
-	return ""
 }
 
 // hideSecrets finds the values of a file that no fault may show: those of the

@@ -208,6 +208,8 @@ func (s *source) syntaxFault(e *yaml.LoadError) *Fault {
 	hint := ""
 	if line := s.line(mark.Line); strings.Contains(line, "\t") && strings.HasPrefix(strings.TrimLeft(line, " "), "\t") {
 		hint = "indent with spaces, not with tabs"
+	} else if strings.Contains(line, "${") {
+		hint = "between { } or [ ], put ${NAME} in quotes"
 	}
 	return s.fault(mark.Line, mark.Column, 1, "", message, hint)
 }
