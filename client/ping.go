@@ -73,6 +73,9 @@ func (c *Client) Ping(ctx context.Context) error {
 		}
 		served = append(served, list.ids...)
 	}
+	if p.knows(ctx, u) {
+		return nil
+	}
 	return p.found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", u, own(p.Model), enumerate(served))
 }
 

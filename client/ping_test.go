@@ -22,6 +22,7 @@ func TestPing(t *testing.T) {
 	}{
 		"the model is listed":              {model: "org/m-1", status: 200, body: list},
 		"a tag may be left out":            {model: "llama", status: 200, body: list},
+		"the model is known by its name":   {model: "team/alias", status: 200, body: list},
 		"no model is asked for":            {status: 200, body: list},
 		"a health page lists no models":    {model: "m", path: "/health", status: 200, body: "OK"},
 		"the model is not listed":          {"m-2", "", 200, list, client.ErrUnknownModel, "org/m-1, llama:latest"},
@@ -44,6 +45,14 @@ func TestPing(t *testing.T) {
 				want := c.path
 				if want == "" {
 					want = "/v1/models"
+				}
+				switch q.URL.Path {
+				case want + "/team/alias": // known by its name, and not listed
+					fmt.Fprint(w, `{"id":"team/alias","object":"model"}`)
+					return
+				case want + "/" + c.model: // any other is not
+					http.NotFound(w, q)
+					return
 				}
 				if q.Method != "GET" || q.URL.Path != want || q.Header.Get("Authorization") != "Bearer key-1234" {
 					t.Errorf("%s %s %s", q.Method, q.URL.Path, q.Header.Get("Authorization"))
@@ -86,6 +95,10 @@ func TestPingFollowsThePages(t *testing.T) {
 	for _, parameter := range []string{"after", "after_id"} {
 		asked := 0
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if q.URL.Path != "/v1/models" { // for one model by its name
+				http.NotFound(w, q)
+				return
+			}
 			asked++
 			fmt.Fprint(w, pages[q.URL.Query().Get(parameter)])
 		}))

@@ -12,6 +12,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -204,6 +205,10 @@ func (s *Server) handle(ctx context.Context, w reply, c *call) {
 		s.stamps.clear()
 		send(w, http.StatusOK, "text/plain", nil)
 	default:
+		if name, asked := strings.CutPrefix(route, "GET /v1/models/"); asked {
+			s.showModel(w, name)
+			return
+		}
 		s.fail(w, http.StatusNotFound, "not_found", "There is nothing at "+route+".")
 	}
 }
@@ -221,21 +226,35 @@ func (s *Server) models() []string {
 	return s.cfg.Models
 }
 
+// A served is an entry of the list of models.
+type served struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+}
+
+func (s *Server) served(id string) served { return served{id, "model", s.born.Unix(), "mockllm"} }
+
 func (s *Server) listModels(w reply) {
-	type model struct {
-		ID      string `json:"id"`
-		Object  string `json:"object"`
-		Created int64  `json:"created"`
-		OwnedBy string `json:"owned_by"`
-	}
 	list := struct {
-		Object string  `json:"object"`
-		Data   []model `json:"data"`
+		Object string   `json:"object"`
+		Data   []served `json:"data"`
 	}{Object: "list"}
 	for _, id := range s.models() {
-		list.Data = append(list.Data, model{id, "model", s.born.Unix(), "mockllm"})
+		list.Data = append(list.Data, s.served(id))
 	}
 	b, _ := json.Marshal(list) // strings and numbers only: cannot fail
+	send(w, http.StatusOK, "application/json", b)
+}
+
+// showModel answers for a model by its name: any is served where none is given.
+func (s *Server) showModel(w reply, name string) {
+	if len(s.cfg.Models) > 0 && !slices.Contains(s.cfg.Models, name) {
+		s.fail(w, http.StatusNotFound, "model_not_found", fmt.Sprintf("The model %q does not exist.", name))
+		return
+	}
+	b, _ := json.Marshal(s.served(name)) // likewise
 	send(w, http.StatusOK, "application/json", b)
 }
 

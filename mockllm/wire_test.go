@@ -218,6 +218,12 @@ func TestSideRoutes(t *testing.T) {
 		if got := b.get("/v1/models"); !strings.Contains(got, `"id":"m"`) || !strings.Contains(got, `"id":"other"`) {
 			t.Errorf("models: %s", got)
 		}
+		if got := b.get("/v1/models/other"); !strings.Contains(got, `"id":"other"`) {
+			t.Errorf("a model by its name: %s", got)
+		}
+		if got := b.get("/v1/models/third"); !strings.Contains(got, "does not exist") {
+			t.Errorf("an unknown model: %s", got)
+		}
 		if got := b.get("/health"); got != "" {
 			t.Errorf("health: %q", got)
 		}

@@ -67,6 +67,8 @@ type Runner struct {
 	// it may be nil.
 	Started func(*Progress)
 	Log     *slog.Logger
+
+	told map[*Vocabulary]bool // of which the log has the note
 }
 
 // ErrEndpointGone is a run that was ended because the endpoint could no longer
@@ -158,6 +160,7 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*swe
 		run.Err = err
 		return run, err
 	}
+	r.tell(vocabulary, cell.Config.Tokenizer != "")
 	kept := &recording{CellRecorder: keep}
 	run.Err = r.measure(ctx, run, vocabulary, kept, &Progress{Cell: cell, Run: place, Runs: n})
 	failed := kept.err()
@@ -170,6 +173,23 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*swe
 		run.Err = failed
 	}
 	return run, failed
+}
+
+// tell logs what is to be known of a tokenizer, once, when the run has a log: a
+// warning where it was named.
+func (r *Runner) tell(v *Vocabulary, named bool) {
+	if v.Note == "" || r.told[v] {
+		return
+	}
+	if r.told == nil {
+		r.told = map[*Vocabulary]bool{}
+	}
+	r.told[v] = true
+	if named {
+		r.Log.Warn(v.Note)
+	} else {
+		r.Log.Info("Note: " + v.Note)
+	}
 }
 
 // recording remembers the errors of a recorder, to tell them from what goes
@@ -281,6 +301,9 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	}
 	if run.Outcome.Issued > 0 {
 		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
+		if vocabulary.Note != "" && (c.Tokenizer != "" || !c.Mock()) { // the simulated endpoint has no tokenizer to differ from
+			summary.Validity.Notes = append(summary.Validity.Notes, vocabulary.Note)
+		}
 		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.Notes()...)
 		if p.warmUpNote != "" {
 			summary.Validity.Notes = append(summary.Validity.Notes, p.warmUpNote)

@@ -23,6 +23,8 @@ type Vocabulary struct {
 	// StandIn says that the tokenizer is not the one that was asked for: how a
 	// server's counts differ from its own says nothing about templates.
 	StandIn bool
+	// Note says what that means for a run, in a sentence; empty for nothing.
+	Note string
 	// Lexicon is the tokenizer's own.
 	Lexicon *synth.Lexicon
 	// Template returns how many tokens the model's chat template adds to

@@ -21,6 +21,10 @@ type Options struct {
 	// Overrides replace values, each written as path=value with the value in
 	// YAML: base_config.concurrency=8.
 	Overrides []string
+	// Only and Skip pick cells by their values, each written as key=value,value
+	// with further keys behind a blank: a cell is run that meets all of Only
+	// and none of Skip.
+	Only, Skip []string
 	// OutputBaseDir replaces output_base_dir where it is not empty.
 	OutputBaseDir string
 	// LookupEnv finds environment variables. Where it is nil the file is
@@ -68,8 +72,9 @@ type Batch struct {
 	cells []Cell
 }
 
-// Cells returns the combinations of the sweep values, the first key of the
-// file varying slowest; one without values for a batch without sweeps.
+// Cells returns the combinations of the sweep values that are to be run, the
+// first key of the file varying slowest; one without values for a batch without
+// sweeps.
 func (b *Batch) Cells() []Cell { return b.cells }
 
 // Load reads the batch file at a path, "-" for standard input. Everything that
@@ -156,6 +161,8 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 		return batch
 	}
 	f.expandCells(batch, b, o)
+	f.pick(batch, o.Only, o.Skip)
+	noteStreaming(batch)
 	for _, assignment := range o.Overrides {
 		path, _, _ := splitOverride(assignment)
 		if key, below := strings.CutPrefix(path, "base_config."); below && batch.Sweeps.has(key) {

@@ -112,3 +112,21 @@ func (b *binder) checkIdle(batch *Batch, cells []map[string]idleness) {
 		}
 	}
 }
+
+// noteStreaming says why runs have no times of tokens.
+func noteStreaming(batch *Batch) {
+	without := 0
+	for i := range batch.cells {
+		if !batch.cells[i].Config.Streaming {
+			without++
+		}
+	}
+	const why = "answers come whole, so that there is no time to the first token nor between tokens: write streaming: true"
+	switch {
+	case without == 0:
+	case without < len(batch.cells):
+		batch.Notes = append(batch.Notes, fmt.Sprintf("%d of %d cells do not stream: their %s", without, len(batch.cells), why))
+	default:
+		batch.Notes = append(batch.Notes, "without streaming "+why)
+	}
+}

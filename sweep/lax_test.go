@@ -83,7 +83,7 @@ func TestKeysWithoutAValue(t *testing.T) {
 		t.Error("request_rate counts as written")
 	}
 	want := []string{"keys without a value count as not written: base_config.input_file, base_config.random_seed, base_config.request_rate, " +
-		"base_config.request_rate_mode, base_config.slos, base_config.streaming, base_config.tls, base_config.tokenizer, max_cells, mock, sweeps"}
+		"base_config.request_rate_mode, base_config.slos, base_config.streaming, base_config.tls, base_config.tokenizer, max_cells, mock, sweeps", notStreaming}
 	if diff := cmp.Diff(want, batch.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
@@ -92,6 +92,9 @@ func TestKeysWithoutAValue(t *testing.T) {
 		t.Errorf("a required key: %v", found)
 	}
 }
+
+// notStreaming is the note of batches without streaming.
+const notStreaming = "without streaming answers come whole, so that there is no time to the first token nor between tokens: write streaming: true"
 
 // runnerFile is one as the runner that loadgen replaces takes it.
 const runnerFile = `base_config:
@@ -126,6 +129,7 @@ func TestFilesOfTheRunnerLoadUnchanged(t *testing.T) {
 		"output_base_dir is not written: it is aiperf_results",
 		"keys without a value count as not written: base_config.random_seed, base_config.tokenizer",
 		"request_rate_mode has no effect: without request_rate there are no gaps to shape",
+		notStreaming,
 	}
 	if diff := cmp.Diff(want, batch.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
@@ -166,7 +170,7 @@ func TestPlaceholdersAreNotJudged(t *testing.T) {
 }
 
 func TestOverrideOfASweptKeyIsNoted(t *testing.T) {
-	batch, err := sweep.Parse("b.yaml", []byte(minimal+"sweeps: {concurrency: [1, 2]}\n"), sweep.Options{Overrides: []string{"base_config.concurrency=8"}})
+	batch, err := sweep.Parse("b.yaml", []byte(minimal+"  streaming: true\nsweeps: {concurrency: [1, 2]}\n"), sweep.Options{Overrides: []string{"base_config.concurrency=8"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +179,7 @@ func TestOverrideOfASweptKeyIsNoted(t *testing.T) {
 		t.Errorf("%d cells, notes (-want +got):\n%s", len(batch.Cells()), diff)
 	}
 	// Where another override ends the sweep, there is nothing to note.
-	batch, err = sweep.Parse("b.yaml", []byte(minimal+"sweeps: {concurrency: [1, 2]}\n"), sweep.Options{
+	batch, err = sweep.Parse("b.yaml", []byte(minimal+"  streaming: true\nsweeps: {concurrency: [1, 2]}\n"), sweep.Options{
 		Overrides: []string{"base_config.concurrency=8", "sweeps={}"},
 	})
 	if err != nil || len(batch.Notes) > 0 || batch.Cells()[0].Config.Concurrency != 8 {

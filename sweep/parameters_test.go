@@ -100,9 +100,17 @@ func TestSurroundingsAreCheckedOnlyWithAnEnvironment(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
-	batch := parse(t, minimal+"  request_rate: 5\n  request_rate_smoothness: 2\nsweeps: {request_rate_mode: [constant, gamma]}\n")
+	batch := parse(t, minimal+"  streaming: true\n  request_rate: 5\n  request_rate_smoothness: 2\nsweeps: {request_rate_mode: [constant, gamma]}\n")
 	want := []string{"request_rate_smoothness has no effect in 1 of 2 cells: only request_rate_mode gamma has a smoothness"}
 	if diff := cmp.Diff(want, batch.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	for sweeps, want := range map[string]string{
+		"":                                   notStreaming,
+		"sweeps: {streaming: [true, false]}": "1 of 2 cells do not stream: their answers come whole, so that there is no time to the first token nor between tokens: write streaming: true",
+	} {
+		if diff := cmp.Diff([]string{want}, parse(t, minimal+sweeps+"\n").Notes); diff != "" {
+			t.Errorf("%s: notes (-want +got):\n%s", sweeps, diff)
+		}
 	}
 }

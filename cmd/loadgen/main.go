@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/alecthomas/kong"
 )
@@ -42,7 +43,8 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen --config-file sweep.yaml             run a batch (the command run)
   loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
-  loadgen COMMAND --help                       the flags of another command
+  loadgen help COMMAND                         the flags of another command
+  loadgen --version                            the version
 
 Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not there,
 4 measurement invalid, 99 limit missed, 130 interrupted.
@@ -96,7 +98,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading the command line: %w", err)
 	}
-	chosen, err := parser.Parse(args)
+	chosen, err := parser.Parse(customary(args))
 	if done || out.err != nil { // --help was asked for and given, or could not be
 		return nil
 	}
@@ -104,6 +106,18 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		return usageError{err}
 	}
 	return chosen.Run()
+}
+
+// customary returns the arguments with what other programs call the version and
+// the help as it is called here: --version, -v and help COMMAND.
+func customary(args []string) []string {
+	switch {
+	case len(args) == 1 && (args[0] == "--version" || args[0] == "-v"):
+		return []string{"version"}
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
 }
 
 // tuneRuntime sets what the defaults of Go's runtime get wrong for a program

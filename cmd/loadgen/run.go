@@ -27,9 +27,11 @@ import (
 type runCommand struct {
 	ConfigFile    string   `required:"" placeholder:"FILE" help:"Batch file; - reads standard input."`
 	DryRun        bool     `help:"Validate, check the service, list the runs with an estimate of the time; run nothing."`
-	Verbose       bool     `help:"Log how parameters are merged, directories, and progress often."`
+	Verbose       bool     `short:"v" help:"Log how parameters are merged, directories, and progress often."`
 	UI            string   `name:"ui" enum:"auto,live,plain,none" default:"auto" help:"Progress on stderr: ${enum}; auto is live on a terminal, plain elsewhere."`
 	Set           []string `sep:"none" placeholder:"PATH=VALUE" help:"Override one value of the batch file, such as base_config.concurrency=8 (repeatable)."`
+	Only          []string `sep:"none" placeholder:"KEY=VALUES" help:"Run only the cells with one of these values, such as concurrency=4,8; further keys narrow (repeatable)."`
+	Skip          []string `sep:"none" placeholder:"KEY=VALUES" help:"Do not run the cells with one of these values; with several keys, those that have all (repeatable)."`
 	OutputBaseDir string   `placeholder:"DIR" help:"Write results below here instead of the batch file's output_base_dir."`
 	NoCheck       bool     `help:"Do not ask the service whether it is there before running."`
 	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
@@ -41,7 +43,8 @@ type runCommand struct {
 
 func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	batch, err := sweep.Load(c.ConfigFile, sweep.Options{
-		Stdin: std.in, Overrides: c.Set, OutputBaseDir: c.OutputBaseDir, LookupEnv: os.LookupEnv,
+		Stdin: std.in, Overrides: c.Set, Only: c.Only, Skip: c.Skip,
+		OutputBaseDir: c.OutputBaseDir, LookupEnv: os.LookupEnv,
 	})
 	if err != nil {
 		return usageError{err}
@@ -73,9 +76,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if !c.NoCheck {
 		unreachable = checkService(ctx, batch, endpoint)
 	}
+	tokenizers := newTokenizers(!c.Offline, log)
 	if c.DryRun {
 		shown.stop()
-		return c.dryRun(batch, unreachable, std.out)
+		return c.dryRun(batch, append(batch.Notes, tokenizers.notes(ctx, batch)...), unreachable, std.out)
 	}
 	if unreachable != nil {
 		return unreachable
@@ -104,7 +108,6 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		Log: log, Tee: tee, Secrets: secrets,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}
-	tokenizers := newTokenizers(!c.Offline, log)
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
@@ -228,7 +231,7 @@ func checkService(ctx context.Context, batch *sweep.Batch, endpoint string) erro
 }
 
 // dryRun lists what would be run. It fails where the service is not there.
-func (c *runCommand) dryRun(batch *sweep.Batch, unreachable error, out io.Writer) error {
+func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable error, out io.Writer) error {
 	var planned []report.Planned
 	for _, cell := range batch.Cells() {
 		planned = append(planned, report.Planned{
@@ -238,7 +241,7 @@ func (c *runCommand) dryRun(batch *sweep.Batch, unreachable error, out io.Writer
 		})
 	}
 	fmt.Fprint(out, report.PlanText(planned, reportOptions(out)))
-	for _, note := range batch.Notes {
+	for _, note := range notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
 	switch {

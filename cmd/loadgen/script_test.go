@@ -34,7 +34,10 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(env.WorkDir, "words.json"), words, 0o600)
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "words.json"), words, 0o600); err != nil {
+				return err
+			}
+			return writeMinimal(filepath.Join(env.WorkDir, "minimal.yaml"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"json":    checkJSON,
@@ -43,6 +46,17 @@ func TestScripts(t *testing.T) {
 			"await":   awaitText,
 		},
 	})
+}
+
+// writeMinimal writes the batch file of the README.
+func writeMinimal(path string) error {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		return err
+	}
+	_, behind, _ := strings.Cut(string(readme), "```yaml\n")
+	text, _, _ := strings.Cut(behind, "```")
+	return os.WriteFile(path, []byte(text), 0o600)
 }
 
 // checkJSON checks a value in a JSON file: json FILE path.to.key VALUE. With !

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"loadgen"
 	"loadgen/runner"
+	"loadgen/sweep"
 	"loadgen/synth"
 	"loadgen/tokenizer"
 )
@@ -53,14 +55,25 @@ func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, option
 	if builtinErr != nil {
 		panic(builtinErr) // it is part of the program
 	}
+	note := fmt.Sprintf("no tokenizer is named and none lies here for %s: prompts and answers are counted with %s, and their lengths are in its tokens", wanted, fallback)
 	if asked {
-		t.log.Warn(fmt.Sprintf("%v. Prompts and answers are counted with %s instead; the results say so", err, fallback))
-	} else {
-		t.log.Info(fmt.Sprintf("Note: no tokenizer is named and none lies here for %s: prompts are counted with %s", wanted, fallback))
+		note = fmt.Sprintf("%v: prompts and answers are counted with %s instead, and their lengths are in its tokens", err, fallback)
 	}
 	return &runner.Vocabulary{
-		Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", StandIn: true, Lexicon: synth.NewLexicon(tok),
+		Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", StandIn: true, Note: note, Lexicon: synth.NewLexicon(tok),
 	}
+}
+
+// notes says which tokenizers of a batch are not the ones that were asked for.
+func (t *tokenizers) notes(ctx context.Context, batch *sweep.Batch) []string {
+	var notes []string
+	for _, cell := range batch.Cells() {
+		v := t.get(ctx, cell.Config.Tokenizer, cell.Config.Model)
+		if v.Note != "" && !slices.Contains(notes, v.Note) {
+			notes = append(notes, v.Note)
+		}
+	}
+	return notes
 }
 
 // template returns what counts the tokens that the chat template beside a
