@@ -75,6 +75,9 @@ func (c *Collector) Add(r *loadgen.Record) *Measurement {
 		t = &c.warmup
 	}
 	t.add(r, &c.m, r.OK() && len(c.slos) > 0 && c.good())
+	if r.Crossing {
+		c.profiling.cross(r, &c.m)
+	}
 	if r.Phase == loadgen.Profiling {
 		c.live()
 	}
@@ -162,7 +165,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 		s.Percentiles = fmt.Sprintf("HdrHistogram of 3 significant digits: more than %d requests", ExactLimit)
 	}
 	s.Weak = weakPercentiles(s.Metrics)
-	c.windows(&s)
+	c.windows(&s, o)
 	s.Rate = c.rate()
 	s.Validity = c.judge(&s, o, h, tr)
 	return s

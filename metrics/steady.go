@@ -23,69 +23,12 @@ const (
 	batchRequests  = 5 // the fewest per batch
 )
 
-// windows sets the figures of the whole run and of its steady part.
-func (c *Collector) windows(s *Summary) {
-	t := &c.profiling
-	if t.issued() == 0 {
-		s.NoSteady = "no request ended"
-		return
-	}
-	whole := c.window(0, len(t.series.bins), t.firstSent, t.lastEnd)
-	s.Whole = &whole
-	from, to, why := t.steady()
-	if why != "" {
-		s.NoSteady = why
-		return
-	}
-	width := t.series.width
-	w := c.window(from, to, time.Duration(from)*width, time.Duration(to)*width)
-	inside := t.inside(time.Duration(from)*width, time.Duration(to)*width)
-	w.Latency = spreadOf(inside, func(s sample) float64 { return s.latency })
-	w.TTFT = spreadOf(inside, func(s sample) float64 { return s.ttft })
-	w.ITL = spreadOf(inside, func(s sample) float64 { return s.itl })
-	w.TTFTFromDue = spreadOf(inside, func(s sample) float64 { return s.ttftFromDue })
-	s.Steady = &w
-	s.Means = means(inside)
-}
-
-// window computes what was achieved in the bins [from, to), which stand for
-// the time from start to end.
-func (c *Collector) window(from, to int, start, end time.Duration) Window {
-	t := &c.profiling
-	sum := t.series.sum(from, to)
-	w := Window{From: start.Seconds(), To: end.Seconds(), Sent: sum.sent, OK: sum.ok}
-	if len(c.slos) > 0 {
-		w.Good = &sum.good
-	}
-	length := (end - start).Seconds()
-	if length <= 0 {
-		return w
-	}
-	w.RequestThroughput = float64(sum.ok) / length
-	if t.dists[OSL].count() > 0 {
-		rate := sum.tokens / length
-		w.TokenThroughput = &rate
-	}
-	if w.Good != nil {
-		rate := float64(sum.good) / length
-		w.Goodput = &rate
-	}
-	for _, level := range t.series.inFlight()[from:to] {
-		w.InFlight += level * t.series.width.Seconds() / length
-	}
-	if sum.residence > 0 {
-		product := sum.residence.Seconds() / length
-		w.Little = &Little{InFlight: w.InFlight, RateTimesFlight: product, Ratio: w.InFlight / product}
-	}
-	return w
-}
-
 // steady returns the bins between ramp and drain, or why there is no steady
 // state. The usual number in flight is the median over the time in which
 // requests were being started.
-func (t *tally) steady() (from, to int, why string) {
+func (t *tally) steady(o loadgen.Outcome) (from, to int, why string) {
 	width := t.series.width
-	from, to = t.sending()
+	from, to = t.sending(o)
 	if to-from < 2 {
 		return 0, 0, "no new requests were started for long enough"
 	}
@@ -109,11 +52,12 @@ func (t *tally) steady() (from, to int, why string) {
 	return from, to, t.trend(from, to)
 }
 
-// sending returns the bins from the end of the ramp until the last request was
-// sent.
-func (t *tally) sending() (from, to int) {
+// sending returns the bins from the end of the ramp until no more requests were
+// started.
+func (t *tally) sending(o loadgen.Outcome) (from, to int) {
 	width := t.series.width
-	return int((max(t.rampEnd, t.firstSent, 0) + width - 1) / width), int(t.lastSent / width)
+	begin, end := t.loaded(o)
+	return int((max(begin, t.firstSent, 0) + width - 1) / width), min(int(end/width), len(t.series.bins))
 }
 
 // trend says how the latency of the requests climbs or falls over the bins, by
@@ -219,28 +163,4 @@ func BatchMeans(values []float64) (Interval, bool) {
 	half := t * SampleStdDev(batch) / math.Sqrt(meanBatches)
 	mean := Mean(values)
 	return Interval{Mean: mean, Low: mean - half, High: mean + half, Batches: meanBatches}, true
-}
-
-// concurrency is the sweep line over all requests, or over those before or
-// behind their first token; beyond ExactLimit only the mean and maximum of the
-// first are known.
-func (t *tally) concurrency(tag string, o loadgen.Outcome) *Stats {
-	if t.issued() <= t.samples.len() {
-		var spans []span
-		for s := range t.samples.all() {
-			if s, ok := s.part(tag); ok {
-				spans = append(spans, s)
-			}
-		}
-		return concurrency(spans, span{t.firstSent, t.lastEnd})
-	}
-	if tag != "effective_concurrency" {
-		return nil
-	}
-	total, nan := t.lastEnd-t.firstSent, math.NaN()
-	sum := t.series.sum(0, len(t.series.bins))
-	return &Stats{
-		Avg: float64(sum.residence) / float64(total), Max: float64(o.MaxFlight), Min: nan, Std: nan, Sum: nan,
-		P1: nan, P5: nan, P10: nan, P25: nan, P50: nan, P75: nan, P90: nan, P95: nan, P99: nan,
-	}
 }

@@ -48,6 +48,9 @@ type Summary struct {
 	Counts   Counts       `json:"counts"`
 	// Whole is the run from the first request sent to the last one ended.
 	Whole *Window `json:"whole_run,omitempty"`
+	// Loaded is the part of it under load: from the end of the ramp, or from the
+	// beginning, until no new request was started. Its rates are the run's.
+	Loaded *Window `json:"under_load,omitempty"`
 	// Steady is the part of it without ramp and drain; nil where NoSteady
 	// says why there is none.
 	Steady   *Window    `json:"steady_state,omitempty"`
@@ -107,16 +110,20 @@ type Error struct {
 
 // A Window is a stretch of the run, in seconds since its epoch, with what was
 // achieved in it. Tokens and requests are counted over the time they are
-// divided by.
+// divided by: tokens by when they came, and a request that crosses an end of the
+// window by the share of its time in flight that lies inside. Requests of the
+// warm-up that were in flight at the epoch are part of that.
 type Window struct {
 	From float64 `json:"from_sec"`
 	To   float64 `json:"to_sec"`
 	Sent int     `json:"sent"`
 	OK   int     `json:"ok"`
 	Good *int    `json:"good,omitempty"`
-	// RequestThroughput is successful requests ended in the window, per second.
+	// RequestThroughput is successful requests per second. Sent, OK and Good
+	// are whole requests: those sent in the window, and those ended in it.
 	RequestThroughput float64  `json:"request_throughput"`
 	TokenThroughput   *float64 `json:"output_token_throughput,omitempty"`
+	InputThroughput   *float64 `json:"input_token_throughput,omitempty"`
 	Goodput           *float64 `json:"goodput,omitempty"`
 	// InFlight is the time-weighted mean.
 	InFlight float64 `json:"in_flight"`
@@ -140,7 +147,8 @@ type Spread struct {
 }
 
 // Little holds both sides of Little's law over a window: the mean number in
-// flight, and the rate of completion times the mean time in flight.
+// flight, and the rate of all requests, failed ones too, times the mean time in
+// flight of those that ended in the window.
 type Little struct {
 	InFlight        float64 `json:"in_flight"`
 	RateTimesFlight float64 `json:"rate_times_time_in_flight"`

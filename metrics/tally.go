@@ -35,8 +35,11 @@ type tally struct {
 
 	tokens  float64      // of output
 	samples list[sample] // of all requests; of none when they are more than ExactLimit
-	series  series
-	sources Sources
+	// crossing are the requests of the warm-up that were in flight at the epoch:
+	// no more than there are users, or than the ceiling lets in.
+	crossing list[sample]
+	series   series
+	sources  Sources
 }
 
 type failureKey struct {
@@ -54,14 +57,15 @@ type sample struct {
 // part returns the stretch of the request that a time-weighted metric counts;
 // one without a first token is neither prefill nor decode.
 func (s sample) part(tag string) (span, bool) {
-	first := s.from + time.Duration(math.Round(s.ttft*1e6))
+	first := max(s.from+time.Duration(math.Round(s.ttft*1e6)), 0)
+	from := max(s.from, 0)
 	switch tag {
 	case "effective_prefill_concurrency":
-		return span{s.from, first}, !math.IsNaN(s.ttft)
+		return span{from, first}, !math.IsNaN(s.ttft)
 	case "effective_decode_concurrency":
 		return span{first, s.to}, !math.IsNaN(s.ttft)
 	}
-	return s.span, true
+	return span{from, s.to}, true
 }
 
 // A pace is when sessions were due and when they began, those of a ramp left
@@ -108,18 +112,7 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 		t.ramp++
 		t.rampEnd = max(t.rampEnd, r.Sent)
 	}
-	begun := t.series.begin(r.Sent)
-	if r.OK() {
-		begun.latency += r.Took
-		begun.answered++
-	}
-	end := t.series.end(max(r.Ended, r.Sent), r.Ended-r.Sent)
-	if r.OK() {
-		end.ok++
-		if good {
-			end.good++
-		}
-	}
+	t.fly(r, m, good)
 	for mask := m.mask; mask != 0; mask &= mask - 1 {
 		id := ID(bits.TrailingZeros64(mask))
 		t.dists[id].add(m.values[id])
@@ -138,6 +131,60 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 	default:
 		t.failed++
 		t.fail(r)
+	}
+}
+
+// fly counts the request where it was sent and where it ended, and spreads it
+// over the time between.
+func (t *tally) fly(r *loadgen.Record, m *Measurement, good bool) {
+	t.series.fly(r, good)
+	begun := t.series.at(r.Sent)
+	begun.sent++
+	if r.OK() {
+		begun.latency += r.Took
+		begun.answered++
+	}
+	end, flown := t.series.at(max(r.Ended, r.Sent)), r.Ended-r.Sent
+	end.ended++
+	end.residence += flown
+	end.squares += flown.Seconds() * flown.Seconds()
+	if r.OK() {
+		end.ok++
+		if good {
+			end.good++
+		}
+		t.feed(r, m)
+	}
+}
+
+// feed spreads the prompt over the time in which the server read it.
+func (t *tally) feed(r *loadgen.Record, m *Measurement) {
+	isl, ok := m.Value(ISL)
+	if !ok {
+		return
+	}
+	read := r.Took
+	if r.Streamed && len(r.Chunks) > 0 {
+		read = r.Chunks[0].At
+	}
+	t.series.feed(r.Sent, r.Sent+read, isl)
+}
+
+// cross takes in a request of the warm-up that was in flight when the
+// measurement began: it is load from then on, and what came of it then was
+// made then, but its times are no result.
+func (t *tally) cross(r *loadgen.Record, m *Measurement) {
+	if r.Ended <= 0 {
+		return
+	}
+	t.series.fly(r, false)
+	t.crossing.add(newSample(r, m))
+	if !r.OK() {
+		return
+	}
+	t.feed(r, m)
+	if osl, ok := m.Value(OSL); ok && len(r.Chunks) > 0 {
+		t.series.spread(r, osl/float64(len(r.Chunks)))
 	}
 }
 

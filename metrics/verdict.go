@@ -66,6 +66,14 @@ func (j *judge) decide(name string, value float64, conclusive bool) {
 	j.signs[name] = s
 }
 
+// say gives a sign that broke its limit words of its own.
+func (j *judge) say(name, text string) {
+	if s, ok := j.signs[name]; ok && s.Verdict != Valid {
+		s.Text = text
+		j.signs[name] = s
+	}
+}
+
 // conclusiveCount is how many requests a median must be of to make a run
 // INVALID; other percentiles need as many as support them.
 const conclusiveCount = 10

@@ -248,7 +248,7 @@ func TestVerdicts(t *testing.T) {
 			name: "requests beyond a calibration that went no further", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Requests: 40, RequestsOpen: true}},
 			records: steadyRun(nil), want: metrics.Degraded, reason: "ceiling_requests",
 		},
-		{name: "answers that nobody waited for", facts: closedLoop, records: steadyRun(cancelled(1)), want: metrics.Invalid, reason: "cancelled"},
+		{name: "answers that nobody waited for", facts: closedLoop, records: steadyRun(cancelled(1)), want: metrics.Invalid, reason: "nothing_measured"},
 		{name: "a tenth cut off", facts: closedLoop, records: steadyRun(cancelled(10)), want: metrics.Degraded, reason: "cancelled"},
 		{name: "a tenth cut off by the user", facts: closedLoop, records: steadyRun(cancelled(10)), outcome: loadgen.Outcome{Cancelled: true}, want: metrics.Valid},
 		{
@@ -267,7 +267,7 @@ func TestVerdicts(t *testing.T) {
 			name: "an override that does not", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Limits: map[string]float64{"noise_floor": 0, "reader_delay_p50": 0.001}},
 			records: steadyRun(nil), want: metrics.Invalid, reason: "reader_delay_p50",
 		},
-		{name: "nothing but failures measures nothing", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Invalid, reason: "failed"},
+		{name: "nothing but failures measures nothing", facts: closedLoop, records: []*loadgen.Record{failed(0, ms, loadgen.FailHTTP5xx)}, want: metrics.Invalid, reason: "nothing_measured"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := healthy()

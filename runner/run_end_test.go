@@ -25,6 +25,9 @@ func (m *measured) ends(t *testing.T, want error, cut string, cancelled bool, no
 		t.Errorf("cancelled %t, cut by %q; want %t, %q", m.Outcome.Cancelled, m.Outcome.Cut, cancelled, cut)
 	}
 	notes := strings.Join(m.Summary.Validity.Notes, "; ")
+	for _, r := range m.Summary.Validity.Reasons {
+		notes += "; " + r.Text
+	}
 	if !strings.Contains(notes, note) || strings.Contains(notes, "by the user") != cancelled {
 		t.Errorf("notes %q, want %q", notes, note)
 	}
@@ -192,6 +195,9 @@ func TestAWarmUpThatFailsIsSaid(t *testing.T) {
 		settings := []string{"base_config.concurrency=2", "base_config.request_count=6", "base_config.warmup_request_count=6", "mock.faults=" + faults}
 		inVirtualTime(t, settings, func(t *testing.T, m *measured) {
 			notes := strings.Join(m.Summary.Validity.Notes, "; ")
+	for _, r := range m.Summary.Validity.Reasons {
+		notes += "; " + r.Text
+	}
 			if !strings.Contains(notes, want) || want == "" && strings.Contains(notes, "warm-up") {
 				t.Errorf("%s: notes %q, want %q", faults, notes, want)
 			}

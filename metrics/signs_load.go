@@ -1,0 +1,128 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+
+	"loadgen"
+)
+
+// judgeOutcome holds what became of the requests against what a measurement
+// needs.
+func (c *Collector) judgeOutcome(j *judge, s *Summary, o loadgen.Outcome) {
+	n := s.Counts
+	if n.OK == 0 {
+		j.sign("nothing_measured", 1)
+		j.say("nothing_measured", nothing(n))
+	}
+	j.share("lost", float64(n.Lost), float64(n.Issued))
+	j.share("failed", float64(n.Failed), float64(n.OK+n.Failed))
+	if n.Failed > 0 && j.signs["failed"].Verdict == Valid {
+		j.note("%d of %d requests failed", n.Failed, n.OK+n.Failed)
+	}
+	switch {
+	case o.Cancelled:
+		j.note("ended by the user: the figures are of a part of the run")
+	case o.Cut != "":
+		j.sign("cut_short", 1)
+		j.say("cut_short", "ended before its time: "+o.Cut+"; the figures are of a part of the run")
+	default:
+		j.share("cancelled", float64(n.Cancelled), float64(n.Issued))
+	}
+	c.judgeHeadline(j, s, o)
+}
+
+// nothing says why a run measured nothing.
+func nothing(n Counts) string {
+	if n.Issued == 0 {
+		return "nothing was measured: no request was sent"
+	}
+	return fmt.Sprintf("nothing was measured: of %d requests none succeeded, %d failed, %d were cancelled", n.Issued, n.Failed, n.Cancelled)
+}
+
+// judgeHeadline holds AIPerf's throughput, which ends with the last success,
+// against the time in which requests were wanted: what an endpoint that has died
+// made before is not what it makes.
+func (c *Collector) judgeHeadline(j *judge, s *Summary, o loadgen.Outcome) {
+	t := &c.profiling
+	claimed := s.Metric("request_throughput")
+	from, to := t.begun(), min(t.lastEnd, t.until(o))
+	if claimed == nil || to <= from {
+		return
+	}
+	in := t.amounts(from, to)
+	length := (to - from).Seconds()
+	if in.success <= 0 {
+		return
+	}
+	// As many requests as are in flight cross the ends, which AIPerf's figure
+	// has wholly.
+	edge := in.inFlight / length / float64(t.ok)
+	over := *claimed.Value*length/in.success - 1
+	j.decide("overstated_rate", max(over-edge, 0), t.ok >= conclusiveCount)
+	j.say("overstated_rate", fmt.Sprintf("request_throughput is %.3g requests/s by AIPerf's rule, which ends with the last success; under load it was %.3g", *claimed.Value, in.success/length))
+}
+
+// keptPace is the share of their rate below which users do not keep their pace.
+const keptPace = 0.95
+
+// judgeLoad holds the load that was offered against the one asked for.
+func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
+	t := &c.profiling
+	switch {
+	case s.Rate == nil:
+	case !c.facts.Load.Scheduled():
+		if s.Rate.Achieved < keptPace*s.Rate.Asked {
+			j.note("users could not keep their pace: %.3g of %.3g requests/s; a request that is due before the last one has ended follows it at once", s.Rate.Achieved, s.Rate.Asked)
+		}
+	case s.Rate.CeilingBound:
+		j.note("ceiling bound: not an open loop; %d of %d requests were held back by the ceiling of %d in flight", t.held, t.issued(), c.facts.Load.Ceiling)
+		if o.Missed > 0 {
+			j.note("%d slots of the schedule were still waiting for the ceiling at the end", o.Missed)
+		}
+	default:
+		j.share("missed", float64(o.Missed), float64(o.Missed+max(o.Sessions, t.pace.sessions)))
+		due, sent := t.pace.lastDue-t.pace.firstDue, t.pace.lastSent-t.pace.firstSent
+		if due > 0 {
+			j.decide("rate_shortfall", j.excess(millis(sent-due))/millis(due), due.Seconds() >= conclusiveTime)
+		}
+	}
+	if c.facts.closedLoop() && c.facts.Load.Users > 0 && !c.facts.Paused {
+		if lack, ok := t.shortfall(float64(c.facts.Load.Users), o); ok {
+			j.sign("in_flight_shortfall", lack)
+		}
+		if t.inFlight > 0 {
+			j.decide("turnaround", float64(t.inGenerator)/float64(t.inFlight), t.ok >= conclusiveCount)
+		}
+	}
+	if s.Steady != nil && s.Steady.Little != nil {
+		off := math.Abs(s.Steady.Little.Ratio-1) - 3*t.flightError(s.Steady)
+		j.sign("littles_law", max(off, 0))
+	}
+}
+
+// flightError is the standard error of the mean time in flight of the requests
+// that ended in a window, as a share of it.
+func (t *tally) flightError(w *Window) float64 {
+	width := t.series.width.Seconds()
+	sum := t.series.sum(int(w.From/width+0.5), int(w.To/width+0.5))
+	n, mean := float64(sum.ended), sum.residence.Seconds()/float64(sum.ended)
+	return math.Sqrt(max(sum.squares/n-mean*mean, 0)/n) / mean
+}
+
+// shortfall returns what share of the users was missing in flight, from the
+// first time in the run that all had been started until no more were. It is
+// judged only where that lasted for a request's latency at least.
+func (t *tally) shortfall(users float64, o loadgen.Outcome) (float64, bool) {
+	width := t.series.width
+	level := t.series.inFlight()
+	from, to := t.sending(o)
+	if to-from < 10 || t.ok == 0 {
+		return 0, false
+	}
+	mean := Mean(level[from:to])
+	if float64(to-from)*millis(width) < t.dists[RequestLatency].moments().sum/float64(t.ok) {
+		return 0, false
+	}
+	return max(1-mean/users, 0), true
+}
