@@ -10,14 +10,16 @@ import (
 // judgeOutcome holds what became of the requests against what a measurement
 // needs.
 func (c *Collector) judgeOutcome(j *judge, s *Summary, o loadgen.Outcome) {
-	n := s.Counts
+	t, n := &c.profiling, s.Counts
 	if n.OK == 0 {
 		j.sign("nothing_measured", 1)
 		j.say("nothing_measured", nothing(n))
 	}
 	j.share("lost", float64(n.Lost), float64(n.Issued))
-	j.share("failed", float64(n.Failed), float64(n.OK+n.Failed))
-	if n.Failed > 0 && j.signs["failed"].Verdict == Valid {
+	local := t.failedBy(loadgen.FailLocal)
+	j.share("local_failures", float64(local), float64(n.OK+n.Failed))
+	j.share("failed", float64(n.Failed-local), float64(n.OK+n.Failed))
+	if n.Failed > 0 && j.signs["failed"].Verdict == Valid && j.signs["local_failures"].Verdict == Valid {
 		j.note("%d of %d requests failed", n.Failed, n.OK+n.Failed)
 	}
 	switch {
@@ -30,6 +32,17 @@ func (c *Collector) judgeOutcome(j *judge, s *Summary, o loadgen.Outcome) {
 		j.share("cancelled", float64(n.Cancelled), float64(n.Issued))
 	}
 	c.judgeHeadline(j, s, o)
+}
+
+// failedBy counts the failures of a kind.
+func (t *tally) failedBy(kind loadgen.FailureKind) int {
+	n := 0
+	for key, e := range t.errors {
+		if key.kind == kind {
+			n += e.Count
+		}
+	}
+	return n
 }
 
 // nothing says why a run measured nothing.

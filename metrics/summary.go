@@ -82,6 +82,31 @@ func (s *Summary) Metric(tag string) *Metric {
 	return nil
 }
 
+// UnderLoad returns the rate of a tag while the run was under load, which is the
+// run's own where AIPerf's rule gives another; ok is false where the tag is no
+// rate, or the run has none.
+func (s *Summary) UnderLoad(tag string) (rate float64, ok bool) {
+	w := s.Loaded
+	if w == nil || w.To <= w.From || s.Metric(tag) == nil {
+		return 0, false
+	}
+	var of *float64
+	switch tag {
+	case "request_throughput":
+		of = &w.RequestThroughput
+	case "output_token_throughput":
+		of = w.TokenThroughput
+	case "input_token_throughput":
+		of = w.InputThroughput
+	case "goodput":
+		of = w.Goodput
+	}
+	if of == nil {
+		return 0, false
+	}
+	return *of, true
+}
+
 // Counts account for every request: Issued = OK + Failed + Cancelled, unless
 // Lost says otherwise.
 type Counts struct {

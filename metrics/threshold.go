@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Threshold is where a sign of trouble in the generator begins to weaken a
+// A Threshold is where a sign of trouble begins to weaken a
 // run's numbers, and where they are no longer worth having.
 type Threshold struct {
 	Name     string
@@ -56,7 +56,8 @@ var table = []Threshold{
 	{"lost", "requests without a record over requests issued", 0, 0.001, "ratio", "issued = ok + failed + cancelled must hold"},
 	{"nothing_measured", "1 where no request succeeded", 0, 0, "count", "there are no figures"},
 	{"cut_short", "1 where the run was ended before its time, not by its user", 0, never, "count", "the figures are of a part of the run"},
-	{"failed", "failed requests over requests that were not cut off", 0.01, 0.5, "ratio", "latencies are those of the requests that succeeded; a p99 leaves out one in a hundred, and beyond a half the failures are the run"},
+	{"local_failures", "requests for which this process or machine had no descriptor, port or memory, over requests that were not cut off", 0.001, 0.1, "ratio", "the endpoint never saw them: the load was not the one asked for"},
+	{"failed", "failed requests, those of `local_failures` left out, over requests that were not cut off", 0.01, 0.5, "ratio", "latencies are those of the requests that succeeded; a p99 leaves out one in a hundred, and beyond a half the failures are the run"},
 	{"cancelled", "requests cut off by the end of the grace period over requests issued", 0.05, 0.5, "ratio", "the slowest are missing: latencies are those of the requests that were quick enough"},
 	{"overstated_rate", "how far AIPerf's request_throughput lies above the rate while there was load, less the share of requests that cross its ends", 0.1, 1, "ratio", "its time ends with the last success: an endpoint that dies looks as fast as it was"},
 	{"littles_law", "distance of Little's ratio from 1 in the steady state, less three standard errors of the mean time in flight", 0.1, never, "ratio", "rate, latency and concurrency contradict each other"},

@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// A Verdict says whether a run's numbers describe the server or the generator.
+// A Verdict says whether a run's numbers describe the server.
 type Verdict string
 
 const (
 	Valid    Verdict = "VALID"
 	Degraded Verdict = "DEGRADED" // to be read with the reasons beside them
-	Invalid  Verdict = "INVALID"  // the generator was the bottleneck
+	Invalid  Verdict = "INVALID"  // they do not: the generator was the bottleneck, or next to nothing was measured
 )
 
 // Validity is the verdict with what led to it.

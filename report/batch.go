@@ -120,6 +120,9 @@ func mainMetrics(runs []*Run) []mainMetric {
 }
 
 func (m mainMetric) value(r *Run) (float64, bool) {
+	if rate, ok := r.Summary.UnderLoad(m.tag); ok {
+		return rate, true
+	}
 	metric := r.Summary.Metric(m.tag)
 	switch {
 	case metric == nil:
@@ -201,7 +204,7 @@ func alongLoad(runs []*Run, measure mainMetric) (gains map[int]float64, knee int
 func bestRun(runs []*Run, measure mainMetric) int {
 	best, most := -1, 0.0
 	for i, r := range runs {
-		if v, ok := measure.value(r); ok && !r.invalid() && v > most {
+		if v, ok := measure.value(r); ok && r.whole() && v > most {
 			best, most = i, v
 		}
 	}
@@ -212,6 +215,14 @@ func bestRun(runs []*Run, measure mainMetric) int {
 }
 
 func (r *Run) invalid() bool { return r.Summary.Validity.Verdict == metrics.Invalid }
+
+// whole reports whether a run is worth to be the best: valid, and what was asked
+// of it became of it. Its figures may be weak in other ways.
+func (r *Run) whole() bool {
+	return !r.invalid() && !slices.ContainsFunc(r.Summary.Validity.Reasons, func(s metrics.Sign) bool {
+		return slices.Contains([]string{"failed", "local_failures", "cancelled", "cut_short", "overstated_rate", "stall"}, s.Name)
+	})
+}
 
 // failedShare writes the failures with their share of all requests: 12 (3.1%).
 func failedShare(c *metrics.Counts) string {

@@ -41,8 +41,11 @@ func (r *Run) Text(o Options) string {
 	b.WriteString(metricTable(s, o))
 	b.WriteString(failureTable(s.Errors, o))
 	b.WriteString(o.wrap(1, " "+tally(&s.Counts)) + "\n")
+	if s.Loaded != nil {
+		b.WriteString(o.wrap(1, " "+achieved("under load", s.Loaded)) + "\n")
+	}
 	if s.Steady != nil {
-		b.WriteString(o.wrap(1, " "+steady(s.Steady)) + "\n")
+		b.WriteString(o.wrap(1, " "+achieved("steady", s.Steady)) + "\n")
 	}
 	b.WriteString(verdict(s, o))
 	return b.String()
@@ -68,9 +71,10 @@ func tally(c *metrics.Counts) string {
 	return text
 }
 
-// steady says what was achieved without ramp and drain.
-func steady(w *metrics.Window) string {
-	text := fmt.Sprintf("steady from %s to %s s: %s requests/s", decimal(w.From, 1), decimal(w.To, 1), decimal(w.RequestThroughput, 2))
+// achieved says what was achieved in a window: AIPerf's throughput above has the
+// drain in its time, and ends with the last success.
+func achieved(when string, w *metrics.Window) string {
+	text := fmt.Sprintf("%s from %s to %s s: %s requests/s", when, decimal(w.From, 1), decimal(w.To, 1), decimal(w.RequestThroughput, 2))
 	if w.TokenThroughput != nil {
 		text += fmt.Sprintf(", %s tokens/s", decimal(*w.TokenThroughput, 1))
 	}

@@ -57,6 +57,7 @@ func TestRunText(t *testing.T) {
 	r.Summary.Weak = map[string][]string{"request_latency": {"p95", "p99"}}
 	r.Summary.Errors = []metrics.Error{{Kind: loadgen.FailRateLimited, Status: 429, Message: "slow down", Count: 1100}}
 	r.Summary.Counts = metrics.Counts{Issued: 2301, OK: 1200, Failed: 1100, Cancelled: 1, Warmup: 20}
+	r.Summary.Loaded = &metrics.Window{To: 58, RequestThroughput: 20.25, TokenThroughput: value(2025), InFlight: 3.95}
 	r.Summary.Steady = &metrics.Window{From: 2, To: 58, RequestThroughput: 20.5, TokenThroughput: value(2050), InFlight: 3.9}
 	r.Summary.Validity.Reasons = []metrics.Sign{{Text: "median lag over median TTFT: 0.2, limit 0.1 ratio"}}
 	r.Summary.Validity.Notes = []string{"the machine was 99 % busy"}
@@ -74,6 +75,7 @@ func TestRunText(t *testing.T) {
 		"rate_limited":       "rate_limited 429 1,100 slow down",
 		"issued":             "",
 		" ok, ":              "2,301 requests: 1,200 ok, 1,100 failed, 1 cancelled, 20 of warm-up before",
+		"under load":         "under load from 0.0 to 58.0 s: 20.25 requests/s, 2,025.0 tokens/s, 4.0 in flight",
 		"steady from":        "steady from 2.0 to 58.0 s: 20.50 requests/s, 2,050.0 tokens/s, 3.9 in flight",
 		"DEGRADED":           "DEGRADED",
 		"median lag":         "- median lag over median TTFT: 0.2, limit 0.1 ratio",

@@ -66,6 +66,7 @@ type batchRow struct {
 	Verdict    metrics.Verdict `json:"verdict,omitempty"`
 	Reasons    []string        `json:"reasons,omitempty"`
 	Counts     *metrics.Counts `json:"counts,omitempty"`
+	Loaded     *metrics.Window `json:"under_load,omitempty"`
 	Metrics    json.RawMessage `json:"metrics,omitempty"`
 }
 
@@ -96,6 +97,7 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		default:
 			file.Completed++
 			out.Verdict, out.Counts = row.Summary.Validity.Verdict, &row.Summary.Counts
+			out.Loaded = row.Summary.Loaded
 			for _, s := range row.Summary.Validity.Reasons {
 				out.Reasons = append(out.Reasons, s.Text)
 			}

@@ -195,9 +195,9 @@ func TestAWarmUpThatFailsIsSaid(t *testing.T) {
 		settings := []string{"base_config.concurrency=2", "base_config.request_count=6", "base_config.warmup_request_count=6", "mock.faults=" + faults}
 		inVirtualTime(t, settings, func(t *testing.T, m *measured) {
 			notes := strings.Join(m.Summary.Validity.Notes, "; ")
-	for _, r := range m.Summary.Validity.Reasons {
-		notes += "; " + r.Text
-	}
+			for _, r := range m.Summary.Validity.Reasons {
+				notes += "; " + r.Text
+			}
 			if !strings.Contains(notes, want) || want == "" && strings.Contains(notes, "warm-up") {
 				t.Errorf("%s: notes %q, want %q", faults, notes, want)
 			}
