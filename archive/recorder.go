@@ -151,7 +151,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 		Started: c.started, Ended: time.Now(),
 	}
 	if run.Err != nil {
-		res.ReturnCode = 1
+		res.ReturnCode, res.Error = 1, run.Err.Error()
 	}
 	res.Stderr = c.logged.String()
 	if run.Summary == nil {

@@ -25,7 +25,11 @@ type Batch struct {
 	// them: a file that would hold one all the same is not written.
 	Secrets *secret.Set
 	started time.Time
+	lock    *os.File // keeps other processes out
 }
+
+// Close gives the directory back.
+func (b *Batch) Close() error { return b.lock.Close() }
 
 // maxSuffix bounds how many batches of the same name may start in a second.
 const maxSuffix = 100
@@ -51,7 +55,8 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 		if err != nil {
 			return nil, failed(dir, err)
 		}
-		return &Batch{Dir: dir, Name: name, started: now}, nil
+		lock, err := lockDir(dir)
+		return &Batch{Dir: dir, Name: name, started: now, lock: lock}, err
 	}
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
 }

@@ -98,6 +98,7 @@ type Result struct {
 
 	Started, Ended time.Time
 	ReturnCode     int
+	Error          string // why the run failed
 	Stdout, Stderr string
 }
 
@@ -189,6 +190,7 @@ type processFile struct {
 	Ended      string          `json:"ended"`
 	Duration   float64         `json:"duration_sec"`
 	Counts     metrics.Counts  `json:"counts"`
+	Error      string          `json:"error,omitempty"`
 	Cancelled  bool            `json:"was_cancelled"`
 	Verdict    metrics.Verdict `json:"verdict,omitempty"`
 	Reasons    []string        `json:"reasons,omitempty"`
@@ -196,7 +198,7 @@ type processFile struct {
 
 func (r *Run) processResult(res *Result) processFile {
 	p := processFile{
-		Args: r.meta.Command, ReturnCode: res.ReturnCode, Stdout: res.Stdout, Stderr: res.Stderr,
+		Args: r.meta.Command, ReturnCode: res.ReturnCode, Error: res.Error, Stdout: res.Stdout, Stderr: res.Stderr,
 		Started: localTime(res.Started), Ended: localTime(res.Ended), Duration: res.Ended.Sub(res.Started).Seconds(),
 		Counts: res.Summary.Counts, Cancelled: res.Summary.Cancelled, Verdict: res.Summary.Validity.Verdict,
 	}

@@ -63,6 +63,9 @@ type Batch struct {
 	Mock     mockllm.Config `yaml:"mock"`
 	Profiler Profiler       `yaml:"profiler"`
 
+	// Text is the text of the file. What is never shown is left out of it; what
+	// refers to an environment variable is there by the variable's name.
+	Text []byte `yaml:"-"`
 	// Overrides are those of the options, with secrets redacted.
 	Overrides []string `yaml:"-"`
 	// Notes say what is worth knowing about the file although nothing is wrong
@@ -116,6 +119,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 	}
 	f.expandReferences(root, "", o.LookupEnv)
 	batch := f.batch(root, o)
+	batch.Text = src.public(text)
 	if err := f.report.err(); err != nil {
 		return nil, err
 	}

@@ -67,15 +67,15 @@ type fixedPlan []Ask
 
 // Plan returns the planner of a batch.
 func (b *Batch) Plan() Planner {
-	var plan Planner = fixedPlan(b.asks())
+	var plan Planner = fixedPlan(b.Runs())
 	if len(b.StopWhen) > 0 {
 		plan = hopeless{plan, b.StopWhen}
 	}
 	return plan
 }
 
-// asks lists the runs of a batch in their order.
-func (b *Batch) asks() []Ask {
+// Runs lists the runs of a batch in their order, the hopeless ones too.
+func (b *Batch) Runs() []Ask {
 	cells := b.Cells()
 	if b.Repeats <= 1 {
 		asks := make([]Ask, len(cells))

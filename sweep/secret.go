@@ -76,13 +76,47 @@ func (s *source) hideValue(key string, n *yaml.Node) {
 	if !isSecret(key, n.Value) {
 		return
 	}
-	if column, hidden := s.hidden[n.Line]; !hidden || n.Column < column {
-		s.hidden[n.Line] = n.Column
-	}
-	// Faults are mostly words of ours, in which a shorter one may stand.
-	if len(n.Value) >= 6 {
+	// A shorter value may stand in words of ours, and in other settings.
+	long := len(n.Value) >= 6
+	hideFrom(s.hidden, n)
+	if long {
 		s.secrets.Add(n.Value)
 	}
+	if byName(n.Value) {
+		return
+	}
+	hideFrom(s.cut, n)
+	if long {
+		s.written.Add(n.Value)
+	}
+}
+
+// hideFrom notes that a line is not shown from a node on.
+func hideFrom(lines map[int]int, n *yaml.Node) {
+	if column, hidden := lines[n.Line]; !hidden || n.Column < column {
+		lines[n.Line] = n.Column
+	}
+}
+
+// byName reports whether a value holds no secret but the name of one.
+func byName(value string) bool {
+	rest := strings.TrimSpace(reference.ReplaceAllString(value, ""))
+	scheme := strings.EqualFold(rest, "bearer") || strings.EqualFold(rest, "basic")
+	return reference.MatchString(value) && (rest == "" || scheme)
+}
+
+// public returns the text of a file as it may be kept: lines end where a secret
+// begins that stands in the file.
+func (s *source) public(text []byte) []byte {
+	if len(s.cut) == 0 {
+		return text
+	}
+	lines := strings.Split(string(text), "\n")
+	for line, column := range s.cut {
+		runes := []rune(lines[line-1])
+		lines[line-1] = string(runes[:min(column-1, len(runes))]) + secret.Mask
+	}
+	return []byte(s.written.Hide(strings.Join(lines, "\n")))
 }
 
 // isSecret reports whether the value of a key below base_config is never

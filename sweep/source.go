@@ -36,10 +36,14 @@ type source struct {
 	// from which on a line is not shown.
 	secrets secret.Set
 	hidden  map[int]int
+	// written and cut are likewise for the secrets that the file itself holds,
+	// and does not only name.
+	written secret.Set
+	cut     map[int]int
 }
 
 func newSource(name string, text []byte) *source {
-	return &source{name: name, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}}
+	return &source{name: name, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}, cut: map[int]int{}}
 }
 
 // fault returns a fault of the text at a position; the width is that of the

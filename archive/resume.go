@@ -1,0 +1,115 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"loadgen/metrics"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+// A Resume says how a batch that was broken off goes on.
+type Resume struct {
+	Manifest *results.Manifest
+	Text     []byte // of the batch file that was begun, without secrets
+	// Failed and Invalid ask for the runs that failed, or whose measurement was
+	// INVALID, to be made again.
+	Failed, Invalid bool
+	// Anyway goes on although the batch is not what was begun.
+	Anyway bool
+}
+
+// Restore checks that the batch is the one that was begun, sets aside the runs
+// that are to be made again, and returns the others. The error of a batch that
+// is another one is an [ErrNotTheSame].
+func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
+	differ, err := differences(r.Manifest, r.Text, k.Batch)
+	if err != nil {
+		return nil, err
+	}
+	note := strings.Join(differ, "; ")
+	if note != "" && !r.Anyway {
+		return nil, fmt.Errorf("%w: %s. Undo that, or go on all the same with --resume-anyway", ErrNotTheSame, note)
+	}
+	if note != "" {
+		k.Log.Warn("Going on with a batch that is not what was begun: " + note)
+	}
+	if err := results.SweepUp(k.Root.Dir); err != nil {
+		return nil, err
+	}
+	var done []*sweep.Run
+	for _, ask := range k.Batch.Runs() {
+		run, err := k.restoreRun(ask, r)
+		if err != nil {
+			return nil, err
+		}
+		if run != nil {
+			done = append(done, run)
+		}
+	}
+	k.Log.Info(fmt.Sprintf("Going on with %s: %d of %d runs are there", k.Root.Dir, len(done), len(k.Batch.Runs())))
+	r.Manifest.Resumed = append(r.Manifest.Resumed, results.ManifestStart{At: time.Now(), Note: note})
+	return done, k.Root.Amend(r.Manifest)
+}
+
+// restoreRun returns a run as it was made; nil for one that is to be made,
+// which has no directory then.
+func (k *Recorder) restoreRun(ask sweep.Ask, r Resume) (*sweep.Run, error) {
+	dir := k.dirOf(&sweep.Run{Ask: ask})
+	path := filepath.Join(k.Root.Dir, filepath.FromSlash(dir))
+	ending, err := results.ReadEnding(path)
+	if err != nil {
+		return nil, err
+	}
+	why := ""
+	switch {
+	case ending == nil:
+		if _, err := os.Stat(filepath.Join(path, results.RecordsName)); errors.Is(err, fs.ErrNotExist) && !results.IsRun(path) {
+			return nil, nil // never begun
+		}
+		why = "was broken off"
+	case ending.Cancelled:
+		why = "was interrupted"
+	case ending.Failed && r.Failed:
+		why = "failed"
+	case ending.Verdict == metrics.Invalid && r.Invalid:
+		why = "was INVALID"
+	default:
+		return k.readBack(ask, path, ending)
+	}
+	to, err := k.Root.SetAside(dir)
+	if err != nil {
+		return nil, fmt.Errorf("setting %s aside: %w", path, err)
+	}
+	k.Log.Info(fmt.Sprintf("%s %s and is made again; what there was is in %s", ask.Name(), why, to))
+	return nil, nil
+}
+
+// readBack returns a finished run as the files of its directory tell it.
+func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (*sweep.Run, error) {
+	run := &sweep.Run{Ask: ask}
+	if ending.Failed {
+		run.Err = errors.New(ending.Error)
+	}
+	recorded, err := Read(dir)
+	if recorded == nil {
+		return nil, err
+	}
+	if err != nil {
+		k.Log.Warn(err.Error())
+	}
+	run.Facts, run.Outcome, run.Health, run.Transport = recorded.Meta.Facts, recorded.Outcome, recorded.Health, recorded.Transport
+	if recorded.Complete {
+		run.Summary = &recorded.Summarized
+		if k.Profiler.Enable {
+			k.facts = append(k.facts, recorded.Facts)
+		}
+	}
+	return run, nil
+}
