@@ -16,12 +16,14 @@ import (
 	"loadgen/sweep"
 )
 
-// Declare writes down what the batch is to be, before its first run.
-func (k *Recorder) Declare(started time.Time) error {
+// Declare writes down what the batch is to be, before its first run. Its cells
+// were picked by only and skip.
+func (k *Recorder) Declare(started time.Time, only, skip []string) error {
 	m, err := manifestOf(k.Batch)
 	if err != nil {
 		return err
 	}
+	m.Only, m.Skip = only, skip
 	m.Version, m.ConfigFile, m.Host, m.Started = k.Version, k.ConfigFile, DescribeHost(), started
 	return k.Root.Declare(m, k.Batch.Text)
 }
@@ -83,20 +85,22 @@ func differences(began *results.Manifest, text []byte, batch *sweep.Batch) ([]st
 	return list, nil
 }
 
-// cellsDiffer says in what two lists of cells differ; empty for nothing.
+// cellsDiffer says in what cells differ from those that were begun; empty for
+// nothing. It may be fewer.
 func cellsDiffer(began, now []results.ManifestCell) string {
-	if len(began) != len(now) {
-		return fmt.Sprintf("there were %d cells and are %d", len(began), len(now))
-	}
+	known := map[string]*results.ManifestCell{}
 	for i := range began {
-		a, b := &began[i], &now[i]
+		known[began[i].Dir] = &began[i]
+	}
+	for i := range now {
+		a, b := known[now[i].Dir], &now[i]
 		switch {
-		case a.Index != b.Index || a.Dir != b.Dir:
-			return fmt.Sprintf("the cell %s has become %s", a.Dir, b.Dir)
+		case a == nil || a.Index != b.Index:
+			return fmt.Sprintf("%s is no cell of what was begun", cellName(b.Dir))
 		case a.Seed != b.Seed:
-			return fmt.Sprintf("the seed of %s has changed", cellName(a.Dir))
+			return fmt.Sprintf("the seed of %s has changed", cellName(b.Dir))
 		case a.Digest != b.Digest:
-			return fmt.Sprintf("the configuration of %s has changed, perhaps by an environment variable", cellName(a.Dir))
+			return fmt.Sprintf("the configuration of %s has changed, perhaps by an environment variable", cellName(b.Dir))
 		}
 	}
 	return ""

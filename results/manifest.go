@@ -32,6 +32,8 @@ type Manifest struct {
 	ConfigFile   string         `json:"config_file"`
 	Started      time.Time      `json:"started"`
 	Overrides    []string       `json:"overrides,omitempty"`
+	Only         []string       `json:"only,omitempty"`
+	Skip         []string       `json:"skip,omitempty"`
 	Seed         uint64         `json:"seed"`
 	Salt         string         `json:"cache_bust_salt,omitempty"`
 	Endpoints    []string       `json:"endpoints"`

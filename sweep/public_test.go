@@ -15,6 +15,7 @@ func TestTheTextThatIsKeptHoldsNoSecret(t *testing.T) {
 		{"a value", head + "  headers:\n    X-A: sk-12345678\n    X-B: ${B}\n", head + "  headers:\n    X-A: <redacted>\n    X-B: ${B}\n"},
 		{"a short value leaves other numbers alone", head + "  headers:\n    X-A: '4'\n", head + "  headers:\n    X-A: <redacted>\n"},
 		{"a value beside a name", head + "  headers: {X-A: 'a-${TENANT}'}\n", head + "  headers: {X-A: <redacted>\n"},
+		{"a default is written out", head + "  headers:\n    X-A: ${A:-sk-12345678}\n", head + "  headers:\n    X-A: <redacted>\n"},
 		{"over several lines", head + "  headers:\n    X-A: >-\n      sk-12345678\n      abcdefgh\n", head + "  headers:\n    X-A: <redacted>\n      <redacted>\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

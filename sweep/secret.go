@@ -100,9 +100,15 @@ func hideFrom(lines map[int]int, n *yaml.Node) {
 
 // byName reports whether a value holds no secret but the name of one.
 func byName(value string) bool {
-	rest := strings.TrimSpace(reference.ReplaceAllString(value, ""))
+	names, literal := 0, false
+	rest, err := replaceReferences(value, func(_ string, fallback *string) (string, error) {
+		names++
+		literal = literal || fallback != nil && *fallback != ""
+		return "", nil
+	})
+	rest = strings.TrimSpace(rest)
 	scheme := strings.EqualFold(rest, "bearer") || strings.EqualFold(rest, "basic")
-	return reference.MatchString(value) && (rest == "" || scheme)
+	return err == nil && names > 0 && !literal && (rest == "" || scheme)
 }
 
 // public returns the text of a file as it may be kept: lines end where a secret

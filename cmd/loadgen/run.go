@@ -25,13 +25,17 @@ import (
 )
 
 type runCommand struct {
-	ConfigFile    string   `required:"" placeholder:"FILE" help:"Batch file; - reads standard input."`
+	ConfigFile    string   `placeholder:"FILE" help:"Batch file; - reads standard input. Required, but with --resume DIR."`
 	DryRun        bool     `help:"Validate, check the service, list the runs with an estimate of the time; run nothing."`
 	Verbose       bool     `short:"v" help:"Log how parameters are merged, directories, and progress often."`
 	UI            string   `name:"ui" enum:"auto,live,plain,none" default:"auto" help:"Progress on stderr: ${enum}; auto is live on a terminal, plain elsewhere."`
 	Set           []string `sep:"none" placeholder:"PATH=VALUE" help:"Override one value of the batch file, such as base_config.concurrency=8 (repeatable)."`
 	Only          []string `sep:"none" placeholder:"KEY=VALUES" help:"Run only the cells with one of these values, such as concurrency=4,8; further keys narrow (repeatable)."`
 	Skip          []string `sep:"none" placeholder:"KEY=VALUES" help:"Do not run the cells with one of these values; with several keys, those that have all (repeatable)."`
+	Resume        string   `placeholder:"DIR" help:"Go on with the batch of this directory, or with the latest one: runs that are finished stay, half ones are set aside and made again."`
+	RerunFailed   bool     `help:"With --resume: make the runs again that failed."`
+	RerunInvalid  bool     `help:"With --resume: make the runs again that were INVALID."`
+	ResumeAnyway  bool     `help:"With --resume: go on although batch file, endpoint or version are others; a note is kept."`
 	OutputBaseDir string   `placeholder:"DIR" help:"Write results below here instead of the batch file's output_base_dir."`
 	NoCheck       bool     `help:"Do not ask the service whether it is there before running."`
 	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
@@ -42,13 +46,11 @@ type runCommand struct {
 }
 
 func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
-	batch, err := sweep.Load(c.ConfigFile, sweep.Options{
-		Stdin: std.in, Overrides: c.Set, Only: c.Only, Skip: c.Skip,
-		OutputBaseDir: c.OutputBaseDir, LookupEnv: os.LookupEnv,
-	})
+	batch, broken, err := c.load(std.in)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
+	defer broken.close()
 	if err := runner.CheckPrompts(batch); err != nil {
 		return usageError{err}
 	}
@@ -90,9 +92,13 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	dir, err := results.CreateBatch(batch.OutputBaseDir, batch.BatchName, time.Now())
-	if err != nil {
-		return fmt.Errorf("making a place for the results: %w", err)
+	started := time.Now()
+	dir := broken.root()
+	if dir == nil {
+		if dir, err = results.CreateBatch(batch.OutputBaseDir, batch.BatchName, started); err != nil {
+			return fmt.Errorf("making a place for the results: %w", err)
+		}
+		defer dir.Close()
 	}
 	dir.Secrets = secrets
 	log.Info("Results root directory: " + dir.Dir)
@@ -108,8 +114,12 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		Log: log, Tee: tee, Secrets: secrets,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}
+	done, err := c.begin(recorder, broken, started)
+	if err != nil {
+		return err
+	}
 	r := &runner.Runner{
-		Batch: batch, Recorder: recorder, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
+		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
 	}
