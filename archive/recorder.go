@@ -34,8 +34,11 @@ type Recorder struct {
 	// Secrets are the texts that no file may hold.
 	Secrets *secret.Set
 
-	facts    []analyze.CellFacts // of the runs that are over
+	over     []*sweep.Run        // in the order of their ends
+	facts    []analyze.CellFacts // of these
 	findings []analyze.Finding   // of all of them
+	grown    time.Time           // when the summary was last written
+	took     time.Duration       // how long that took
 }
 
 // StartCell makes the directory of a run.
@@ -79,8 +82,33 @@ func (k *Recorder) dirOf(run *sweep.Run) string {
 	return results.RunDir(run.Cell.Cell, run.Number, k.Batch.RepeatOrder == sweep.Blocked)
 }
 
+// growShare is the part of the time that the growing summary may take: of a
+// batch of thousands of runs it is not written after each.
+const growShare = 20
+
+// grow writes the summary of the runs so far.
+func (k *Recorder) grow(run *sweep.Run) error {
+	k.over = append(k.over, run)
+	began := time.Now()
+	if began.Sub(k.grown) < growShare*k.took {
+		return nil
+	}
+	err := k.Root.Finish(k.rows(k.over))
+	k.grown = time.Now()
+	k.took = k.grown.Sub(began)
+	return err
+}
+
 // Finish writes what belongs to the whole batch.
 func (k *Recorder) Finish(runs []*sweep.Run) error {
+	if len(k.facts) > 0 && !k.Profiler.AIQCompat {
+		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
+		k.Root.Findings = k.findings
+	}
+	return k.Root.Finish(k.rows(runs))
+}
+
+func (k *Recorder) rows(runs []*sweep.Run) []results.Row {
 	var rows []results.Row
 	for _, run := range runs {
 		row := results.Row{Cell: run.Cell.Cell, Repeat: run.Number, Dir: k.dirOf(run), Skipped: run.Skip}
@@ -92,11 +120,7 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		}
 		rows = append(rows, row)
 	}
-	if len(k.facts) > 0 && !k.Profiler.AIQCompat {
-		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
-		k.Root.Findings = k.findings
-	}
-	return k.Root.Finish(rows)
+	return rows
 }
 
 // findingsShown is how many findings end the tables; the files have them all.
@@ -162,7 +186,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 		errs = append(errs, c.dir.Finish(res))
 		c.profile(run)
 	}
-	return errors.Join(append(errs, c.closeLog())...)
+	return errors.Join(append(errs, c.grow(run), c.closeLog())...)
 }
 
 // profile analyses the run once its artifacts are written. What goes wrong is

@@ -51,6 +51,7 @@ func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
 		}
 		if run != nil {
 			done = append(done, run)
+			k.over = append(k.over, run)
 		}
 	}
 	k.Log.Info(fmt.Sprintf("Going on with %s: %d of %d runs are there", k.Root.Dir, len(done), len(k.Batch.Runs())))
