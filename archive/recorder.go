@@ -74,6 +74,7 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 	if c.inputs, err = dir.Inputs(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
+	c.atRest = keepSafe(dir)
 	return c, nil
 }
 
@@ -156,6 +157,7 @@ type runRecorder struct {
 	logFile io.WriteCloser
 	logged  bytes.Buffer
 	tracer  *analyze.Tracer
+	atRest  func() // ends what keeps the files safe
 }
 
 func (c *runRecorder) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
@@ -168,6 +170,7 @@ func (c *runRecorder) Record(rec *loadgen.Record, m *metrics.Measurement) error 
 }
 
 func (c *runRecorder) End(run *sweep.Run) error {
+	c.atRest()
 	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
 	res := &results.Result{
 		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport, Prompts: prompts(&run.Prompts),

@@ -39,7 +39,7 @@ const maxSuffix = 100
 // the same second, _2, _3 … is appended.
 func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	parent := filepath.Join(base, name)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, failed(parent, err)
 	}
 	stamp := now.Format("20060102_150405")
@@ -48,11 +48,14 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 		if i > 1 {
 			dir += fmt.Sprintf("_%d", i)
 		}
-		err := os.Mkdir(dir, 0o755)
+		err := makeDir(dir)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
+			return nil, failed(dir, err)
+		}
+		if err := syncDir(parent); err != nil {
 			return nil, failed(dir, err)
 		}
 		lock, err := lockDir(dir)

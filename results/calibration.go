@@ -19,7 +19,7 @@ type Calibration struct {
 
 // WriteCalibration keeps a calibration in a file, whose directory it makes.
 func WriteCalibration(path string, c Calibration) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("keeping the calibration: %w", failed(path, err))
 	}
 	if err := WriteJSON(path, c); err != nil {

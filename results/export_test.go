@@ -1,5 +1,7 @@
 package results
 
+import "bytes"
+
 // ReadLines lets the fuzz target read without a file.
 var ReadLines = readLines
 
@@ -16,3 +18,16 @@ var (
 	AppendNumber = appendNumber
 	AppendText   = appendText
 )
+
+// A Change is something that the disk was told.
+type Change struct {
+	Op, Path, To string
+	Data         []byte
+	At           int64
+}
+
+// Note has every change of the disk told until done is called.
+func Note(tell func(Change)) (done func()) {
+	note = func(c change) { tell(Change{c.op, c.path, c.to, bytes.Clone(c.data), c.at}) }
+	return func() { note = nil }
+}

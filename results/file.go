@@ -19,7 +19,7 @@ func WriteFile(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(data); err != nil {
+	if _, err := writeAt(f, data, 0); err != nil {
 		discard(f)
 		return failed(path, err)
 	}
@@ -80,15 +80,14 @@ func marshal(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// create opens the temporary file that publish turns into path. Who may read it
-// is up to the umask, as with every other file.
+// create opens the temporary file that publish turns into path.
 func create(path string) (*os.File, error) {
 	const most = 1000 // that a crash may have left behind
 	var err error
 	for n := range most {
 		name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d-%d", filepath.Base(path), os.Getpid(), n))
 		var f *os.File
-		if f, err = os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); !errors.Is(err, fs.ErrExist) {
+		if f, err = makeFile(name); !errors.Is(err, fs.ErrExist) {
 			if err != nil {
 				return nil, failed(path, err)
 			}
@@ -99,7 +98,7 @@ func create(path string) (*os.File, error) {
 }
 
 func publish(f *os.File, path string) error {
-	if err := f.Sync(); err != nil {
+	if err := syncFile(f); err != nil {
 		discard(f)
 		return failed(path, err)
 	}
@@ -113,7 +112,7 @@ func publish(f *os.File, path string) error {
 func rename(f *os.File, path string) error {
 	err := f.Close()
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = renameFile(f.Name(), path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
@@ -124,15 +123,6 @@ func rename(f *os.File, path string) error {
 func discard(f *os.File) {
 	f.Close()
 	os.Remove(f.Name())
-}
-
-// syncDir makes a rename in dir last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // failed says which file could not be written, and what to do about it; nil

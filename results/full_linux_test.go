@@ -1,6 +1,7 @@
 package results_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,10 +51,11 @@ func TestAFullDiskKeepsWholeLines(t *testing.T) {
 	if n == 0 || len(rec.Truncated()) > 0 {
 		t.Errorf("%d records, truncated %q", n, rec.Truncated())
 	}
-	for _, name := range []string{results.JSONName, results.InputsName} {
-		if _, err := os.Stat(filepath.Join(runs[0], name)); err == nil {
-			t.Errorf("%s is there, though it cannot be whole", name)
-		}
+	if _, err := os.Stat(filepath.Join(runs[0], results.JSONName)); err == nil {
+		t.Errorf("%s is there, though it cannot be whole", results.JSONName)
+	}
+	if n := len(readInputs(t, filepath.Join(runs[0], results.InputsName))); n != 1 {
+		t.Errorf("%d sessions, want the one that there was room for", n)
 	}
 }
 
@@ -76,15 +78,17 @@ func fillUp(dir string) {
 	}
 	for i := range 10 {
 		r := handmade()[1]
-		r.Ended += time.Duration(i) * time.Second // a flush for each
-		if err := run.Record(r, measured(r)); err != nil {
+		r.Ended += time.Duration(i) * time.Second
+		if err := errors.Join(run.Record(r, measured(r)), run.Flush()); err != nil {
 			fmt.Println(err)
 		}
 	}
-	if err := in.Add(&loadgen.Session{ID: strings.Repeat("s", 8000)}); err != nil {
-		fmt.Println(err)
+	for _, id := range []string{"small", strings.Repeat("s", 8000)} {
+		if err := errors.Join(in.Add(&loadgen.Session{ID: id}), run.Flush()); err != nil {
+			fmt.Println(err)
+		}
 	}
-	fmt.Println(in.Close(1))
+	fmt.Println(in.Close(2))
 	fmt.Println(run.Finish(&results.Result{
 		Config: results.InputConfig{Endpoint: results.InputEndpoint{Path: strings.Repeat("u", 8000)}},
 	}))

@@ -319,35 +319,47 @@ func TestInputsHoldTheSessionsThatWereStarted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if err := run.Flush(); err != nil {
+			t.Fatal(err)
+		}
 		path := filepath.Join(run.Dir, results.InputsName)
-		if _, err := os.Stat(path); err == nil {
-			t.Error("inputs.json is there before it is whole")
+		if n := len(readInputs(t, path)); n != row.add {
+			t.Errorf("a process killed after %d sessions leaves %d", row.add, n)
 		}
 		if err := in.Close(row.keep); err != nil {
 			t.Fatal(err)
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+		sessions := readInputs(t, path)
+		if len(sessions) != row.want {
+			t.Errorf("%d of %d: %d sessions", row.keep, row.add, len(sessions))
 		}
-		var file struct {
-			Data []struct {
-				ID       string            `json:"session_id"`
-				Payloads []json.RawMessage `json:"payloads"`
-			} `json:"data"`
-		}
-		if err := json.Unmarshal(data, &file); err != nil {
-			t.Fatalf("%d of %d: %v in\n%s", row.keep, row.add, err, data)
-		}
-		if len(file.Data) != row.want {
-			t.Errorf("%d of %d: %d sessions", row.keep, row.add, len(file.Data))
-		}
-		for i, s := range file.Data {
+		for i, s := range sessions {
 			if s.ID != session(i).ID || string(s.Payloads[0]) != `{"n":1}` || string(s.Payloads[1]) != `{"messages":[{"role":"user","content":"and then?"}]}` {
 				t.Errorf("session %d: %+v", i, s)
 			}
 		}
 	}
+}
+
+type inputSession struct {
+	ID       string            `json:"session_id"`
+	Payloads []json.RawMessage `json:"payloads"`
+}
+
+// readInputs reads an inputs.json, which must be whole.
+func readInputs(t *testing.T, path string) []inputSession {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Data []inputSession `json:"data"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatalf("%v in\n%s", err, data)
+	}
+	return file.Data
 }
 
 func TestAFileAppearsWholeOrNotAtAll(t *testing.T) {

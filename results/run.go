@@ -1,11 +1,11 @@
 package results
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"loadgen"
@@ -26,37 +26,51 @@ const (
 )
 
 // A Run is the directory of a run that is under way. Its methods are called
-// from one goroutine.
+// from one goroutine, but for Flush and Sync, which another may call until the
+// run is finished, and those of its Inputs.
 type Run struct {
 	Dir string
 
 	batch   *Batch
 	meta    Metadata
 	lines   lineWriter
-	records [2]*recordFile // by phase
+	records [2]*growing // by phase
+
+	mu    sync.Mutex
+	files []*growing // that grow: the records and the inputs
 }
 
 // Begin makes the directory of a run and writes what is known of it.
 // The directory must not hold a run.
 func (b *Batch) Begin(meta Metadata) (*Run, error) {
 	r := &Run{Dir: filepath.Join(b.Dir, filepath.FromSlash(meta.Dir)), batch: b, meta: meta}
-	if meta.Dir != "" {
-		if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-			return nil, failed(r.Dir, err)
-		}
+	if err := makeDirs(b.Dir, r.Dir); err != nil {
+		return nil, failed(r.Dir, err)
 	}
 	file, err := meta.file()
 	if err != nil {
 		return nil, failed(filepath.Join(r.Dir, MetadataName), err)
 	}
 	// Opened first: it refuses a directory that a run has been in.
-	if r.records[loadgen.Profiling], err = openRecords(filepath.Join(r.Dir, RecordsName), r.batch.Secrets); err != nil {
+	if r.records[loadgen.Profiling], err = r.grow(RecordsName, "", ""); err != nil {
 		return nil, err
 	}
 	if err := r.writeJSON(MetadataName, file); err != nil {
-		return nil, errors.Join(err, r.records[loadgen.Profiling].close())
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
+}
+
+// grow makes a file that Flush and Sync look after.
+func (r *Run) grow(name, head, tail string) (*growing, error) {
+	g, err := grow(filepath.Join(r.Dir, name), head, tail, r.batch.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.files = append(r.files, g)
+	return g, nil
 }
 
 // Record appends a record, and what the collector measured of it, to the lines
@@ -65,24 +79,30 @@ func (r *Run) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	f := r.records[rec.Phase]
 	if f == nil {
 		var err error
-		if f, err = openRecords(filepath.Join(r.Dir, WarmupName), r.batch.Secrets); err != nil {
+		if f, err = r.grow(WarmupName, "", ""); err != nil {
 			return err
 		}
 		r.records[rec.Phase] = f
 	}
-	f.buf = r.lines.append(f.buf, rec, m)
-	return f.mayFlush(rec.Ended)
+	return f.add(r.lines.append(f.begin(), rec, m))
 }
 
-// Flush writes out the lines that are ready. Record does so by itself at least
-// once for every second of the run and every 256 KiB, but cannot where nothing
-// ends for a while.
-func (r *Run) Flush() error {
+// Flush hands what was recorded to the operating system, so that it outlives
+// this process. Record does so by itself with every 256 KiB; whoever owns the
+// run calls Flush at least once a second, since no other record may follow.
+func (r *Run) Flush() error { return r.each((*growing).flush) }
+
+// Sync puts what was recorded on the disk, so that it outlives a power cut. It
+// takes as long as the disk does; records can be added meanwhile.
+func (r *Run) Sync() error { return r.each((*growing).sync) }
+
+func (r *Run) each(do func(*growing) error) error {
+	r.mu.Lock()
+	files := slices.Clone(r.files)
+	r.mu.Unlock()
 	var errs []error
-	for _, f := range r.records {
-		if f != nil {
-			errs = append(errs, f.flush())
-		}
+	for _, g := range files {
+		errs = append(errs, do(g))
 	}
 	return errors.Join(errs...)
 }
@@ -105,16 +125,17 @@ type Result struct {
 // Finish writes the files that a finished run has and closes the lines. It
 // writes what it can: the error joins those of all files.
 func (r *Run) Finish(res *Result) error {
+	errs := []error{
+		r.Close(),
+		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
+		r.writeJSON(ProcessName, r.processResult(res)),
+	}
+	// Last: it says that the run is finished, and so that all else is there.
 	export, err := r.export(res)
 	if err == nil {
 		err = r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
 	}
-	return errors.Join(
-		r.Close(),
-		err,
-		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
-		r.writeJSON(ProcessName, r.processResult(res)),
-	)
+	return errors.Join(append(errs, err)...)
 }
 
 // GiveUp closes a run that ended before it measured anything, and writes how.
@@ -122,25 +143,33 @@ func (r *Run) GiveUp(res *Result) error {
 	return errors.Join(r.Close(), r.writeJSON(ProcessName, r.processResult(res)))
 }
 
-// Close writes out and closes the lines of a run.
+// Close puts the lines of a run on the disk and closes them.
 func (r *Run) Close() error {
 	var errs []error
 	for i, f := range r.records {
 		if f != nil {
-			errs = append(errs, f.close())
+			errs = append(errs, r.close(f, f.length()))
 			r.records[i] = nil
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// close ends a file that grew behind one of its entries.
+func (r *Run) close(g *growing, end int64) error {
+	r.mu.Lock()
+	r.files = slices.DeleteFunc(r.files, func(f *growing) bool { return f == g })
+	r.mu.Unlock()
+	return g.close(end)
+}
+
 // Log opens the run's log to append to; the caller closes it.
 func (r *Run) Log() (*os.File, error) {
 	path := filepath.Join(r.Dir, LogName)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, failed(path, err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	return f, failed(path, err)
 }
 
@@ -206,69 +235,4 @@ func (r *Run) processResult(res *Result) processFile {
 		p.Reasons = append(p.Reasons, s.Text)
 	}
 	return p
-}
-
-// A recordFile is a file of lines that grows as requests end. After an error
-// it ends with its last whole line and takes no more.
-type recordFile struct {
-	f       *os.File
-	secrets *secret.Set
-	buf     []byte // whole lines
-	written int64
-	flushed time.Duration // when in the run
-	err     error
-}
-
-const flushBytes = 256 << 10
-
-func openRecords(path string, secrets *secret.Set) (*recordFile, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, failed(path, err)
-	}
-	return &recordFile{f: f, secrets: secrets, buf: make([]byte, 0, flushBytes+flushBytes/4)}, nil
-}
-
-// mayFlush flushes when a second of the run has passed or much has gathered.
-func (f *recordFile) mayFlush(now time.Duration) error {
-	if len(f.buf) < flushBytes && now-f.flushed < time.Second {
-		return f.err
-	}
-	f.flushed = now
-	return f.flush()
-}
-
-func (f *recordFile) flush() error {
-	if f.err != nil || len(f.buf) == 0 {
-		f.buf = f.buf[:0]
-		return f.err
-	}
-	if err := withoutSecrets(f.buf, f.secrets); err != nil {
-		f.err = failed(f.f.Name(), err)
-		f.buf = f.buf[:0]
-		return f.err
-	}
-	n, err := f.f.Write(f.buf)
-	if err != nil {
-		// Whole lines stay; the half one is taken back where that works.
-		keep := f.written + int64(bytes.LastIndexByte(f.buf[:n], '\n')+1)
-		f.err = failed(f.f.Name(), err)
-		if err := f.f.Truncate(keep); err != nil {
-			f.err = errors.Join(f.err, fmt.Errorf("truncate %s: %w", f.f.Name(), err))
-		}
-	}
-	f.written += int64(n)
-	f.buf = f.buf[:0]
-	return f.err
-}
-
-func (f *recordFile) close() error {
-	err := f.flush()
-	if serr := f.f.Sync(); err == nil {
-		err = failed(f.f.Name(), serr)
-	}
-	if cerr := f.f.Close(); err == nil {
-		err = failed(f.f.Name(), cerr)
-	}
-	return err
 }

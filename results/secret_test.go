@@ -35,11 +35,10 @@ func TestAFileThatWouldHoldASecretIsNotWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = in.Add(&loadgen.Session{ID: "s", Turns: []*loadgen.Request{{Body: []byte(`{"user":"` + key + `"}`)}}})
-			if in.Close(1) == nil {
-				t.Error("the file was given its name")
+			if err := in.Add(&loadgen.Session{ID: "s", Turns: []*loadgen.Request{{Body: []byte(`{"user":"` + key + `"}`)}}}); err != nil {
+				return err
 			}
-			return err
+			return in.Close(1)
 		},
 		"the log": func(b *results.Batch) error {
 			return begin(t, b).GiveUp(&results.Result{Stderr: "the key is " + key})

@@ -1,0 +1,251 @@
+package results_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+	"loadgen/results"
+)
+
+// TestWhateverACrashLeavesIsReadable plays the changes of the disk that a small
+// batch makes back to every point between two of them, and reads what would be
+// found there.
+func TestWhateverACrashLeavesIsReadable(t *testing.T) {
+	changes, written := smallBatch(t)
+	for _, crash := range []struct {
+		name string
+		left func(inode) []byte // of a file
+		// names says that the names of files are on the disk at once, not only
+		// when their directory was synced.
+		names bool
+	}{
+		{"a kill", func(f inode) []byte { return f.data }, true},
+		{"a power cut that takes whatever was not synced", func(f inode) []byte { return f.synced }, false},
+		{"a power cut that leaves the names of files", func(f inode) []byte { return f.synced }, true},
+		{"a power cut in the midst of the last write", func(f inode) []byte { return f.torn }, true},
+	} {
+		t.Run(crash.name, func(t *testing.T) {
+			finished := 0
+			for n := range len(changes) + 1 {
+				d := replay(changes[:n])
+				base := t.TempDir()
+				d.restore(t, base, written.base, crash.names, crash.left)
+				if examine(t, base, written) {
+					finished++
+				}
+				if t.Failed() {
+					t.Fatalf("after %d of %d changes, the last %+v", n, len(changes), changes[max(n-1, 0)])
+				}
+			}
+			if finished == 0 {
+				t.Error("the finished run was never found")
+			}
+		})
+	}
+}
+
+// written is what a batch wrote, to hold against what was found.
+type writtenBatch struct {
+	base             string
+	warmup, measured []string // ids
+	sessions         []string
+	summary          metrics.Summary
+}
+
+// smallBatch runs a batch of one run, whose files are flushed and synced now
+// and then.
+func smallBatch(t *testing.T) ([]results.Change, writtenBatch) {
+	t.Helper()
+	w := writtenBatch{base: t.TempDir()}
+	var changes []results.Change
+	defer results.Note(func(c results.Change) { changes = append(changes, c) })()
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch, err := results.CreateBatch(w.base, "crash", time.Unix(0, epoch))
+	check(err)
+	run, err := batch.Begin(metadata())
+	check(err)
+	in, err := run.Inputs()
+	check(err)
+	c, err := metrics.NewCollector(facts())
+	check(err)
+	for i, r := range handmade() {
+		s := &loadgen.Session{ID: r.Request.Session + r.Request.ID, Turns: []*loadgen.Request{r.Request}}
+		check(in.Add(s))
+		w.sessions = append(w.sessions, s.ID)
+		check(run.Record(r, c.Add(r)))
+		if r.Phase == loadgen.Warmup {
+			w.warmup = append(w.warmup, r.Request.ID)
+		} else {
+			w.measured = append(w.measured, r.Request.ID)
+		}
+		if i%2 == 0 {
+			check(run.Flush())
+		} else {
+			check(run.Sync())
+		}
+	}
+	w.summary = c.Summary(theOutcome(), theHealth(), theTransport())
+	check(in.Close(len(w.sessions)))
+	check(run.Finish(result(w.summary)))
+	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Summary: w.summary}}))
+	return changes, w
+}
+
+// examine reads the run that a crash left, and reports whether it is finished.
+func examine(t *testing.T, base string, w writtenBatch) (finished bool) {
+	t.Helper()
+	dirs, _ := filepath.Glob(filepath.Join(base, "crash", "*", "concurrency2"))
+	if len(dirs) == 0 {
+		return false
+	}
+	run, err := results.Open(dirs[0])
+	if errors.Is(err, fs.ErrNotExist) && strings.Contains(err.Error(), results.MetadataName) {
+		return false // nothing had begun
+	}
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	found := map[loadgen.Phase][]string{}
+	for rec, err := range run.Records() {
+		if err != nil {
+			t.Error(err)
+			return false
+		}
+		found[rec.Phase] = append(found[rec.Phase], rec.Request.ID)
+	}
+	isPrefix(t, "warm-up", found[loadgen.Warmup], w.warmup)
+	isPrefix(t, "measured", found[loadgen.Profiling], w.measured)
+	var sessions []string
+	var broken error
+	for s, err := range run.Inputs() {
+		if broken = err; err == nil {
+			sessions = append(sessions, s.ID)
+		}
+	}
+	isPrefix(t, "sessions", sessions, w.sessions)
+	s, err := run.Summary()
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	if got := s.Counts.OK + s.Counts.Failed + s.Counts.Cancelled; got != len(found[loadgen.Profiling]) {
+		t.Errorf("a summary of %d requests for %d lines", got, len(found[loadgen.Profiling]))
+	}
+	if !run.Complete {
+		return false
+	}
+	if len(found[loadgen.Profiling]) != len(w.measured) || len(found[loadgen.Warmup]) != len(w.warmup) || len(sessions) != len(w.sessions) || broken != nil {
+		t.Errorf("a finished run of %v and sessions %q: %v", found, sessions, broken)
+	}
+	for _, name := range []string{results.CSVName, results.ProcessName} {
+		if _, err := os.Stat(filepath.Join(run.Dir, name)); err != nil {
+			t.Errorf("a finished run: %v", err)
+		}
+	}
+	return true
+}
+
+func isPrefix(t *testing.T, what string, got, of []string) {
+	t.Helper()
+	if len(got) > len(of) || strings.Join(got, " ") != strings.Join(of[:len(got)], " ") {
+		t.Errorf("%s: found %q where %q was written", what, got, of)
+	}
+}
+
+// An inode is a file without its name.
+type inode struct {
+	data, synced []byte
+	torn         []byte // data with half of the last write
+}
+
+// A volume is a file system that knows what of it is on the disk.
+type volume struct {
+	files       []inode
+	dirs        []string
+	names, kept map[string]int // the file of a name; as it is, and on the disk
+}
+
+// replay makes the changes of the disk again.
+func replay(changes []results.Change) *volume {
+	v := &volume{names: map[string]int{}, kept: map[string]int{}}
+	for _, c := range changes {
+		switch c.Op {
+		case "mkdir":
+			v.dirs = append(v.dirs, c.Path)
+		case "create":
+			v.names[c.Path] = len(v.files)
+			v.files = append(v.files, inode{})
+		case "write":
+			f := &v.files[v.names[c.Path]]
+			f.torn = overwrite(f.data, c.Data[:len(c.Data)/2], c.At)
+			f.data = overwrite(f.data, c.Data, c.At)
+		case "truncate":
+			f := &v.files[v.names[c.Path]]
+			f.data = overwrite(f.data[:min(c.At, int64(len(f.data)))], nil, c.At)
+			f.torn = f.data
+		case "sync":
+			f := &v.files[v.names[c.Path]]
+			f.synced, f.torn = f.data, f.data
+		case "rename":
+			v.names[c.To] = v.names[c.Path]
+			delete(v.names, c.Path)
+		case "syncdir":
+			for name := range v.kept {
+				if filepath.Dir(name) == c.Path {
+					delete(v.kept, name)
+				}
+			}
+			for name, f := range v.names {
+				if filepath.Dir(name) == c.Path {
+					v.kept[name] = f
+				}
+			}
+		}
+	}
+	return v
+}
+
+// overwrite returns a file's bytes with others in their place.
+func overwrite(data, with []byte, at int64) []byte {
+	out := append([]byte(nil), data...)
+	if grown := int(at) + len(with) - len(out); grown > 0 {
+		out = append(out, make([]byte, grown)...)
+	}
+	copy(out[at:], with)
+	return out
+}
+
+// restore puts what is left of the files below another directory.
+func (v *volume) restore(t *testing.T, base, was string, names bool, left func(inode) []byte) {
+	t.Helper()
+	place := func(path string) string { return filepath.Join(base, strings.TrimPrefix(path, was)) }
+	kept := v.kept
+	if names {
+		kept = v.names
+		for _, dir := range v.dirs {
+			if err := os.MkdirAll(place(dir), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, f := range kept {
+		if err := os.MkdirAll(filepath.Dir(place(name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(place(name), left(v.files[f]), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

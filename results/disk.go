@@ -1,0 +1,89 @@
+package results
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// All changes of the disk go through the functions below, so that a test can
+// note them in their order, and try what a power cut would leave of each.
+
+// A change is something that a file system was told.
+type change struct {
+	op   string // create, write, truncate, sync, rename, remove, mkdir, syncdir
+	path string
+	to   string // of a rename
+	data []byte // written
+	at   int64  // where data was written, or the length that was cut to
+}
+
+// note is told of every change that was made; nil outside of tests.
+var note func(change)
+
+func noted(c change, err error) error {
+	if err == nil && note != nil {
+		note(c)
+	}
+	return err
+}
+
+// makeFile makes a file that is not there yet. Who may read it is up to the
+// umask.
+func makeFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
+	return f, noted(change{op: "create", path: path}, err)
+}
+
+func writeAt(f *os.File, data []byte, at int64) (int, error) {
+	n, err := f.WriteAt(data, at)
+	return n, noted(change{op: "write", path: f.Name(), data: data, at: at}, err)
+}
+
+func truncate(f *os.File, length int64) error {
+	return noted(change{op: "truncate", path: f.Name(), at: length}, f.Truncate(length))
+}
+
+func syncFile(f *os.File) error {
+	return noted(change{op: "sync", path: f.Name()}, f.Sync())
+}
+
+func renameFile(from, to string) error {
+	return noted(change{op: "rename", path: from, to: to}, os.Rename(from, to))
+}
+
+// makeDir makes a directory that is not there yet.
+func makeDir(dir string) error {
+	return noted(change{op: "mkdir", path: dir}, os.Mkdir(dir, 0o777))
+}
+
+// makeDirs makes a directory and those above it, down from one that is there,
+// and puts their names on the disk.
+func makeDirs(from, dir string) error {
+	if dir == from {
+		return nil
+	}
+	above := filepath.Dir(dir)
+	if err := makeDirs(from, above); err != nil {
+		return err
+	}
+	if err := makeDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(above)
+}
+
+// syncDir puts the names in a directory on the disk.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	// Some file systems of other machines have no such thing.
+	if errors.Is(err, fs.ErrInvalid) {
+		err = nil
+	}
+	return noted(change{op: "syncdir", path: dir}, errors.Join(err, d.Close()))
+}
