@@ -61,10 +61,10 @@ func makeDir(dir string) error {
 // makeDirs makes a directory and those above it, down from one that is there,
 // and puts their names on the disk.
 func makeDirs(from, dir string) error {
-	if dir == from {
+	above := filepath.Dir(dir)
+	if dir == from || dir == above {
 		return nil
 	}
-	above := filepath.Dir(dir)
 	if err := makeDirs(from, above); err != nil {
 		return err
 	}
