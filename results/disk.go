@@ -2,6 +2,7 @@ package results
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,8 +37,13 @@ func makeFile(path string) (*os.File, error) {
 	return f, noted(change{op: "create", path: path}, err)
 }
 
+// writeAt returns how much of the data was written, which File.WriteAt does not
+// know of a write that failed.
 func writeAt(f *os.File, data []byte, at int64) (int, error) {
-	n, err := f.WriteAt(data, at)
+	if _, err := f.Seek(at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	n, err := f.Write(data)
 	return n, noted(change{op: "write", path: f.Name(), data: data, at: at}, err)
 }
 
