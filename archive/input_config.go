@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"loadgen"
+	"loadgen/internal/secret"
 	"loadgen/results"
 	"loadgen/sweep"
 )
@@ -21,7 +22,7 @@ func inputConfig(run *sweep.Run) results.InputConfig {
 	return results.InputConfig{
 		Models: results.InputModels{Items: []results.InputModel{{Name: c.Model}}},
 		Endpoint: results.InputEndpoint{
-			URLs: []string{c.URL}, Type: c.EndpointType, Path: c.Endpoint, Timeout: c.RequestTimeout.Seconds(),
+			URLs: []string{secret.HideURL(c.URL)}, Type: c.EndpointType, Path: secret.HideURL(c.Endpoint), Timeout: c.RequestTimeout.Seconds(),
 			Streaming: c.Streaming, LegacyMaxTokens: c.UseLegacyMaxTokens, Extra: extra,
 		},
 		Datasets:  []results.InputDataset{inputDataset(c)},
