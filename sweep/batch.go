@@ -118,6 +118,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 		root = with(root, []string{"output_base_dir"}, value, value)
 	}
 	f.expandReferences(root, "", o.LookupEnv)
+	f.keepApart(root, "", "", keysIn(root))
 	batch := f.batch(root, o)
 	batch.Text = src.public(text)
 	if err := f.report.err(); err != nil {

@@ -182,6 +182,43 @@ func numbered(t *testing.T, dir string) string {
 	return path
 }
 
+// minimal is a batch file of a few requests, whose last lines are of its base.
+func minimal(model, url string) string {
+	return fmt.Sprintf(`batch_name: b
+output_base_dir: out
+base_config:
+  url: %s
+  streaming: true
+  warmup_request_count: 0
+  request_count: 3
+  concurrency: 1
+  prompt_input_tokens_mean: 10
+  prompt_output_tokens_mean: 3
+  model: %s
+`, url, model)
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mute serves with a handler and returns the URL.
+func mute(t *testing.T, h http.Handler) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// quoteYAML writes a text as YAML reads it back.
+func quoteYAML(s string) string {
+	quoted, _ := json.Marshal(s)
+	return string(quoted)
+}
+
 // A product is all that a command wrote, by the names of files; standard output
 // and error among them.
 type product map[string]string
