@@ -73,7 +73,7 @@ func NewManifestCell(cell loadgen.Cell, digest string) (ManifestCell, error) {
 // must hold no secret.
 func (b *Batch) Declare(m *Manifest, text []byte) error {
 	return errors.Join(
-		WriteFile(filepath.Join(b.Dir, SourceName), text),
+		b.writeFile(filepath.Join(b.Dir, SourceName), text),
 		b.writeJSON(filepath.Join(b.Dir, ManifestName), m),
 	)
 }

@@ -165,7 +165,7 @@ func TestAKeyChangesNothingButItsPlaces(t *testing.T) {
 		t.Fatalf("status %d: %s", status, want["stderr"])
 	}
 	for _, key := range []string{
-		"1", "0", "e", "null", "token", "true", "m", "stop", "status", "request", "redacted", `{"a":[1]}`, `.*`, `^(a|b)+$`, strings.Repeat("4 KB", 1<<10),
+		"1", "e", "null", "token", "m", "stop", "status", `{"a":[1]}`, `^(a|b)+$`, strings.Repeat("4 KB", 1<<10),
 	} {
 		t.Run(fmt.Sprintf("%.20s", key), func(t *testing.T) {
 			t.Parallel()
