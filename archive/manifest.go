@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,6 +33,7 @@ func (k *Recorder) Declare(started time.Time, only, skip []string) error {
 func manifestOf(batch *sweep.Batch) (*results.Manifest, error) {
 	m := &results.Manifest{
 		RecordFormat: results.RecordFormat, BatchName: batch.BatchName, Overrides: batch.Overrides, Seed: uint64(batch.Base.RandomSeed),
+		Salt:    cmp.Or(string(batch.Base.CacheBustSalt), batch.Salt),
 		Repeats: batch.Repeats, RepeatOrder: string(batch.RepeatOrder), VarySeed: batch.VarySeed,
 	}
 	cells := batch.Cells()

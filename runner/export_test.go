@@ -28,3 +28,6 @@ func Connections(c *sweep.Cell) int { return connections(&c.Config, c.Pacing) }
 
 // Facts returns what is asked of a cell.
 func Facts(c *sweep.Cell) metrics.Facts { return facts(&c.Config, c.Pacing) }
+
+// Salt is what sets the prompts of a run of a cell apart.
+func Salt(c *sweep.Config, number int) string { return salt(c, number) }

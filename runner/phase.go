@@ -147,7 +147,7 @@ func (p *phases) begin(s *loadgen.Session) error {
 
 // open returns the source of a phase's sessions.
 func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
-	s, err := spec(&p.run.Cell.Config, p.run.Seed(p.Batch.VarySeed), phase)
+	s, err := spec(&p.run.Cell.Config, p.run.Seed(p.Batch.VarySeed), p.run.Number, phase)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func CheckPrompts(b *sweep.Batch) error {
 			continue
 		}
 		checked[read] = true
-		s, err := spec(c, cell.Seed, loadgen.Profiling)
+		s, err := spec(c, cell.Seed, 0, loadgen.Profiling)
 		if err != nil {
 			return err
 		}

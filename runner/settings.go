@@ -59,10 +59,23 @@ func Client(c *sweep.Config, endpoint, version string, lookupEnv func(string) (s
 	}, nil
 }
 
-// spec returns what the requests of a phase of a cell consist of.
-func spec(c *sweep.Config, seed loadgen.Seed, phase loadgen.Phase) (synth.Spec, error) {
+// salt returns what sets the prompts of a run apart from those of other nights,
+// or of other runs; empty for nothing.
+func salt(c *sweep.Config, number int) string {
+	switch c.CacheBust {
+	case "batch":
+		return string(c.CacheBustSalt)
+	case "run":
+		return fmt.Sprintf("%s, run %d", c.CacheBustSalt, max(1, number))
+	}
+	return ""
+}
+
+// spec returns what the requests of a phase of a cell's run consist of.
+func spec(c *sweep.Config, seed loadgen.Seed, number int, phase loadgen.Phase) (synth.Spec, error) {
 	s := synth.Spec{
 		Seed:         seed,
+		Salt:         salt(c, number),
 		Phase:        phase,
 		Completions:  c.EndpointType == "completions",
 		Input:        synth.Normal{Mean: c.PromptInputTokensMean, Stddev: c.PromptInputTokensStddev},

@@ -25,6 +25,10 @@ type Options struct {
 	// with further keys behind a blank: a cell is run that meets all of Only
 	// and none of Skip.
 	Only, Skip []string
+	// Salt is the cache_bust_salt of a file that names none: what sets the
+	// prompts of this night apart. Without one they are as the seed alone makes
+	// them.
+	Salt string
 	// OutputBaseDir replaces output_base_dir where it is not empty.
 	OutputBaseDir string
 	// LookupEnv finds environment variables. Where it is nil the file is
@@ -66,6 +70,8 @@ type Batch struct {
 	// Text is the text of the file. What is never shown is left out of it; what
 	// refers to an environment variable is there by the variable's name.
 	Text []byte `yaml:"-"`
+	// Salt is that of the options.
+	Salt string `yaml:"-"`
 	// Overrides are those of the options, with secrets redacted.
 	Overrides []string `yaml:"-"`
 	// Notes say what is worth knowing about the file although nothing is wrong
@@ -99,6 +105,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 		return nil, &Faults{List: []*Fault{fault}}
 	}
 	f := newFile(src)
+	f.salt = o.Salt
 	f.hideSecrets(root)
 	root, ok := f.expand(root)
 	if !ok {
@@ -133,7 +140,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 // batch binds the file, checks it and expands its cells.
 func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	batch := &Batch{
-		BatchName: defaultName, OutputBaseDir: defaultDir,
+		BatchName: defaultName, OutputBaseDir: defaultDir, Salt: o.Salt,
 		Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
 	}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time
@@ -147,7 +154,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
 	b.noteDefaults(batch)
 	batch.Base.given = b.givenBelow("base_config")
-	batch.Base.settle(batch.Sweeps)
+	batch.Base.settle(batch.Sweeps, f.salt)
 	b.checkValues(batch)
 	b.checkSupport()
 	b.checkMock(batch.Mock)

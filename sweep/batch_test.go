@@ -116,6 +116,7 @@ func TestSeedExampleLoadsUnchanged(t *testing.T) {
 		PromptOutputTokensStddev: 5,
 		SessionTurnsMean:         1,
 		ConversationHistory:      "server",
+		CacheBust:                "batch",
 	}
 	cells := batch.Cells()
 	if len(cells) != 1 {

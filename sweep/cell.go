@@ -74,12 +74,15 @@ func (b *binder) bindConfig(n *yaml.Node, sweeps Sweeps) Config {
 	b.bind(n, reflect.ValueOf(config).Elem(), "base_config", "")
 	b.checkValues(batch)
 	config.given = b.givenBelow("base_config")
-	config.settle(sweeps)
+	config.settle(sweeps, b.salt)
 	return *config
 }
 
 // settle fills in the defaults that depend on what else was written.
-func (c *Config) settle(sweeps Sweeps) {
+func (c *Config) settle(sweeps Sweeps, salt string) {
+	if !c.Given("cache_bust_salt") && c.CacheBust != "none" {
+		c.CacheBustSalt = Version(salt)
+	}
 	if !c.Given("endpoint") && c.EndpointType == "completions" {
 		c.Endpoint = completionsEndpoint
 	}

@@ -68,6 +68,13 @@ type Config struct {
 	// synthetic.
 	ConversationHistory string `yaml:"conversation_history" validate:"oneof=server synthetic"`
 
+	// CacheBust says which prompts differ from those of other nights although
+	// the seed is the same: those of every batch, of every run, or none.
+	CacheBust string `yaml:"cache_bust" validate:"oneof=batch run none"`
+	// CacheBustSalt is what sets them apart. Where it is not written it is that
+	// of [Options].
+	CacheBustSalt Version `yaml:"cache_bust_salt" validate:"min=1,max=100"`
+
 	InputFile         string `yaml:"input_file" validate:"min=1"`
 	CustomDatasetType string `yaml:"custom_dataset_type" validate:"oneof=single_turn multi_turn random_pool mooncake_trace sharegpt inputs_json"`
 
@@ -126,6 +133,7 @@ func defaults() Config {
 		PromptInputTokensMean: 550,
 		SessionTurnsMean:      1,
 		ConversationHistory:   "server",
+		CacheBust:             "batch",
 	}
 }
 

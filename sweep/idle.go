@@ -55,6 +55,12 @@ func (c *Config) idle() map[string]idleness {
 			"num_prefix_prompts", "prefix_prompt_length", "session_turns_mean", "session_turns_stddev",
 			"session_turn_delay_mean", "session_turn_delay_stddev")
 	}
+	if c.CacheBust == "none" {
+		none(because("cache_bust: none leaves the prompts to the seed alone", "cache_bust"), "cache_bust_salt")
+	}
+	if c.sentAsIs() {
+		none(because("the prompts of the dataset are sent as they are", "input_file", "custom_dataset_type"), "cache_bust", "cache_bust_salt")
+	}
 	if c.SequenceDistribution != "" {
 		none(because("lengths come from sequence_distribution", "sequence_distribution"),
 			"prompt_input_tokens_mean", "prompt_input_tokens_stddev",
@@ -80,6 +86,10 @@ func (b *binder) certain(idle map[string]idleness) map[string]idleness {
 	})
 	return idle
 }
+
+// sentAsIs reports whether prompts are texts of a dataset. Those of a trace are
+// made up from its lengths.
+func (c *Config) sentAsIs() bool { return c.InputFile != "" && c.CustomDatasetType != "mooncake_trace" }
 
 // singleTurn reports whether every session is of one turn.
 func (c *Config) singleTurn() bool {

@@ -169,6 +169,18 @@ func TestPlaceholdersAreNotJudged(t *testing.T) {
 	}
 }
 
+func TestOverrideWithoutAValue(t *testing.T) {
+	text := []byte(minimal + "  tokenizer: gpt2\nsweeps: {concurrency: [1, 2]}\n")
+	batch, err := sweep.Parse("b.yaml", text, sweep.Options{Overrides: []string{"base_config.tokenizer=", "sweeps= "}})
+	if err != nil || batch.Base.Tokenizer != "" || len(batch.Cells()) != 1 {
+		t.Errorf("got %+v, %v", batch, err)
+	}
+	_, err = sweep.Parse("b.yaml", text, sweep.Options{Overrides: []string{"base_config.model="}})
+	if err == nil || !strings.Contains(err.Error(), "base_config.model: must be text, not empty") {
+		t.Errorf("a required key: %v", err)
+	}
+}
+
 func TestOverrideOfASweptKeyIsNoted(t *testing.T) {
 	batch, err := sweep.Parse("b.yaml", []byte(minimal+"  streaming: true\nsweeps: {concurrency: [1, 2]}\n"), sweep.Options{Overrides: []string{"base_config.concurrency=8"}})
 	if err != nil {

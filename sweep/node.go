@@ -16,6 +16,7 @@ import (
 type file struct {
 	*source
 	report *report
+	salt   string // of the options
 	// origin names the texts of nodes that do not come from the file itself.
 	origin map[*yaml.Node]*source
 	// sweepOf names the sweeps that nodes are values of, wherever they are bound.

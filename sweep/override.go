@@ -36,6 +36,10 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 		f.report.add(f.fault(key, "", "unknown key "+strconv.Quote(path), hint))
 		return root
 	}
+	if strings.TrimSpace(text) == "" {
+		text = "null" // no value, as it would be in the file
+		assignment += text
+	}
 	value, fault := newSource(flag, []byte(text)).parse([]byte(text))
 	if fault != nil {
 		message := fault.Message

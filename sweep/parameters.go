@@ -91,6 +91,8 @@ func (c *Config) defaulted(key string) bool {
 		return c.InputFile != "" || c.SessionTurnsStddev == 0
 	case "conversation_history":
 		return c.singleTurn()
+	case "cache_bust", "cache_bust_salt":
+		return c.sentAsIs()
 	}
 	return false
 }

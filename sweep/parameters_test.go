@@ -19,7 +19,7 @@ func TestEffectiveParameters(t *testing.T) {
 			want: `{"model":"m","url":"http://localhost:8000","endpoint":"/v1/chat/completions","endpoint_type":"chat",` +
 				`"health_check_endpoint":"/v1/models","transport":"auto","http_version":"auto","warmup_request_count":1,` +
 				`"benchmark_duration":60,"grace_period":30,"request_timeout":600,"concurrency":4,"random_seed":42,` +
-				`"prompt_input_tokens_mean":550}`,
+				`"prompt_input_tokens_mean":550,"cache_bust":"batch"}`,
 		},
 		{
 			name: "what was written, in the units of the file, with headers redacted",
@@ -31,7 +31,7 @@ func TestEffectiveParameters(t *testing.T) {
 				`"http_version":"1.1","streaming":false,"warmup_request_count":1,"benchmark_duration":60,"grace_period":0.5,` +
 				`"request_timeout":600,"concurrency":4,"request_rate":"auto","request_rate_mode":"constant","random_seed":42,` +
 				`"prompt_input_tokens_mean":550,"session_turns_mean":2,"session_turn_delay_mean":1500,` +
-				`"conversation_history":"server","extra_inputs":{"stop":["a"],"temperature":0},"slos":{"request_latency":100.5}}`,
+				`"conversation_history":"server","cache_bust":"batch","extra_inputs":{"stop":["a"],"temperature":0},"slos":{"request_latency":100.5}}`,
 		},
 		{
 			name: "a dataset sets the prompt lengths aside, a mode without a rate is left out",

@@ -87,6 +87,8 @@ func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
 		return fmt.Sprintf("must be at most %s, not %s", parameter, n.Value), ""
 	case "min":
 		return "must not be empty", ""
+	case "max":
+		return "must have at most " + parameter + " characters", ""
 	case "oneof":
 		words := strings.Fields(parameter)
 		return fmt.Sprintf("must be one of %s, not %s", strings.Join(words, ", "), describe(n)), suggest(n.Value, words)

@@ -49,7 +49,7 @@ func (v *Version) bind(b *binder, n *yaml.Node, path string) {
 	case "!!str", "!!int", "!!float":
 		*v = Version(n.Value)
 	default:
-		b.fail(n, path, "must be a version, not "+describe(n), "")
+		b.fail(n, path, "must be a text or a number, not "+describe(n), "")
 	}
 }
 

@@ -37,15 +37,16 @@ func newWriter(spec Spec, lex *Lexicon) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	walk := spec.Seed.Rand("prompt.salt")
+	words := spec.words()
+	walk := words.Rand("prompt.salt")
 	w := &writer{
 		tok: lex.tok, words: lex.words, corpus: corpus,
 		flat: spec.Completions, phase: spec.Phase,
 		systemTokens: spec.SystemTokens, prefixes: spec.Prefixes, prefixTokens: spec.PrefixTokens,
 		mul: walk.Uint64() | 1, add: walk.Uint64(),
-		prefix: spec.Seed.Stream("prompt.prefix"), block: spec.Seed.Stream("prompt.block"),
+		prefix: words.Stream("prompt.prefix"), block: words.Stream("prompt.block"),
 	}
-	rng := spec.Seed.Stream("prompt.system").At(0)
+	rng := words.Stream("prompt.system").At(0)
 	text := w.words.append(nil, spec.SystemTokens, rng.Uint64(), &rng)
 	w.system, w.systemIs = w.fit(text, spec.SystemTokens, &rng)
 	return w, nil

@@ -24,6 +24,9 @@ type Source struct {
 	// Lengths have a stream of their own, so that they do not depend on the
 	// tokenizer or the corpus.
 	lengths, text, ids loadgen.Stream
+	// prefixes is what a prefix is chosen by where text is salted; else that is
+	// the first use of text.
+	prefixes *loadgen.Stream
 
 	next atomic.Int64 // index of the session to come, where sessions are made up
 	mu   sync.Mutex   // for the dataset, which counts its own
@@ -90,7 +93,11 @@ func New(spec Spec, lex *Lexicon) (*Source, error) {
 // draws says which streams a source draws from and how its sessions are named.
 func (s *Source) draws(streams, name string) {
 	seed := s.spec.Seed
-	s.lengths, s.text, s.ids = seed.Stream(streams+".lengths"), seed.Stream(streams+".text"), seed.Stream(streams+".ids")
+	s.lengths, s.text, s.ids = seed.Stream(streams+".lengths"), s.spec.words().Stream(streams+".text"), seed.Stream(streams+".ids")
+	if s.spec.Salt != "" {
+		prefixes := seed.Stream(streams + ".text")
+		s.prefixes = &prefixes
+	}
 	s.name = name
 }
 
@@ -196,7 +203,12 @@ func (s *Source) At(i int) *loadgen.Session {
 	}
 	lengths, text := s.lengths.At(i), s.text.At(i)
 	prefix := 0
-	if s.spec.Prefixes > 0 {
+	switch {
+	case s.spec.Prefixes == 0:
+	case s.prefixes != nil:
+		chance := s.prefixes.At(i)
+		prefix = below(&chance, s.spec.Prefixes)
+	default:
 		prefix = below(&text, s.spec.Prefixes)
 	}
 	turns := s.spec.Turns.atLeast(1, &lengths)

@@ -15,6 +15,9 @@ const MaxTokens = 10_000_000
 // and is refused; the names in messages are those of the batch file.
 type Spec struct {
 	Seed loadgen.Seed // the cell's own
+	// Salt makes other words of the same seed: lengths, turns, delays and the
+	// choice of prefixes stay. Empty for those of the seed alone.
+	Salt string
 	// Phase keeps warm-up and measured prompts apart: a source for each.
 	Phase loadgen.Phase
 	// Completions says that the endpoint takes one text: system prompt, prefix
@@ -161,6 +164,14 @@ func (s Spec) parse(json []byte) (entry, error) {
 		}
 	}
 	return e, nil
+}
+
+// words is the seed of what prompts consist of.
+func (s Spec) words() loadgen.Seed {
+	if s.Salt == "" {
+		return s.Seed
+	}
+	return s.Seed.Sub("cache bust " + s.Salt)
 }
 
 func (s Spec) blockTokens() int {

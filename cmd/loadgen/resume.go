@@ -47,6 +47,7 @@ func (c *runCommand) load(stdin io.Reader) (*sweep.Batch, *brokenOff, error) {
 	case c.Resume == "" && (c.RerunFailed || c.RerunInvalid || c.ResumeAnyway):
 		return nil, nil, usageError{errors.New("--rerun-failed, --rerun-invalid and --resume-anyway say how to go on: add --resume DIR")}
 	case c.Resume == "":
+		o.Salt = newSalt()
 		batch, err := sweep.Load(c.ConfigFile, o)
 		return batch, nil, asUsage(err)
 	case c.Resume == "latest" && c.ConfigFile == "":
@@ -77,6 +78,7 @@ func (c *runCommand) loadBroken(o sweep.Options) (batch *sweep.Batch, broken *br
 			root.Close()
 		}
 	}()
+	o.Salt = manifest.Salt // the same prompts
 	if c.Set == nil {
 		o.Overrides = manifest.Overrides
 		if slices.ContainsFunc(o.Overrides, func(s string) bool { return strings.HasSuffix(s, secret.Mask) }) {

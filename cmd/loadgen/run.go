@@ -103,6 +103,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	dir.Secrets = secrets
 	log.Info("Results root directory: " + dir.Dir)
 	log.Info("Sweeping parameters: " + batch.Sweeps.String())
+	if salt := batch.Base.CacheBustSalt; salt != "" {
+		log.Info(fmt.Sprintf("Cache bust salt: %s (cache_bust_salt: %[1]s makes the same prompts again)", salt))
+	}
 	if n := len(batch.Cells()); n > 1 {
 		log.Info(fmt.Sprintf("Running %d benchmarks", n))
 	}
