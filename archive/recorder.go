@@ -106,7 +106,10 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
 		k.Root.Findings = k.findings
 	}
-	return k.Root.Finish(k.rows(runs))
+	return errors.Join(
+		k.Root.WriteAggregates(k.repeated(runs), k.Batch.RepeatOrder == sweep.Blocked),
+		k.Root.Finish(k.rows(runs)),
+	)
 }
 
 func (k *Recorder) rows(runs []*sweep.Run) []results.Row {
@@ -141,6 +144,9 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 	}
 	if len(k.Batch.Cells()) > 1 && len(shown) > 0 {
 		b.WriteString(report.BatchTable(shown, o))
+	}
+	if table := k.repeatTable(runs, o); table != "" {
+		b.WriteString("\n" + table)
 	}
 	if brief := report.FindingsBrief(k.findings, findingsShown, o); brief != "" {
 		b.WriteString("\n" + brief)

@@ -59,10 +59,11 @@ func (m Moments) Variance() float64 {
 func (m Moments) SD() float64 { return math.Sqrt(m.Variance()) }
 
 // An Interval is a mean with its two-sided interval. With fewer than two
-// values SD, HalfWidth and both bounds are NaN.
+// values SD, T, HalfWidth and both bounds are NaN.
 type Interval struct {
 	N                       int
 	Mean, SD                float64
+	T                       float64 // Student's quantile: the half width in standard errors
 	HalfWidth, Lower, Upper float64
 }
 
@@ -70,9 +71,10 @@ type Interval struct {
 // independent values, as the figures of whole runs are.
 func MeanInterval(values []float64, confidence float64) Interval {
 	m := MomentsOf(values)
-	iv := Interval{N: m.N, Mean: m.Mean, SD: m.SD(), HalfWidth: math.NaN()}
+	iv := Interval{N: m.N, Mean: m.Mean, SD: m.SD(), HalfWidth: math.NaN(), T: math.NaN()}
 	if m.N >= 2 {
-		iv.HalfWidth = tQuantile((1+confidence)/2, float64(m.N-1)) * iv.SD / math.Sqrt(float64(m.N))
+		iv.T = tQuantile((1+confidence)/2, float64(m.N-1))
+		iv.HalfWidth = iv.T * iv.SD / math.Sqrt(float64(m.N))
 	}
 	iv.Lower, iv.Upper = iv.Mean-iv.HalfWidth, iv.Mean+iv.HalfWidth
 	return iv

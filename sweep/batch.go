@@ -57,6 +57,8 @@ type Batch struct {
 	// Repeats is how many runs each cell has.
 	Repeats     int         `yaml:"repeats" validate:"gte=1,lte=100"`
 	RepeatOrder RepeatOrder `yaml:"repeat_order" validate:"oneof=interleaved shuffled blocked"`
+	// RepeatUntil goes on beyond Repeats until a figure is precise.
+	RepeatUntil RepeatUntil `yaml:"repeat_until"`
 	// VarySeed gives each run of a cell prompts and arrivals of its own.
 	VarySeed        bool          `yaml:"vary_seed"`
 	RestBetweenRuns time.Duration `yaml:"rest_between_runs" unit:"s" validate:"gte=0"`
@@ -158,6 +160,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.checkValues(batch)
 	b.checkSupport()
 	b.checkMock(batch.Mock)
+	b.checkRepeats(batch)
 	if b.unsound["max_cells"] {
 		batch.MaxCells = maxCells
 	}

@@ -68,16 +68,23 @@ type fixedPlan []Ask
 // Plan returns the planner of a batch.
 func (b *Batch) Plan() Planner {
 	var plan Planner = fixedPlan(b.Runs())
+	if b.RepeatUntil.Metric != "" {
+		plan = preciseEnough{b}
+	}
 	if len(b.StopWhen) > 0 {
 		plan = hopeless{plan, b.StopWhen}
 	}
 	return plan
 }
 
-// Runs lists the runs of a batch in their order, the hopeless ones too.
+// Runs lists all runs that a batch may have, in their order.
 func (b *Batch) Runs() []Ask {
 	cells := b.Cells()
-	if b.Repeats <= 1 {
+	most := b.Repeats
+	if b.RepeatUntil.Metric != "" {
+		most = b.RepeatUntil.Max
+	}
+	if most <= 1 {
 		asks := make([]Ask, len(cells))
 		for i := range cells {
 			asks[i].Cell = &cells[i]
@@ -87,13 +94,13 @@ func (b *Batch) Runs() []Ask {
 	var asks []Ask
 	if b.RepeatOrder == Blocked {
 		for i := range cells {
-			for n := range b.Repeats {
+			for n := range most {
 				asks = append(asks, Ask{Cell: &cells[i], Number: n + 1})
 			}
 		}
 		return asks
 	}
-	for n := range b.Repeats {
+	for n := range most {
 		round := make([]int, len(cells))
 		for i := range round {
 			round[i] = i

@@ -211,3 +211,33 @@ func TestStopRulesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+func TestRepeatsUntilAFigureIsPrecise(t *testing.T) {
+	const keys = planned + "sweeps: {concurrency: [1, 2, 4]}\nrepeat_until: {metric: time_to_first_token.p95, half_width: 0.05, max: 6}\n"
+	// Three values of mean 100 and standard deviation 2.1: ± 4.303·2.1/√3 = 5.2,
+	// just too wide. With a fourth at the mean: ± 3.182·1.715/2 = 2.7.
+	near := []float64{97.9, 102.1, 100, 100, 100, 100}
+	wide := []float64{50, 150, 100, 50, 150, 100}
+	same := []float64{100, 100, 100, 100, 100, 100}
+	batch := parse(t, keys)
+	got := follow(t, batch, nil, func(a sweep.Ask) *metrics.Summary {
+		values := map[int][]float64{0: same, 1: near, 2: wide}[a.Cell.Index]
+		return scored(values[a.Number-1], metrics.Valid)
+	})
+	runs := map[string]int{}
+	for _, name := range got {
+		cell, _, _ := strings.Cut(name, ",")
+		runs[cell]++
+	}
+	if d := cmp.Diff(map[string]int{"1": 3, "2": 4, "4": 6}, runs); d != "" {
+		t.Errorf("runs of each cell (-want +got):\n%s", d)
+	}
+}
+
+func TestInvalidRunsMakeNothingPrecise(t *testing.T) {
+	batch := parse(t, planned+"repeat_until: {metric: time_to_first_token.p95, half_width: 0.05, max: 5}\n")
+	got := follow(t, batch, nil, func(a sweep.Ask) *metrics.Summary { return scored(100, metrics.Invalid) })
+	if len(got) != 5 {
+		t.Errorf("%d runs, want 5: none of them counts", len(got))
+	}
+}

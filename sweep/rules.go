@@ -34,6 +34,7 @@ var rules = sync.OnceValue(func() *validator.Validate {
 		"headervalue": isHeaderValue,
 		"slo":         func(s string) bool { return slices.Contains(requestTags(), s) },
 		"budget":      isBudget,
+		"figure":      isBudget,
 		"threshold":   func(s string) bool { return slices.Contains(thresholds(), s) },
 	} {
 		check := func(level validator.FieldLevel) bool { return valid(level.Field().String()) }
@@ -108,6 +109,8 @@ func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
 		return "is no metric that each request has", cmp.Or(suggest(key, requestTags()), "such as time_to_first_token; docs/metrics.md lists them")
 	case "budget":
 		return explainBudget(key)
+	case "figure":
+		return explainBudget(n.Value)
 	case "threshold":
 		return "is no threshold of the verdict", cmp.Or(suggest(key, thresholds()), "there are "+wrapList(thresholds()))
 	}

@@ -129,7 +129,8 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	runs, err := r.Run(ctx)
 	shown.stop()
 	log = newLogger(std.err, c.Verbose)
-	logSummary(log, len(batch.Cells()), runs)
+	left, _ := batch.Plan().Left(runs)
+	logSummary(log, left, runs)
 	err = errors.Join(err, recorder.Finish(runs))
 	tables := recorder.Tables(runs, reportOptions(std.out))
 	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n", tables, dir.Dir); shown != nil && !errors.Is(shown, syscall.EPIPE) {
@@ -270,10 +271,12 @@ func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable erro
 
 // logSummary ends the log as the runner did that loadgen replaces, and says
 // apart from it which runs the user ended and which were never begun.
-func logSummary(log *slog.Logger, cells int, runs []*sweep.Run) {
-	failed, interrupted := 0, 0
+func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
+	failed, interrupted, skipped := 0, 0, 0
 	for _, run := range runs {
 		switch {
+		case run.Skip != "":
+			skipped++
 		case run.Err != nil:
 			failed++
 		case run.Outcome.Cancelled:
@@ -281,13 +284,16 @@ func logSummary(log *slog.Logger, cells int, runs []*sweep.Run) {
 		}
 	}
 	log.Info("SUMMARY")
-	log.Info(fmt.Sprintf("Total runs : %d", cells))
-	log.Info(fmt.Sprintf("Completed  : %d", len(runs)-failed-interrupted))
+	log.Info(fmt.Sprintf("Total runs : %d", len(runs)+left))
+	log.Info(fmt.Sprintf("Completed  : %d", len(runs)-failed-interrupted-skipped))
 	log.Info(fmt.Sprintf("Failed     : %d", failed))
 	if interrupted > 0 {
 		log.Info(fmt.Sprintf("Interrupted: %d", interrupted))
 	}
-	if left := cells - len(runs); left > 0 {
+	if skipped > 0 {
+		log.Info(fmt.Sprintf("Skipped    : %d", skipped))
+	}
+	if left > 0 {
 		log.Info(fmt.Sprintf("Not begun  : %d", left))
 	}
 }
@@ -297,10 +303,7 @@ func logSummary(log *slog.Logger, cells int, runs []*sweep.Run) {
 func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
 	var errs []error
 	for _, run := range runs {
-		name := "the run"
-		if run.Cell.Dir != "" {
-			name = run.Cell.Dir
-		}
+		name := run.Name()
 		switch {
 		case run.Err != nil:
 			errs = append(errs, failedError{fmt.Errorf("%s failed: %w", name, run.Err)})

@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"client":              {"", "internal/outside", "internal/secret"},
 	"synth":               {"", "tokenizer"},
 	"metrics":             {"", "stats"},
-	"results":             {"", "metrics", "internal/jsonstream", "internal/outside", "internal/secret"},
+	"results":             {"", "metrics", "stats", "internal/jsonstream", "internal/outside", "internal/secret"},
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
 	"analyze":             {"", "metrics", "stats"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
