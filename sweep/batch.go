@@ -143,6 +143,7 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	batch := &Batch{
 		BatchName: defaultName, OutputBaseDir: defaultDir, Salt: o.Salt,
+		Repeats: 1, RepeatOrder: Interleaved, VarySeed: true, RepeatUntil: RepeatUntil{Max: mostRepeats},
 		Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
 	}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time

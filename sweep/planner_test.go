@@ -103,7 +103,11 @@ func TestAPlanGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestSeedsOfRepeats(t *testing.T) {
-	cell := &parse(t, planned).Cells()[0]
+	batch := parse(t, planned)
+	if !batch.VarySeed || batch.Repeats != 1 {
+		t.Errorf("by default there are %d repeats and vary_seed is %v, want 1 and true", batch.Repeats, batch.VarySeed)
+	}
+	cell := &batch.Cells()[0]
 	seed := func(n int, vary bool) uint64 { return uint64(sweep.Ask{Cell: cell, Number: n}.Seed(vary)) }
 	if one := uint64(cell.Seed); seed(0, true) != one || seed(1, true) != one || seed(2, false) != one {
 		t.Error("the first run of a cell, and every one that is to send the same, has the cell's seed")
