@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"syscall"
 	"unicode/utf8"
 
@@ -13,7 +15,8 @@ import (
 
 const messageMax = 512
 
-// Secrets returns what of the settings nothing written or shown may hold.
+// Secrets returns what of the settings nothing written or shown may hold, and of
+// the proxies that the environment names.
 func (c Config) Secrets() *secret.Set {
 	s := &secret.Set{}
 	s.Add(c.APIKey)
@@ -22,6 +25,10 @@ func (c Config) Secrets() *secret.Set {
 	}
 	for _, url := range []string{c.URL, c.Endpoint, c.Health} {
 		s.AddURL(url)
+	}
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} { // those that net/http asks
+		s.AddURL(os.Getenv(name))
+		s.AddURL(os.Getenv(strings.ToLower(name)))
 	}
 	return s
 }

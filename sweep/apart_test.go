@@ -44,3 +44,38 @@ func TestAKeyIsNotShownElsewhere(t *testing.T) {
 		})
 	}
 }
+
+// TestAMistakeTellsNoSecret misspells what holds one, in the file and in --set.
+func TestAMistakeTellsNoSecret(t *testing.T) {
+	const head = "batch_name: b\noutput_base_dir: o\nbase_config:\n  model: m\n  url: mock://\n  concurrency: 1\n  warmup_request_count: 1\n  benchmark_duration: 1\n"
+	for name, c := range map[string]struct{ lines, set string }{
+		"header for headers":      {lines: "  header: {X-Tenant: hidden-123}\n"},
+		"headers at the top":      {lines: "headers: {X-Tenant: hidden-123}\n"},
+		"extra_headers":           {lines: "  extra_headers: {X-Tenant: hidden-123}\n"},
+		"a list of headers":       {lines: "  headers: [hidden-123]\n"},
+		"a map for a value":       {lines: "  headers: {X-Tenant: {a: hidden-123}}\n"},
+		"a key for its variable":  {lines: "  api_key_env_var: hidden-123\n"},
+		"a key by another name":   {lines: "  api_key: hidden-123\n"},
+		"a token by another name": {lines: "  auth_token: hidden-123\n"},
+		"--set header":            {set: "base_config.header.X-Tenant=hidden-123"},
+		"--set with a colon":      {set: "base_config.headers.X-Tenant: hidden-123"},
+		"--set with a blank":      {set: "base_config.headers.X-Tenant hidden-123"},
+		"--set without the base":  {set: "headers.X-Tenant=hidden-123"},
+		"--set of an unknown key": {set: "base_config.api_key=hidden-123"},
+		"--set of a list":         {set: "base_config.headers.X-Tenant=['hidden-123']"},
+		"--set of a map":          {set: "base_config.headers={X-Tenant: 'hidden-123', X-Other: [hidden-123]}"},
+		"--set that is no YAML":   {set: "base_config.headers.X-Tenant='hidden-123"},
+		"--set of a url":          {set: "base_config.url=http://u:hidden-123@h"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := sweep.Options{}
+			if c.set != "" {
+				o.Overrides = []string{c.set}
+			}
+			_, err := sweep.Parse("b.yaml", []byte(head+c.lines), o)
+			if err == nil || strings.Contains(err.Error(), "hidden") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

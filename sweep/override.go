@@ -17,9 +17,7 @@ import (
 func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 	path, text, found := splitOverride(assignment)
 	src := newSource(flag, []byte(assignment))
-	if found && isSecretOverride(path, text) {
-		src.secrets.Add(text)
-	}
+	src.hideOverride(path, text, found)
 	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: path, Line: 1, Column: 1}
 	f.origin[key] = src
 	if !found || path == "" {
@@ -52,6 +50,9 @@ func (f *file) override(root *yaml.Node, flag, assignment string) *yaml.Node {
 	value, ok := f.expand(value)
 	if !ok {
 		return root
+	}
+	if isSecretOverride(path, text) {
+		src.hideAll(value)
 	}
 	f.adopt(value, src, utf8.RuneCountInString(assignment)-utf8.RuneCountInString(text))
 	return with(root, segments, key, value)

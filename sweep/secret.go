@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -36,6 +37,9 @@ func (c *Config) ExpandedHeaders(lookupEnv func(string) (string, bool)) (map[str
 func (s *source) hideSecrets(root *yaml.Node) {
 	base := follow(lookup(root, "base_config"))
 	s.hideHeaders(lookup(base, "headers"))
+	s.hideMisspelt(base)
+	s.hideMisspelt(root)
+	s.hideHeaders(lookup(root, "headers"))
 	for _, key := range []string{"api_key_env_var", "url", "endpoint", "health_check_endpoint"} {
 		s.hideValue(key, lookup(base, key))
 	}
@@ -43,6 +47,53 @@ func (s *source) hideSecrets(root *yaml.Node) {
 	if sweeps := follow(lookup(root, "sweeps")); sweeps != nil && sweeps.Kind == yaml.MappingNode {
 		for key, values := range pairs(sweeps) {
 			s.hideValue(key.Value, values)
+		}
+	}
+}
+
+// hideMisspelt hides what stands below keys that are probably meant to be
+// headers.
+func (s *source) hideMisspelt(n *yaml.Node) {
+	n = follow(n)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return
+	}
+	for key, value := range pairs(n) {
+		if key.Value != "headers" && strings.Contains(strings.ToLower(key.Value), "header") {
+			s.hideHeaders(value)
+		}
+	}
+}
+
+// hideOverride keeps the value of an override out of all faults where it is a
+// secret, or may be one: the path may be misspelt, and the sign between the two
+// another.
+func (s *source) hideOverride(path, text string, found bool) {
+	if !found {
+		end := strings.IndexAny(path, ": \t")
+		if end < 0 {
+			return
+		}
+		path, text = path[:end], strings.Trim(path[end:], ": \t")
+	}
+	_, known := splitKey(reflect.TypeFor[Batch](), path)
+	if isSecretOverride(path, text) || known == nil && (secretHeader.MatchString(path) || strings.Contains(strings.ToLower(path), "header")) {
+		s.secrets.Add(text)
+	}
+}
+
+// hideAll hides every value of a tree.
+func (s *source) hideAll(n *yaml.Node) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		s.secrets.Add(n.Value)
+	case yaml.MappingNode:
+		for _, value := range pairs(n) {
+			s.hideAll(value)
+		}
+	default:
+		for _, item := range n.Content {
+			s.hideAll(item)
 		}
 	}
 }
@@ -55,6 +106,11 @@ func (s *source) hideHeaders(headers *yaml.Node) {
 	}
 	for _, value := range pairs(headers) {
 		s.hideValue("headers", value)
+		if value.Kind == yaml.MappingNode { // a mistake, whose lines are shown
+			for _, inner := range pairs(value) {
+				s.hideValue("headers", inner)
+			}
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *source) excerpt(line, column, width int) (text string, caret, carets in
 
 // secretLine matches the beginning of a value that is never shown, however
 // broken the file around it is.
-var secretLine = regexp.MustCompile(`(?i)(?:authorization|api[-_]?key|secret|password|cookie)["']?\s*:\s*|bearer\s+`)
+var secretLine = regexp.MustCompile(`(?i)(?:authorization|api[-_]?key|secret|password|cookie|(?:auth|access|bearer)[-_]?token)["']?\s*:\s*|bearer\s+`)
 
 // secretAt returns the character at which the first secret of a line begins.
 func (s *source) secretAt(line int, text string) (at int, found bool) {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
+	"loadgen/internal/secret"
 	"loadgen/sweep"
 )
 
@@ -23,4 +25,17 @@ func shownCommand(args, overrides []string) []string {
 		}
 	}
 	return shown
+}
+
+// withoutStray returns an error about the command line that does not quote what
+// stands behind an override without a value: a blank was written for the = and
+// the argument may be a secret.
+func withoutStray(err error, args []string) error {
+	stray := &secret.Set{}
+	for i, arg := range args {
+		if arg == "--set" && i+2 < len(args) && !strings.Contains(args[i+1], "=") {
+			stray.Add(args[i+2])
+		}
+	}
+	return errors.New(stray.Hide(err.Error()))
 }

@@ -103,7 +103,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		return nil
 	}
 	if err != nil {
-		return usageError{err}
+		return usageError{withoutStray(err, args)}
 	}
 	return chosen.Run()
 }
