@@ -1,31 +1,41 @@
 package analyze
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
 	"loadgen"
 	"loadgen/metrics"
 )
 
 // CellFacts is what findings need to know of one run: the load asked for,
-// what was achieved, and the calls themselves.
+// what was achieved, and the calls themselves. Counts and means are of the
+// whole run, whatever of its calls the trace has.
 type CellFacts struct {
 	Name        string  // the cell's directory; empty for a trace
+	At          string  // the swept values that are no load: runs that differ in them are not compared
 	Concurrency int     // users of a closed loop; 0 for a rate
 	Rate        float64 // asked requests/s; 0 for a closed loop
+	Ceiling     int     // most requests in flight that an open loop may have; 0 for no bound
+	Paused      bool    // the users of a closed loop rest between their requests
+	OutputAsked bool    // the run itself asked for answers of a certain length
 
 	Requests   int // ended in the measured phase
 	Failed     int
+	Cancelled  int     // by loadgen itself, at the end of the run
 	Throughput float64 // successes/s
 	InFlight   float64 // time average
 	PromptMean float64 // tokens; NaN where unknown
 	OutputMean float64 // tokens; NaN where unknown
 
+	// Failures are the failed requests by kind, FailedTime the seconds that
+	// they took together; NaN where not known of all of them.
+	Failures   map[string]int
+	FailedTime float64
+
 	TTFT, ITL, Latency Response // seconds, of successes
 
 	LagMean, LagP99 float64 // sent − due, seconds; -1 where not known
+	OwnLagP99       float64 // the same without what the ceiling held back; -1 where not known
 	Waiting         float64 // requests in the server's own queue, mean; -1 where not known
 
 	Trace *loadgen.Trace
@@ -38,14 +48,24 @@ func FactsFrom(name string, concurrency int, rate float64, tr *loadgen.Trace) Ce
 }
 
 func (v *view) facts(name string, concurrency int, rate float64) CellFacts {
-	f := CellFacts{Name: name, Concurrency: concurrency, Rate: rate, LagMean: -1, LagP99: -1, Waiting: -1, Trace: v.trace, ready: v}
+	f := CellFacts{
+		Name: name, Concurrency: concurrency, Rate: rate, LagMean: -1, LagP99: -1, OwnLagP99: -1, Waiting: -1,
+		Failures: map[string]int{}, Trace: v.trace, ready: v,
+	}
 	var latency, ttft, itl, prompt, output []float64
 	for _, c := range v.leaves {
 		if c.Kind != loadgen.LLMCall {
 			continue
 		}
-		if f.Requests++; c.Failed {
+		f.Requests++
+		switch {
+		case c.Failed && c.Error == string(loadgen.FailCancelled):
+			f.Cancelled++
+			continue
+		case c.Failed:
 			f.Failed++
+			f.Failures[c.Error]++
+			f.FailedTime += c.Duration()
 			continue
 		}
 		latency = append(latency, c.Duration())
@@ -97,23 +117,11 @@ func (f *CellFacts) under(opt Options) *view {
 }
 
 // ok is the number of requests that succeeded.
-func (f *CellFacts) ok() float64 { return float64(f.Requests - f.Failed) }
+func (f *CellFacts) ok() float64 { return float64(f.Requests - f.Failed - f.Cancelled) }
 
 // timed reports whether TTFT and ITL are known.
 func (f *CellFacts) timed() bool {
 	return f.TTFT.Mean.Defined() && f.ITL.Mean.Defined() && f.ok() > 0
-}
-
-// load is what cells are ordered by.
-func (f *CellFacts) load() float64 {
-	switch {
-	case f.Concurrency > 0:
-		return float64(f.Concurrency)
-	case f.Rate > 0:
-		return f.Rate
-	default:
-		return f.InFlight
-	}
 }
 
 // where names the cell in evidence.
@@ -122,23 +130,6 @@ func (f *CellFacts) where() string {
 		return "the trace"
 	}
 	return f.Name
-}
-
-// byLoad returns the cells that have times in order of load; of several at
-// one load the first is kept. Rates and concurrencies do not mix: then the
-// order is that of the requests in flight.
-func byLoad(cells []CellFacts) []CellFacts {
-	sorted := slices.DeleteFunc(slices.Clone(cells), func(c CellFacts) bool { return !c.timed() })
-	mixed := slices.ContainsFunc(sorted, func(c CellFacts) bool { return c.Concurrency > 0 }) &&
-		slices.ContainsFunc(sorted, func(c CellFacts) bool { return c.Concurrency == 0 })
-	load := func(c *CellFacts) float64 {
-		if mixed {
-			return c.InFlight
-		}
-		return c.load()
-	}
-	slices.SortStableFunc(sorted, func(a, b CellFacts) int { return cmp.Compare(load(&a), load(&b)) })
-	return slices.CompactFunc(sorted, func(a, b CellFacts) bool { return load(&a) == load(&b) })
 }
 
 // positive returns x, or 0 for less and for NaN.

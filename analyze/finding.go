@@ -40,6 +40,8 @@ type Finding struct {
 	Tokens     Number     `json:"estimated_tokens_saved"`
 	Confidence Confidence `json:"confidence"`
 	Evidence   []Evidence `json:"evidence"`
+
+	pressing bool // comes first, whatever it costs: the times of the rest mean little
 }
 
 // Evidence is a number that a finding rests on and where it stands.
@@ -59,6 +61,7 @@ const (
 // Findings looks for the causes of slow or wasted work in the cells of a
 // batch, or in one trace, and ranks them by the seconds and then the tokens
 // that they cost. What the data does not carry is said as a finding, last.
+// Where a tenth of the requests failed, that comes first.
 func Findings(cells []CellFacts, opt Options) []Finding {
 	return findings(cells, opt, func(c *CellFacts) *view { return c.under(opt) })
 }
@@ -66,10 +69,8 @@ func Findings(cells []CellFacts, opt Options) []Finding {
 // findings takes the view of each cell from ready.
 func findings(cells []CellFacts, opt Options, ready func(*CellFacts) *view) []Finding {
 	s := newStudy(cells, opt, ready)
-	var found []Finding
-	for _, look := range []func() []Finding{
-		s.queue, s.prefill, s.sharedPrefix, s.decode, s.crowding, s.failures, s.lag, s.sessions,
-	} {
+	found := s.acrossLoads()
+	for _, look := range []func() []Finding{s.crowding, s.failures, s.lag, s.sessions} {
 		found = append(found, look()...)
 	}
 	if len(found) == 0 && s.requests() > 0 {
@@ -95,35 +96,15 @@ func findings(cells []CellFacts, opt Options, ready func(*CellFacts) *view) []Fi
 func (f *Finding) Lack() bool { return f.ID == idNoData }
 
 func (f *Finding) last() int {
-	switch f.ID {
-	case idNoData:
+	switch {
+	case f.ID == idNoData:
 		return 2
-	case idNothing:
+	case f.ID == idNothing:
 		return 1
-	default:
-		return 0
+	case f.pressing:
+		return -1
 	}
-}
-
-// A study is what the looks share: the cells in order of load, and what their
-// prompts and prefills tell.
-type study struct {
-	opt    Options
-	cells  []CellFacts
-	loaded []CellFacts // those with times, the least load first
-	views  []*view     // of loaded
-	caches []*PrefixCache
-}
-
-func newStudy(cells []CellFacts, opt Options, ready func(*CellFacts) *view) *study {
-	opt.AIQ = false
-	s := &study{opt: opt, cells: cells, loaded: byLoad(cells)}
-	for i := range s.loaded {
-		v := ready(&s.loaded[i])
-		s.views = append(s.views, v)
-		s.caches = append(s.caches, v.cacheBound())
-	}
-	return s
+	return 0
 }
 
 func (s *study) requests() int {
@@ -133,10 +114,6 @@ func (s *study) requests() int {
 	}
 	return n
 }
-
-// base and top are the cells of the least and the most load.
-func (s *study) base() *CellFacts { return &s.loaded[0] }
-func (s *study) top() *CellFacts  { return &s.loaded[len(s.loaded)-1] }
 
 // missing says what could not be looked for.
 func (s *study) missing() []Finding {
@@ -165,13 +142,17 @@ func (s *study) missing() []Finding {
 	case len(s.loaded) == 0:
 		lack("not enough data: no request tells both its first token and the time between tokens",
 			"stream the replies and ask for more than one token", "all cells")
-	case len(s.loaded) == 1:
+	case !s.compares():
 		lack("not enough data: one level of load cannot tell waiting from working",
 			"sweep concurrency from 1 until throughput stops growing", s.base().where())
 	}
 	if len(s.loaded) > 0 && !s.caches[0].Prefill.Seconds.Defined() {
 		lack("not enough data: prompts of one length cannot tell the cost of a token",
 			"vary prompt_input_tokens_mean or give it a deviation", s.base().where())
+	}
+	if s.untold() {
+		lack("not enough data: prompts share a prefix, and nothing says whether a cache serves it",
+			"have the server report cached tokens (vLLM: --enable-prompt-tokens-details)", "all cells prefix_cache")
 	}
 	return out
 }

@@ -94,9 +94,9 @@ func TestFindingsNameTheCauseFirst(t *testing.T) {
 			},
 		},
 		{
-			"eight slots and ten users: the wait is short and still the cause",
+			"eight slots and twelve users: the wait is short and still the cause",
 			endpoint{slots: 8, prefill: 1e-5, decode: 0.01, output: 100, prompt: unique(500), cached: -1},
-			[]int{1, 2, 10},
+			[]int{1, 2, 8, 12},
 			"queue", nil,
 		},
 		{

@@ -1,56 +1,15 @@
 package archive
 
 import (
-	"context"
-	"log/slog"
 	"math"
 	"strings"
 	"testing"
-	"testing/synctest"
 
-	"loadgen"
 	"loadgen/analyze"
-	"loadgen/internal/memnet"
-	"loadgen/metrics"
-	"loadgen/mockllm"
-	"loadgen/runner"
-	"loadgen/sweep"
-	"loadgen/synth"
-	"loadgen/tokenizer"
 )
 
-// traced keeps what the findings of a batch rest on.
-type traced struct {
-	cells  []analyze.CellFacts
-	tracer *analyze.Tracer
-}
-
-func (k *traced) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
-	k.tracer = newTracer(&run.Cell.Config)
-	return k, nil
-}
-
-func (k *traced) Session(*loadgen.Session) error { return nil }
-
-func (k *traced) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
-	k.tracer.Add(rec)
-	return nil
-}
-
-func (k *traced) End(run *sweep.Run) error {
-	k.cells = append(k.cells, factsOf(cellName(run.Cell.Dir), run.Facts, run.Summary, k.tracer.Trace()))
-	return nil
-}
-
-// The whole stack against the simulated endpoint, in virtual time: whatever
-// else the machine does, the endpoint has no other cause of delay than the one
-// in its parameters.
+// The whole stack against the simulated endpoint, each with one cause of delay.
 func TestTheFirstFindingNamesTheCause(t *testing.T) {
-	tok, err := tokenizer.Builtin("cl100k_base")
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
 	const base = `batch_name: causes
 output_base_dir: unused
 base_config:
@@ -118,44 +77,61 @@ mock: {max_num_seqs: 128, prefill_base: 2ms, prefill_per_token: 0s, decode_base:
 `,
 			want: "slow-decode-under-load",
 		},
+		{
+			name: "two levels far apart, four run at once: they queue",
+			parameters: `  request_count: 120
+  prompt_input_tokens_mean: 40
+  prompt_output_tokens_mean: 60
+sweeps: {concurrency: [1, 21]}
+mock: {max_num_seqs: 4, prefill_base: 2ms, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 20us, prefix_cache: false}
+`,
+			want: "queue",
+		},
+		{
+			name: "more is asked than an endpoint of two places can serve: they queue",
+			parameters: `  benchmark_duration: 20
+  request_rate: 1
+  prompt_input_tokens_mean: 40
+  prompt_output_tokens_mean: 20
+sweeps: {request_rate: [2, 8, 16]}
+mock: {max_num_seqs: 2, prefill_base: 2ms, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 0s, prefix_cache: false}
+`,
+			want: "queue",
+		},
+		{
+			name: "half of the requests fail at once: that comes first, though it costs no time",
+			parameters: `  request_count: 120
+  prompt_input_tokens_mean: 40
+  prompt_output_tokens_mean: 20
+sweeps: {concurrency: [1, 2]}
+mock: {faults: [{kind: status, every: 2}]}
+`,
+			want: "failures",
+		},
+		{
+			name: "a ceiling holds requests back: that is told by its name",
+			parameters: `  benchmark_duration: 20
+  request_rate: 20
+  concurrency: 2
+  prompt_input_tokens_mean: 40
+  prompt_output_tokens_mean: 20
+`,
+			want: "late-sends",
+			check: func(t *testing.T, f analyze.Finding) {
+				if !strings.Contains(f.Title, "the ceiling of 2") {
+					t.Errorf("the title does not name the ceiling: %s", f.Title)
+				}
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				batch, err := sweep.Parse("causes.yaml", []byte(base+tt.parameters), sweep.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				batch.Mock.Precise = false // time is virtual
-				endpoint, err := mockllm.New(batch.Mock)
-				if err != nil {
-					t.Fatal(err)
-				}
-				network := memnet.Listen()
-				ctx, stop := context.WithCancel(t.Context())
-				served := make(chan error, 1)
-				go func() { served <- endpoint.Serve(ctx, network) }()
-				kept := &traced{}
-				r := &runner.Runner{
-					Batch: batch, Recorder: kept, Endpoint: "http://endpoint", Dial: network.DialContext,
-					LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
-					Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
-					Stop:       t.Context(), Log: slog.New(slog.DiscardHandler),
-				}
-				if _, err := r.Run(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				stop()
-				if err := <-served; err != nil {
-					t.Error(err)
-				}
-				found := analyze.Findings(kept.cells, analyze.Defaults())
-				if found[0].ID != tt.want {
-					t.Fatalf("the first finding is %s (%s), want %s", found[0].ID, found[0].Title, tt.want)
-				}
-				if tt.check != nil {
-					tt.check(t, found[0])
-				}
-			})
+			found := findingsOf(t, base+tt.parameters)
+			if found[0].ID != tt.want {
+				t.Fatalf("the first finding is %s (%s), want %s", found[0].ID, found[0].Title, tt.want)
+			}
+			if tt.check != nil {
+				tt.check(t, found[0])
+			}
 		})
 	}
 }

@@ -107,3 +107,6 @@ func cellsDiffer(began, now []results.ManifestCell) string {
 	}
 	return ""
 }
+
+// cellName is what errors call a cell.
+func cellName(dir string) string { return cmp.Or(dir, "the run") }

@@ -11,7 +11,6 @@ import (
 
 	"loadgen"
 	"loadgen/analyze"
-	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -182,7 +181,7 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
 	tr := tracer.Trace()
 	hide(tr, k.Secrets)
-	facts = factsOf(cellName(run.Cell.Dir), run.Facts, run.Summary, tr)
+	facts = analyze.FactsOf(run.Cell.Cell, run.Facts, run.Summary, tr)
 	x := k.Profiler.Run(facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = tracer.Transport(run.Transport)
@@ -194,30 +193,9 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 	if most := max(500, comparedCalls/len(k.Batch.Cells())); len(tr.Calls) > most {
 		cut := *tr
 		cut.Calls = slices.Clone(tr.Calls[:most])
-		facts = factsOf(facts.Name, run.Facts, run.Summary, &cut)
+		facts = analyze.FactsOf(run.Cell.Cell, run.Facts, run.Summary, &cut)
 	}
 	return facts, nil
-}
-
-// cellName is what findings call a cell.
-func cellName(dir string) string {
-	if dir == "" {
-		return "the run"
-	}
-	return dir
-}
-
-// factsOf are the facts of a run by its trace, and its lag by its summary.
-func factsOf(name string, asked metrics.Facts, summary *metrics.Summary, tr *loadgen.Trace) analyze.CellFacts {
-	rate := 0.0
-	if asked.Load.Mode == loadgen.OpenLoop {
-		rate = asked.Load.Rate
-	}
-	facts := analyze.FactsFrom(name, asked.Load.Users, rate, tr)
-	if lag := summary.Metric("credit_to_start_latency"); lag != nil && lag.Stats != nil {
-		facts.LagMean, facts.LagP99 = lag.Stats.Avg/1000, lag.Stats.P99/1000
-	}
-	return facts
 }
 
 // newTracer begins to trace a cell's run, in bounded memory.

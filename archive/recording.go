@@ -58,7 +58,7 @@ func Read(dir string) (*Recording, error) {
 	r.Trace = r.tracer.Trace()
 	broken = errors.Join(broken, r.readPrompts())
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
-	r.Facts = factsOf(cellName(run.Meta.Cell.Dir), run.Meta.Facts, &r.Summarized, r.Trace)
+	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
 	return r, broken
 }
 

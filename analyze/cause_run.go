@@ -9,21 +9,26 @@ import (
 	"loadgen"
 )
 
-// crowding looks, within one run, at what crowded moments do to TTFT.
+// worthwhile is the share of a latency that a crowd must cost to be named.
+const worthwhile = 0.2
+
+// crowding looks, within one run, at what crowded moments do to TTFT. A closed
+// loop is as crowded as its users make it, at all times.
 func (s *study) crowding() []Finding {
-	if len(s.loaded) != 1 || s.views[0].trace.Untimed {
+	if len(s.loaded) != 1 || s.loaded[0].Concurrency > 0 || s.views[0].trace.Untimed {
 		return nil
 	}
 	v := s.views[0]
 	spikes := v.spikes()
 	in, out := spikes.More.Inside, spikes.More.Outside
 	const few = 10
-	if in.Calls < few || out.Calls < few || !(in.TTFT > grown*out.TTFT) {
+	latency := float64(s.loaded[0].Latency.Mean)
+	if in.Calls < few || out.Calls < few || !(in.TTFT > grown*out.TTFT && float64(in.TTFT-out.TTFT) > worthwhile*latency) {
 		return nil
 	}
 	f := Finding{
 		ID: "crowding", Control: Deployment, Confidence: Medium, Tokens: undefined,
-		Seconds: (in.TTFT - out.TTFT) * Number(in.Calls),
+		Seconds: (in.TTFT - out.TTFT) * Number(float64(in.Calls)*s.scale(0)),
 		Title:   fmt.Sprintf("the first token takes %.1f times as long when %d or more requests are in flight", float64(in.TTFT/out.TTFT), spikes.Threshold),
 		Try: []string{
 			"spread the requests out: a schedule without bursts, or a limit in flight",
@@ -41,24 +46,18 @@ func (s *study) crowding() []Finding {
 }
 
 // failures looks for requests that failed, and counts the time lost on them.
+// Those cancelled by loadgen itself, at the end of a run, are none.
 func (s *study) failures() []Finding {
 	seconds, failed := 0.0, 0
 	kinds := map[string]int{}
 	for i := range s.cells {
-		failed += s.cells[i].Failed
-		if s.cells[i].Trace == nil {
-			continue
+		c := &s.cells[i]
+		failed += c.Failed
+		if c.Failed > 0 {
+			seconds += c.FailedTime // NaN where not known
 		}
-		for k := range s.cells[i].Trace.Calls {
-			c := &s.cells[i].Trace.Calls[k]
-			switch {
-			case !c.Failed || c.Kind != loadgen.LLMCall:
-			case c.Error == string(loadgen.FailCancelled):
-				failed-- // by loadgen itself, at the end of the run
-			default:
-				seconds += c.Duration()
-				kinds[c.Error]++
-			}
+		for kind, n := range c.Failures {
+			kinds[kind] += n
 		}
 	}
 	if failed <= 0 || float64(failed) < 0.01*float64(s.requests()) {
@@ -71,6 +70,7 @@ func (s *study) failures() []Finding {
 		Title:    fmt.Sprintf("%d of %d requests failed", failed, s.requests()),
 		Try:      []string{"read the failures by kind, and the server's log at their times"},
 		Evidence: []Evidence{{"failed requests", Number(failed), "count", "all cells"}},
+		pressing: float64(failed) >= 0.1*float64(s.requests()),
 	}
 	if len(names) > 0 {
 		f.Title += ", most with " + strings.ReplaceAll(names[0], "_", " ")
@@ -85,13 +85,13 @@ func (s *study) failures() []Finding {
 }
 
 // lag looks for requests that left late: the generator's fault, or the
-// ceiling's.
+// ceiling's, which only an open loop has.
 func (s *study) lag() []Finding {
 	var worst *CellFacts
 	seconds := 0.0
 	for i := range s.cells {
 		c := &s.cells[i]
-		if c.LagMean < 0 || !(c.LagP99 > 0.05 && c.LagP99 > 0.1*positive(float64(c.TTFT.Median))) {
+		if !c.late(c.LagP99) {
 			continue
 		}
 		seconds += c.LagMean * float64(c.Requests)
@@ -102,18 +102,28 @@ func (s *study) lag() []Finding {
 	if worst == nil {
 		return nil
 	}
-	return []Finding{{
+	f := Finding{
 		ID: "late-sends", Control: Client, Confidence: High, Seconds: Number(seconds), Tokens: undefined,
-		Title: "requests left later than they were due",
-		Try: []string{
-			"raise the ceiling of requests in flight, or leave it out, if the rate is what matters",
-			"give the generator more CPU, or lower the rate",
-		},
+		Title: "requests left later than they were due: the generator was late",
+		Try:   []string{"give the generator more CPU, or lower the load"},
 		Evidence: []Evidence{
 			{"99th percentile of sent − due", Number(worst.LagP99), "s", worst.where()},
 			{"mean of sent − due", Number(worst.LagMean), "s", worst.where()},
 		},
-	}}
+	}
+	if worst.OwnLagP99 >= 0 {
+		f.Evidence = append(f.Evidence, Evidence{"of it the generator's own, 99th percentile", Number(worst.OwnLagP99), "s", worst.where()})
+	}
+	if worst.Ceiling > 0 && !worst.late(worst.OwnLagP99) {
+		f.Title = fmt.Sprintf("requests left later than they were due: the ceiling of %d in flight held them back", worst.Ceiling)
+		f.Try = []string{"raise the ceiling (concurrency), or leave it out, if the rate is what matters; lower the rate if the endpoint can take no more"}
+	}
+	return []Finding{f}
+}
+
+// late reports whether a lag is long beside what is measured.
+func (f *CellFacts) late(lag float64) bool {
+	return lag > 0.05 && lag > 0.1*positive(float64(f.TTFT.Median))
 }
 
 // sessions looks at how each session goes about its calls: in bursts of small
