@@ -182,8 +182,7 @@ func (p *phases) prepare(ctx context.Context, plan load.Plan, source *synth.Sour
 // drive runs a plan with the sessions of a source that a feed makes.
 func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source, feed *load.Feed) (loadgen.Outcome, error) {
 	p.driver.Follow = func(prev *loadgen.Record, next *loadgen.Request) {
-		before := len(next.Messages)
-		if source.Follow(prev, next); len(next.Messages) != before {
+		if source.Follow(prev, next) {
 			next.Body = p.payload.Append(next.Body[:0], next)
 		}
 	}

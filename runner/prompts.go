@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"loadgen"
 	"loadgen/sweep"
@@ -10,7 +11,8 @@ import (
 )
 
 // CheckPrompts reads through the datasets and corpora of a batch, each once,
-// and reports every fault with its file and line.
+// and reports every fault with its file and line. What is worth knowing of them
+// besides goes to the batch's notes.
 func CheckPrompts(b *sweep.Batch) error {
 	type files struct {
 		dataset, format, corpus, history string
@@ -29,8 +31,11 @@ func CheckPrompts(b *sweep.Batch) error {
 		if err != nil {
 			return err
 		}
-		times, err := synth.Survey(s)
-		if err == nil && c.FixedSchedule && len(times) == 0 {
+		seen, err := synth.Survey(s)
+		if note := c.InputFile + ": " + seen.Note; seen.Note != "" && !slices.Contains(b.Notes, note) {
+			b.Notes = append(b.Notes, note)
+		}
+		if err == nil && c.FixedSchedule && len(seen.Times) == 0 {
 			err = fmt.Errorf("fixed_schedule: the entries of %s do not say when they are due: give each a timestamp, or remove fixed_schedule", c.InputFile)
 		}
 		errs = append(errs, err)

@@ -58,6 +58,9 @@ func (c *Config) idle() map[string]idleness {
 	if c.CacheBust == "none" {
 		none(because("cache_bust: none leaves the prompts to the seed alone", "cache_bust"), "cache_bust_salt")
 	}
+	if c.InputFile != "" && c.CustomDatasetType == "inputs_json" {
+		none(because("what a turn carries is said by its payload", "input_file", "custom_dataset_type"), "conversation_history")
+	}
 	if c.sentAsIs() {
 		none(because("the prompts of the dataset are sent as they are", "input_file", "custom_dataset_type"), "cache_bust", "cache_bust_salt")
 	}

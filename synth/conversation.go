@@ -125,24 +125,34 @@ func (s *Source) answer(t turn, rng *rand.PCG) (string, int) {
 // Follow completes a later turn of a conversation with what went before it: the
 // messages of the turn that prev records, the server's answer to it, and then
 // the turn's own message. InputTokens becomes the whole of that by the
-// tokenizer, where it was the own message's.
+// tokenizer, where it was the own message's. It reports whether the body is to
+// be encoded anew: one that the dataset has is completed as it stands.
 //
-// It is to be called once for each turn but the first, during the think time;
-// the body is to be encoded after it. With synthetic history, and for turns
-// whose body the dataset has, there is nothing to add and it does nothing. The
-// reasoning of an answer is not carried, as servers ask for it.
-func (s *Source) Follow(prev *loadgen.Record, next *loadgen.Request) {
-	if s.spec.History != ServerHistory || next.Turn == 0 || s.spec.Format == InputsJSON {
-		return
+// It is to be called once for each turn but the first, during the think time.
+// With synthetic history, and for turns whose body holds what went before, there
+// is nothing to add and it does nothing. The reasoning of an answer is not
+// carried, as servers ask for it.
+func (s *Source) Follow(prev *loadgen.Record, next *loadgen.Request) (encode bool) {
+	replayed := s.spec.Format == InputsJSON
+	if next.Turn == 0 || !replayed && s.spec.History != ServerHistory || replayed && isWhole(prev.Request.Messages, next.Messages) {
+		return false
 	}
 	answer := loadgen.Message{Role: "assistant", Content: string(prev.Text)}
+	if replayed {
+		body, ok := spliced(prev.Request.Body, answer.Content, next.Body)
+		if !ok {
+			return false
+		}
+		next.Body = body
+	}
 	next.Messages = slices.Concat(prev.Request.Messages, []loadgen.Message{answer}, next.Messages)
 	next.TemplateTokens = s.template(next.Messages)
 	if s.writer.flat {
 		next.InputTokens = s.count(next.Messages)
-		return
+	} else {
+		next.InputTokens += prev.Request.InputTokens + s.writer.tok.Count(answer.Content)
 	}
-	next.InputTokens += prev.Request.InputTokens + s.writer.tok.Count(answer.Content)
+	return !replayed
 }
 
 // count returns the tokens of messages as the endpoint is sent them.

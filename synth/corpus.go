@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -40,12 +41,15 @@ func readCorpus(name string) (string, error) {
 		return "", err
 	case len(text) > maxCorpus:
 		return "", fmt.Errorf("it has more than %d MiB; a part of it serves as well", maxCorpus>>20)
-	case !utf8.Valid(text):
-		return "", fmt.Errorf("it is not UTF-8 text")
+	case sniff(text) != nil:
+		return "", sniff(text)
 	case strings.TrimSpace(string(text)) == "":
 		return "", fmt.Errorf("it is empty")
 	}
-	return strings.TrimSpace(string(text)), nil
+	if at := invalidUTF8(text); at >= 0 {
+		return "", fmt.Errorf("line %d: %w", 1+bytes.Count(text[:at], []byte("\n")), notUTF8(text[at]))
+	}
+	return strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")), nil
 }
 
 // append adds a window that begins with a word somewhere and has at least n

@@ -65,7 +65,9 @@ func TestABadCorpusIsRefused(t *testing.T) {
 	for _, row := range []struct{ name, path, want string }{
 		{"missing", filepath.Join(t.TempDir(), "none.txt"), "no such file"},
 		{"blank", write(t, "blank.txt", " \n\t"), "it is empty"},
-		{"not text", write(t, "binary.txt", "\xff\xfe"), "it is not UTF-8"},
+		{"UTF-16", write(t, "utf16.txt", "\xff\xfea\x00"), "it is UTF-16: save it as UTF-8"},
+		{"packed", write(t, "corpus.gz", "\x1f\x8b\x08"), "it is compressed by gzip: unpack it with gunzip"},
+		{"Latin-1", write(t, "latin1.txt", "one\ncaf\xe9"), "line 2: byte 0xe9 is not UTF-8"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := synth.New(synth.Spec{Input: synth.Normal{Mean: 5}, Corpus: row.path}, lexicon(builtin(t, "cl100k_base")))

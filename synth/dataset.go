@@ -2,6 +2,8 @@ package synth
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +23,9 @@ type dataset struct {
 
 	entries int             // in the file
 	times   []time.Duration // when each is due since the first, empty where the file does not say
-	offsets []int64         // of the lines of a random pool
+	offsets []int64         // of the entries of a random pool
 	line    *bufio.Reader   // for one of those
+	unread  unread          // keys
 
 	taken int
 }
@@ -34,7 +37,7 @@ func openDataset(spec Spec) (*dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset: %w", err)
 	}
-	d := &dataset{name: spec.File, spec: spec, file: file, line: bufio.NewReader(file)}
+	d := &dataset{name: spec.File, spec: spec, file: file, line: bufio.NewReader(file), unread: unread{}}
 	if err := d.survey(); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the dataset: %w", err), file.Close())
 	}
@@ -75,10 +78,15 @@ func (d *dataset) survey() error {
 				err = d.fault(it, err)
 			}
 		}
+		if errors.Is(err, errCutLine) && d.entries == 0 && len(faults) == 0 {
+			// All lines of a file that is spread out would say the same.
+			return errors.Join(append(faults, err)...)
+		}
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
+		d.unread.add(d.spec.Format, it)
 		d.entries++
 		if timed {
 			d.times = append(d.times, due)
@@ -105,6 +113,10 @@ func (d *dataset) survey() error {
 }
 
 func (d *dataset) parse(it item) (entry, error) {
+	if at, err := checkText(it.json); err != nil {
+		it.line += bytes.Count(it.json[:at], []byte("\n"))
+		return entry{}, d.fault(it, err)
+	}
 	e, err := d.spec.parse(it.json)
 	if err != nil {
 		err = d.fault(it, err)
@@ -122,7 +134,7 @@ func (d *dataset) rewind() error {
 	}
 	var err error
 	if d.items, err = newItemReader(d.spec.Format, d.file, maxEntry); err != nil {
-		return fmt.Errorf("%s: %w", d.name, err)
+		return d.fault(item{line: 1}, err)
 	}
 	return nil
 }
@@ -168,8 +180,8 @@ func (d *dataset) read(again bool) (entry, error) {
 	}
 }
 
-// pick reads the line of a random pool whose turn it is. Each round takes all of
-// them, in another order.
+// pick reads the entry of a random pool whose turn it is. Each round takes all
+// of them, in another order.
 func (d *dataset) pick(round, position int) (entry, error) {
 	if position == 0 {
 		rng := d.spec.Seed.Stream("dataset.order").At(round)
@@ -180,13 +192,14 @@ func (d *dataset) pick(round, position int) (entry, error) {
 		return entry{}, err
 	}
 	d.line.Reset(d.file)
-	it, err := (&lineReader{r: d.line, most: maxEntry}).next()
+	var raw json.RawMessage // on a line, or of an array
+	err := json.NewDecoder(io.LimitReader(d.line, maxEntry)).Decode(&raw)
 	var e entry
 	if err == nil {
-		e, err = d.spec.parse(it.json)
+		e, err = d.spec.parse(raw)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: the line at byte %d: %w", d.name, at, err)
+		err = fmt.Errorf("%s: the entry at byte %d: %w", d.name, at, err)
 	}
 	return e, err
 }

@@ -76,6 +76,10 @@ type line struct {
 	Timestamp    *float64 `json:"timestamp"`
 	Delay        *float64 `json:"delay"`
 
+	// What requests call the output length.
+	MaxTokens           *int `json:"max_tokens"`
+	MaxCompletionTokens *int `json:"max_completion_tokens"`
+
 	Session json.RawMessage `json:"session_id"` // of a line that is not a turn
 	unsupported
 }
@@ -134,10 +138,9 @@ func (l line) turn() (entryTurn, error) {
 	if text == nil || *text == "" {
 		return t, errors.New(`there is no prompt in it; write {"text": "…"}`)
 	}
-	if l.OutputLength != nil {
-		if t.output = *l.OutputLength; t.output < 1 || t.output > MaxTokens {
-			return t, fmt.Errorf("output_length: %d is not between 1 and %d", t.output, MaxTokens)
-		}
+	var err error
+	if t.output, err = l.output(); err != nil {
+		return t, err
 	}
 	role := l.Role
 	if role == "" {
@@ -145,6 +148,26 @@ func (l line) turn() (entryTurn, error) {
 	}
 	t.messages = []loadgen.Message{{Role: role, Content: *text}}
 	return t, nil
+}
+
+// output returns the output length that a line asks for, 0 for none.
+func (l line) output() (int, error) {
+	length, by := 0, ""
+	for _, given := range []struct {
+		key   string
+		value *int
+	}{{"output_length", l.OutputLength}, {"max_tokens", l.MaxTokens}, {"max_completion_tokens", l.MaxCompletionTokens}} {
+		switch n := given.value; {
+		case n == nil:
+		case *n < 1 || *n > MaxTokens:
+			return 0, fmt.Errorf("%s: %d is not between 1 and %d", given.key, *n, MaxTokens)
+		case by != "" && *n != length:
+			return 0, fmt.Errorf("%s is %d and %s %d: leave one of them out", by, length, given.key, *n)
+		default:
+			length, by = *n, given.key
+		}
+	}
+	return length, nil
 }
 
 func parseSingleTurn(raw []byte, f Format) (entry, error) {
@@ -301,9 +324,15 @@ func parseShareGPT(raw []byte) (entry, error) {
 	return e, nil
 }
 
+// errCutLine is the error for an entry that goes on behind the end of its line.
+var errCutLine = errors.New("the line ends before its JSON does: write an entry on one line, or all of them as one array")
+
 // plain leaves Go's names of types out of what encoding/json says.
 func plain(err error) error {
 	var kind *json.UnmarshalTypeError
+	if err.Error() == "unexpected end of JSON input" { // which has no type
+		return errCutLine
+	}
 	if errors.As(err, &kind) {
 		return fmt.Errorf("%q cannot be a JSON %s", kind.Field, kind.Value)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"loadgen"
 )
@@ -64,6 +66,71 @@ func parseBody(payload []byte) (entryTurn, error) {
 	}
 	t.body = compact.Bytes()
 	return t, nil
+}
+
+// isWhole reports whether the messages of a recorded turn hold those of the turn
+// before it, and the answer to that. Where the server's answers are not known
+// beforehand, a run records each turn's own messages alone.
+func isWhole(before, turn []loadgen.Message) bool {
+	answered := slices.ContainsFunc(turn, func(m loadgen.Message) bool { return m.Role == "assistant" })
+	return answered || len(turn) > len(before) && slices.Equal(before, turn[:len(before)]) ||
+		len(before) == 1 && len(turn) == 1 && strings.HasPrefix(turn[0].Content, before[0].Content+"\n")
+}
+
+// spliced returns a recorded body with the messages of the one before it, and the
+// answer to that, in front of its own; false where one of them has none.
+func spliced(before []byte, answer string, body []byte) ([]byte, bool) {
+	key, from, to := textOf(before)
+	ownKey, at, end := textOf(body)
+	if key == "" || key != ownKey {
+		return nil, false
+	}
+	said, err := encoded(answer)
+	if err != nil {
+		return nil, false
+	}
+	var text []byte
+	if key == "messages" {
+		text = slices.Concat(bytes.TrimSuffix(before[from:to], []byte("]")), []byte(`,{"role":"assistant","content":`), said,
+			[]byte("},"), bytes.TrimPrefix(body[at:end], []byte("[")))
+	} else {
+		text = slices.Concat(bytes.TrimSuffix(before[from:to], []byte(`"`)), []byte(`\n`), said[1:len(said)-1],
+			[]byte(`\n`), bytes.TrimPrefix(body[at:end], []byte(`"`)))
+	}
+	return slices.Concat(body[:at], text, body[end:]), true
+}
+
+// textOf returns where in a request body, which has no white space between its
+// tokens, the messages stand, or the prompt; an empty key for neither.
+func textOf(body []byte) (key string, from, to int) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return "", 0, 0
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return "", 0, 0
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return "", 0, 0
+		}
+		to = int(dec.InputOffset())
+		if name == "messages" && value[0] == '[' && len(value) > 2 || name == "prompt" && value[0] == '"' {
+			return name.(string), to - len(value), to
+		}
+	}
+	return "", 0, 0
+}
+
+// encoded returns a text as JSON, with no more escapes than JSON demands.
+func encoded(text string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(text)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // contentText returns the text of a content or a prompt: a string, a list of

@@ -3,6 +3,7 @@ package synth
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,24 +34,26 @@ type item struct {
 type itemReader interface{ next() (item, error) }
 
 // newItemReader looks at the beginning of a file to tell lines from an array,
-// which also an object can hold under the key "data". No entry may have more
-// bytes than most.
+// which an object can hold under the key "data" where the format is that of
+// inputs.json. No entry may have more bytes than most.
 func newItemReader(f Format, r io.Reader, most int64) (itemReader, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
+	head, _ := buffered.Peek(buffered.Size()) // what is wrong with reading shows when it is read
+	if err := sniff(head); err != nil {
+		return nil, err
+	}
 	mark := 0
-	if head, err := buffered.Peek(3); err == nil && string(head) == "\xef\xbb\xbf" {
-		if mark, err = buffered.Discard(3); err != nil {
+	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
+		mark, head = 3, head[3:]
+		if _, err := buffered.Discard(mark); err != nil {
 			return nil, err
 		}
 	}
-	switch f {
-	case InputsJSON:
-		return newArrayReader(buffered, most, "data")
-	case ShareGPT:
-		head, _ := buffered.Peek(buffered.Size())
-		if bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")) {
-			return newArrayReader(buffered, most, "")
-		}
+	switch {
+	case f == InputsJSON:
+		return newArrayReader(buffered, int64(mark), most, "data"), nil
+	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[")):
+		return newArrayReader(buffered, int64(mark), most, ""), nil
 	}
 	return &lineReader{r: buffered, most: most, offset: int64(mark)}, nil
 }
@@ -98,40 +101,70 @@ func (l *lineReader) read() ([]byte, error) {
 }
 
 // An arrayReader reads the elements of a JSON array without holding more than
-// one of them.
+// one of them. The array is all that the file consists of, or the value of a key
+// of the object that it consists of.
 type arrayReader struct {
-	src *countingReader
-	dec *json.Decoder
-	raw json.RawMessage
+	src    *countingReader
+	dec    *json.Decoder
+	raw    json.RawMessage
+	key    string
+	before int64 // bytes of the file before what src reads
+	opened bool
 }
 
-// newArrayReader goes to the beginning of the array: the top of the file, or
-// the value of a key of the object that the file consists of.
-func newArrayReader(r io.Reader, most int64, key string) (*arrayReader, error) {
+func newArrayReader(r io.Reader, before, most int64, key string) *arrayReader {
 	src := &countingReader{r: r, line: 1, most: most, end: most}
-	a := &arrayReader{src: src, dec: json.NewDecoder(src)}
-	if key != "" {
+	return &arrayReader{src: src, dec: json.NewDecoder(src), key: key, before: before}
+}
+
+// open goes to the beginning of the array.
+func (a *arrayReader) open() error {
+	a.opened = true
+	if a.key != "" {
 		if err := a.expect('{'); err != nil {
-			return nil, err
+			return err
 		}
-		for {
-			name, err := a.dec.Token()
-			if err != nil {
-				return nil, a.fault(err)
-			}
-			if name == key {
-				break
-			}
-			if name == json.Delim('}') {
-				return nil, fmt.Errorf("the object has no key %q", key)
-			}
-			if err := a.dec.Decode(&a.raw); err != nil {
-				return nil, a.fault(err)
-			}
-			src.end = a.dec.InputOffset() + most
+		if found, err := a.find(a.key); err != nil || !found {
+			return cmp.Or(err, fmt.Errorf("the object has no key %q", a.key))
 		}
 	}
-	return a, a.expect('[')
+	return a.expect('[')
+}
+
+// find goes on to the value of a key of the object being read; false where the
+// object ends before.
+func (a *arrayReader) find(key string) (found bool, err error) {
+	for {
+		name, err := a.dec.Token()
+		if err != nil {
+			return false, a.fault(err)
+		}
+		if name == key || name == json.Delim('}') {
+			return name == key, nil
+		}
+		if err := a.dec.Decode(&a.raw); err != nil {
+			return false, a.fault(err)
+		}
+		a.src.end = a.dec.InputOffset() + a.src.most
+	}
+}
+
+// close reads on behind the array to the end of the file, where nothing may be
+// left that was not read; then it returns io.EOF.
+func (a *arrayReader) close() error {
+	if a.key != "" {
+		if again, err := a.find(a.key); err != nil || again {
+			return cmp.Or(err, fmt.Errorf("the key %q stands twice", a.key))
+		}
+	}
+	_, err := a.dec.Token()
+	switch {
+	case err == nil:
+		return errors.New("there is more behind the end of its JSON")
+	case err != io.EOF:
+		return fmt.Errorf("there is more behind the end of its JSON: %w", err)
+	}
+	return io.EOF
 }
 
 func (a *arrayReader) expect(want json.Delim) error {
@@ -154,22 +187,30 @@ func (a *arrayReader) fault(err error) error {
 
 func (a *arrayReader) next() (item, error) {
 	a.src.end = a.dec.InputOffset() + a.src.most
+	if !a.opened {
+		if err := a.open(); err != nil {
+			return a.here(), err
+		}
+	}
 	if !a.dec.More() {
 		// More is also false when reading failed: the closing bracket tells.
 		end, err := a.dec.Token()
-		if err == nil && end == json.Delim(']') {
-			return item{}, io.EOF
+		switch {
+		case err != nil:
+			return a.here(), a.fault(err)
+		case end != json.Delim(']'):
+			return a.here(), fmt.Errorf("a %v stands where the array should end", end)
 		}
-		if err == nil {
-			err = fmt.Errorf("a %v stands where the array should end", end)
+		if err := a.close(); err != io.EOF {
+			return a.here(), err
 		}
-		return a.here(), a.fault(err)
+		return item{}, io.EOF
 	}
 	if err := a.dec.Decode(&a.raw); err != nil {
 		return a.here(), a.fault(err)
 	}
 	offset := a.dec.InputOffset() - int64(len(a.raw))
-	return item{json: a.raw, line: a.src.lineAt(offset), offset: offset}, nil
+	return item{json: a.raw, line: a.src.lineAt(offset), offset: a.before + offset}, nil
 }
 
 // here is an item without contents, to say where reading ended: at the next
@@ -178,7 +219,7 @@ func (a *arrayReader) here() item {
 	offset := a.dec.InputOffset()
 	ahead, _ := io.ReadAll(a.dec.Buffered()) // reads memory, which does not fail
 	offset += int64(len(ahead) - len(bytes.TrimLeft(ahead, " \t\r\n,")))
-	return item{line: a.src.lineAt(offset), offset: offset}
+	return item{line: a.src.lineAt(offset), offset: a.before + offset}
 }
 
 // A countingReader knows on which line each byte lies that was read ahead, and

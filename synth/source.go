@@ -101,22 +101,30 @@ func (s *Source) draws(streams, name string) {
 	s.name = name
 }
 
+// An Overview is what reading a spec's files through has shown.
+type Overview struct {
+	// Times are those of [Source.Times].
+	Times []time.Duration
+	// Note names what a dataset has and nothing is done with; empty for
+	// nothing.
+	Note string
+}
+
 // Survey reads through the files that a spec names, so that their faults are
-// known before anything is sent, and returns when the sessions of a dataset are
-// due; see [Source.Times].
-func Survey(spec Spec) ([]time.Duration, error) {
+// known before anything is sent.
+func Survey(spec Spec) (Overview, error) {
 	if err := spec.Check(); err != nil {
-		return nil, err
+		return Overview{}, err
 	}
 	if spec.File == "" {
 		_, err := openCorpus(spec.Corpus)
-		return nil, err
+		return Overview{}, err
 	}
 	d, err := openDataset(spec)
 	if err != nil {
-		return nil, err
+		return Overview{}, err
 	}
-	return d.times, d.close()
+	return Overview{d.times, d.unread.String()}, d.close()
 }
 
 // Next returns the session that is next in order, or [io.EOF] behind the last
