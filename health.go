@@ -53,4 +53,5 @@ type Outcome struct {
 	Crossing  int           // requests of the warm-up in flight at the epoch: those with Record.Crossing
 	FirstWave int           // users whose first request was one of the profiling phase: those with Record.First; 0 where all had come from the warm-up
 	Missed    int           // slots of the schedule that were due but never sent before the end
+	Notes     []string      // what else weakens the figures, a sentence each
 }

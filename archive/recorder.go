@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -43,11 +44,10 @@ type Recorder struct {
 
 // StartCell makes the directory of a run.
 func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
-	c := &runRecorder{Recorder: k, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
+	c := &runRecorder{Recorder: k, run: run, known: run.Facts.Load, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
 	cell := run.Cell.Cell
 	cell.Seed = run.Seed(k.Batch.VarySeed)
 	dir, err := k.Root.Begin(results.Metadata{
-		RunIndex:   run.Cell.Index + 1,
 		Timestamp:  c.started,
 		ConfigFile: k.ConfigFile,
 		Cell:       cell,
@@ -115,9 +115,9 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 func (k *Recorder) rows(runs []*sweep.Run) []results.Row {
 	var rows []results.Row
 	for _, run := range runs {
-		row := results.Row{Cell: run.Cell.Cell, Repeat: run.Number, Dir: k.dirOf(run), Skipped: run.Skip}
-		if run.Summary != nil {
-			row.Summary = *run.Summary
+		row := results.Row{
+			Cell: run.Cell.Cell, Repeat: run.Number, Dir: k.dirOf(run),
+			Status: run.Status(), Skipped: run.Skip, Missed: run.Missed(), Summary: run.Summary,
 		}
 		if run.Err != nil {
 			row.Err = run.Err.Error()
@@ -157,6 +157,8 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 // A runRecorder puts what a run produces into its directory.
 type runRecorder struct {
 	*Recorder
+	run     *sweep.Run
+	known   loadgen.Load // as it stands in the metadata
 	dir     *results.Run
 	inputs  *results.Inputs
 	started time.Time
@@ -166,7 +168,17 @@ type runRecorder struct {
 	atRest  func() // ends what keeps the files safe
 }
 
-func (c *runRecorder) Session(s *loadgen.Session) error { return c.inputs.Add(s) }
+// Session is given the first one when all is known of the run that its figures
+// depend on, such as a rate that the warm-up decided.
+func (c *runRecorder) Session(s *loadgen.Session) error {
+	if c.known != c.run.Facts.Load {
+		c.known = c.run.Facts.Load
+		if err := c.dir.Amend(c.run.Facts); err != nil {
+			return err
+		}
+	}
+	return c.inputs.Add(s)
+}
 
 func (c *runRecorder) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	if c.Profiler.Enable {
@@ -177,14 +189,19 @@ func (c *runRecorder) Record(rec *loadgen.Record, m *metrics.Measurement) error 
 
 func (c *runRecorder) End(run *sweep.Run) error {
 	c.atRest()
-	errs := []error{c.inputs.Close(run.Outcome.Sessions)}
+	errs := []error{c.inputs.Close(run.Outcome.Sessions), c.dir.Close()}
+	if err := errors.Join(errs...); err != nil {
+		run.Fail(fmt.Errorf("keeping the results: %w", err))
+	}
+	errs = append(errs, c.dir.Amend(run.Facts))
 	res := &results.Result{
 		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport, Prompts: prompts(&run.Prompts),
-		Config:  inputConfig(run),
+		Config: inputConfig(run),
+		Status: run.Status(), Missed: run.Missed(),
 		Started: c.started, Ended: time.Now(),
 	}
 	if run.Err != nil {
-		res.ReturnCode, res.Error = 1, run.Err.Error()
+		res.Error = run.Err.Error()
 	}
 	res.Stderr = c.logged.String()
 	if run.Summary == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -75,9 +76,9 @@ func (k *Recorder) restoreRun(ask sweep.Ask, r Resume) (*sweep.Run, error) {
 			return nil, nil // never begun
 		}
 		why = "was broken off"
-	case ending.Cancelled:
+	case ending.Status == loadgen.Interrupted:
 		why = "was interrupted"
-	case ending.Failed && r.Failed:
+	case ending.Status == loadgen.Failed && r.Failed:
 		why = "failed"
 	case ending.Verdict == metrics.Invalid && r.Invalid:
 		why = "was INVALID"
@@ -95,7 +96,7 @@ func (k *Recorder) restoreRun(ask sweep.Ask, r Resume) (*sweep.Run, error) {
 // readBack returns a finished run as the files of its directory tell it.
 func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (*sweep.Run, error) {
 	run := &sweep.Run{Ask: ask}
-	if ending.Failed {
+	if ending.Status == loadgen.Failed {
 		run.Err = errors.New(ending.Error)
 	}
 	recorded, err := Read(dir)
@@ -106,7 +107,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 		k.Log.Warn(err.Error())
 	}
 	run.Facts, run.Outcome, run.Health, run.Transport = recorded.Meta.Facts, recorded.Outcome, recorded.Health, recorded.Transport
-	if recorded.Complete {
+	if recorded.Whole {
 		run.Summary = &recorded.Summarized
 		if k.Profiler.Enable {
 			k.facts = append(k.facts, recorded.Facts)

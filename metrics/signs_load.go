@@ -22,16 +22,36 @@ func (c *Collector) judgeOutcome(j *judge, s *Summary, o loadgen.Outcome) {
 	if n.Failed > 0 && j.signs["failed"].Verdict == Valid && j.signs["local_failures"].Verdict == Valid {
 		j.note("%d of %d requests failed", n.Failed, n.OK+n.Failed)
 	}
+	for _, text := range o.Notes {
+		j.note("%s", text)
+	}
 	switch {
 	case o.Cancelled:
 		j.note("ended by the user: the figures are of a part of the run")
 	case o.Cut != "":
-		j.sign("cut_short", 1)
-		j.say("cut_short", "ended before its time: "+o.Cut+"; the figures are of a part of the run")
+		j.cut(o.Cut)
 	default:
 		j.share("cancelled", float64(n.Cancelled), float64(n.Issued))
 	}
 	c.judgeHeadline(j, s, o)
+}
+
+// cut says that a run was ended before its time, not by its user.
+func (j *judge) cut(why string) {
+	j.sign("cut_short", 1)
+	j.say("cut_short", "ended before its time: "+why+"; the figures are of a part of the run")
+}
+
+// CutShort judges the run again for a failure that came to light after its
+// summary was made.
+func (s *Summary) CutShort(why string) {
+	limits, _ := thresholds(nil)
+	j := &judge{limits: limits, signs: map[string]Sign{}, notes: s.Validity.Notes}
+	for _, sign := range s.Validity.Signs {
+		j.signs[sign.Name] = sign
+	}
+	j.cut(why)
+	s.Validity, s.Cancelled = j.validity(), true
 }
 
 // failedBy counts the failures of a kind.

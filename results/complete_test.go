@@ -7,28 +7,29 @@ import (
 	"testing"
 	"time"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/results"
 )
 
 func TestASummarySaysWhetherItIsOfTheWholeRun(t *testing.T) {
 	for _, row := range []struct {
-		name       string
-		lost, code int
-		cancelled  bool
-		complete   bool
-		reason     string
+		name     string
+		lost     int
+		status   loadgen.Status
+		complete bool
+		reason   string
 	}{
-		{"a run that went well", 0, 0, false, true, ""},
-		{"one that its user ended, with every request accounted for", 0, 0, true, true, ""},
-		{"requests without a record", 3, 0, false, false, "3 requests left no record"},
-		{"a run that failed", 0, 1, false, false, "the run failed: see process_result.json"},
+		{"a run that went well", 0, loadgen.Completed, true, ""},
+		{"one that its user ended", 0, loadgen.Interrupted, false, "the user ended the run"},
+		{"requests without a record", 3, loadgen.Completed, false, "3 requests left no record"},
+		{"a run that failed", 0, loadgen.Failed, false, "the run failed: see process_result.json"},
 	} {
 		got := export(t, []string{"loadgen"}, func(r *results.Result) {
-			r.Summary = metrics.Summary{Counts: metrics.Counts{Lost: row.lost}, Cancelled: row.cancelled}
-			r.ReturnCode = row.code
+			r.Summary = metrics.Summary{Counts: metrics.Counts{Lost: row.lost}}
+			r.Status = row.status
 		})
-		if got.Complete != row.complete || got.Reason != row.reason {
+		if got.Cancelled != (row.status == loadgen.Interrupted) || got.Complete != row.complete || got.Reason != row.reason {
 			t.Errorf("%s: %v, %q", row.name, got.Complete, got.Reason)
 		}
 	}
@@ -42,9 +43,10 @@ func TestTheCommandLineCanBePastedIntoAShell(t *testing.T) {
 }
 
 type exported struct {
-	Complete bool   `json:"is_complete"`
-	Reason   string `json:"incomplete_reason"`
-	Info     struct {
+	Cancelled bool   `json:"was_cancelled"`
+	Complete  bool   `json:"is_complete"`
+	Reason    string `json:"incomplete_reason"`
+	Info      struct {
 		Command string `json:"cli_command"`
 	} `json:"run_info"`
 }

@@ -98,7 +98,7 @@ func smallBatch(t *testing.T) ([]results.Change, writtenBatch) {
 	w.summary = c.Summary(theOutcome(), theHealth(), theTransport())
 	check(in.Close(len(w.sessions)))
 	check(run.Finish(result(w.summary)))
-	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Summary: w.summary}}))
+	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Status: loadgen.Completed, Summary: &w.summary}}))
 	return changes, w
 }
 
@@ -143,7 +143,7 @@ func examine(t *testing.T, base string, w writtenBatch) (finished bool) {
 	if got := s.Counts.OK + s.Counts.Failed + s.Counts.Cancelled; got != len(found[loadgen.Profiling]) {
 		t.Errorf("a summary of %d requests for %d lines", got, len(found[loadgen.Profiling]))
 	}
-	if !run.Complete {
+	if run.Status == loadgen.Incomplete {
 		return false
 	}
 	if len(found[loadgen.Profiling]) != len(w.measured) || len(found[loadgen.Warmup]) != len(w.warmup) || len(sessions) != len(w.sessions) || broken != nil {

@@ -26,7 +26,9 @@ type runInfo struct {
 // own is the key "loadgen" of the JSON export: all that AIPerf's schema has no
 // place for.
 type own struct {
-	Version string `json:"version,omitempty"`
+	Version string         `json:"version,omitempty"`
+	Status  loadgen.Status `json:"status"`
+	Missed  []string       `json:"limits_missed,omitempty"`
 	*metrics.Summary
 	Failures  []metrics.Error `json:"failures,omitempty"`
 	Outcome   outcome         `json:"outcome"`
@@ -77,7 +79,7 @@ func (r *Run) export(res *Result) ([]byte, error) {
 	if err := o.any("run_info", info); err != nil {
 		return nil, err
 	}
-	o.bool("was_cancelled", s.Cancelled)
+	o.bool("was_cancelled", res.Status == loadgen.Interrupted)
 	reason := incomplete(res)
 	o.bool("is_complete", reason == "")
 	o.text("incomplete_reason", reason)
@@ -90,7 +92,7 @@ func (r *Run) export(res *Result) ([]byte, error) {
 		o.close()
 	}
 	if err := o.any("loadgen", own{
-		Version: r.meta.Version, Summary: s, Failures: s.Errors,
+		Version: r.meta.Version, Status: res.Status, Missed: res.Missed, Summary: s, Failures: s.Errors,
 		Outcome: outcome(res.Outcome), Health: healthOf(res.Health), Transport: transport(res.Transport), Prompts: res.Prompts,
 	}); err != nil {
 		return nil, err
@@ -100,13 +102,15 @@ func (r *Run) export(res *Result) ([]byte, error) {
 }
 
 // incomplete says why the metrics are over a part of the run only; "" where
-// they are not. A run that its user ended is whole as far as it went.
+// they are not.
 func incomplete(res *Result) string {
 	switch lost := res.Summary.Counts.Lost; {
+	case res.Status == loadgen.Failed:
+		return "the run failed: see " + ProcessName
+	case res.Status == loadgen.Interrupted:
+		return "the user ended the run"
 	case lost > 0:
 		return fmt.Sprintf("%d requests left no record", lost)
-	case res.ReturnCode != 0:
-		return "the run failed: see " + ProcessName
 	}
 	return ""
 }
@@ -190,6 +194,7 @@ type outcome struct {
 	Crossing  int           `json:"crossing,omitempty"`
 	FirstWave int           `json:"first_wave,omitempty"`
 	Missed    int           `json:"missed,omitempty"`
+	Notes     []string      `json:"notes,omitempty"`
 }
 
 type transport struct {

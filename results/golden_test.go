@@ -116,7 +116,7 @@ func facts() metrics.Facts {
 
 func metadata() results.Metadata {
 	return results.Metadata{
-		RunIndex: 1, Timestamp: time.Unix(0, epoch).UTC(), ConfigFile: "chat.yaml", Dir: "concurrency2",
+		Timestamp: time.Unix(0, epoch).UTC(), ConfigFile: "chat.yaml", Dir: "concurrency2",
 		Cell: loadgen.Cell{
 			Dir: "concurrency2", Seed: 7,
 			Values: []loadgen.Value{{Key: "concurrency", Value: 2}},
@@ -136,6 +136,7 @@ func result(s metrics.Summary) *results.Result {
 			Datasets: []results.InputDataset{{Name: "main", Type: "synthetic", Seed: 7}},
 			Phases:   []results.InputPhase{{Name: "profiling", Kind: "profiling", Type: "constant", Duration: 1, Concurrency: 2, Rate: 5}},
 		},
+		Status:  loadgen.Completed,
 		Started: time.Unix(0, epoch), Ended: time.Unix(0, epoch).Add(time.Second),
 	}
 }
@@ -199,8 +200,8 @@ func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
 		t.Fatal(err)
 	}
 	if err := batch.Finish([]results.Row{
-		{Cell: metadata().Cell, Dir: "concurrency2", Summary: s},
-		{Dir: "concurrency4", Cell: loadgen.Cell{Index: 1, Dir: "concurrency4", Values: []loadgen.Value{{Key: "concurrency", Value: 4}}}, Err: "no route, to host"},
+		{Cell: metadata().Cell, Dir: "concurrency2", Status: loadgen.Completed, Summary: &s},
+		{Dir: "concurrency4", Status: loadgen.Failed, Cell: loadgen.Cell{Index: 1, Dir: "concurrency4", Values: []loadgen.Value{{Key: "concurrency", Value: 4}}}, Err: "no route, to host"},
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,6 @@ import (
 
 // Metadata is what is known of a run before it begins: run_metadata.json.
 type Metadata struct {
-	// RunIndex counts the runs of the batch from 1.
-	RunIndex   int
 	Timestamp  time.Time
 	ConfigFile string
 	Cell       loadgen.Cell
@@ -35,15 +33,15 @@ type Metadata struct {
 	Facts     metrics.Facts
 }
 
-// metadataFile is run_metadata.json: the keys of the runner around AIPerf, then
-// loadgen's own.
+// metadataFile is run_metadata.json: the keys of the runner around AIPerf, with
+// its indices from 0 and its command as one text, then loadgen's own.
 type metadataFile struct {
 	RunIndex    int             `json:"run_index"`
 	Timestamp   string          `json:"timestamp"`
 	ConfigFile  string          `json:"config_file"`
 	SweepParams json.RawMessage `json:"sweep_params"`
 	BaseConfig  any             `json:"base_config"`
-	Command     []string        `json:"command"`
+	Command     string          `json:"command"`
 	Own         metadataOwn     `json:"loadgen"`
 }
 
@@ -56,6 +54,7 @@ type metadataOwn struct {
 	Dir       string        `json:"dir,omitempty"`
 	Host      any           `json:"host,omitempty"`
 	Config    any           `json:"config,omitempty"`
+	Args      []string      `json:"args,omitempty"`
 	Overrides []string      `json:"overrides,omitempty"`
 	Facts     metrics.Facts `json:"facts"`
 }
@@ -63,16 +62,16 @@ type metadataOwn struct {
 func (m *Metadata) file() (metadataFile, error) {
 	params, err := sweepParams(m.Cell.Values)
 	return metadataFile{
-		RunIndex:    m.RunIndex,
+		RunIndex:    m.Cell.Index,
 		Timestamp:   localTime(m.Timestamp),
 		ConfigFile:  m.ConfigFile,
 		SweepParams: params,
 		BaseConfig:  m.BaseConfig,
-		Command:     m.Command,
+		Command:     commandLine(m.Command),
 		Own: metadataOwn{
 			Version: m.Version, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
 			Repeat: m.Repeat, Dir: m.Dir,
-			Host: m.Host, Config: m.Config, Overrides: m.Overrides, Facts: m.Facts,
+			Host: m.Host, Config: m.Config, Args: m.Command, Overrides: m.Overrides, Facts: m.Facts,
 		},
 	}, err
 }

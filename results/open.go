@@ -21,10 +21,12 @@ type Recorded struct {
 	Dir  string
 	Meta Metadata
 
-	// Complete says that the run was finished: it has a JSON export. A run
-	// that was killed has its lines and no more; its Outcome is made from
-	// them.
-	Complete  bool
+	// Status says how the run ended: Incomplete where its process was killed,
+	// which leaves lines and no more. Outcome is then made from them.
+	Status loadgen.Status
+	Missed []string // stated limits, a sentence each
+	// Whole says that the run has figures of its own, with an Outcome as it was.
+	Whole     bool
 	Outcome   loadgen.Outcome
 	Health    loadgen.Health
 	Transport loadgen.Transport
@@ -45,8 +47,8 @@ func Open(dir string) (*Recorded, error) {
 	}
 	started, _ := time.ParseInLocation("2006-01-02T15:04:05.000000", meta.Timestamp, time.Local)
 	r.Meta = Metadata{
-		RunIndex: meta.RunIndex, Timestamp: started, ConfigFile: meta.ConfigFile,
-		BaseConfig: meta.BaseConfig, Command: meta.Command, Version: meta.Own.Version,
+		Timestamp: started, ConfigFile: meta.ConfigFile,
+		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version,
 		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
 		Overrides: meta.Own.Overrides, Facts: meta.Own.Facts,
 		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,
@@ -56,6 +58,14 @@ func Open(dir string) (*Recorded, error) {
 		r.Meta.Cell.Dir = filepath.Base(dir)
 	}
 
+	ending, err := ReadEnding(dir)
+	if err != nil {
+		return nil, err
+	}
+	r.Status = loadgen.Incomplete
+	if ending != nil {
+		r.Status, r.Missed = ending.Status, ending.Missed
+	}
 	var export struct {
 		Own struct {
 			Outcome   outcome    `json:"outcome"`
@@ -64,13 +74,12 @@ func Open(dir string) (*Recorded, error) {
 		} `json:"loadgen"`
 	}
 	switch err := readJSON(filepath.Join(dir, JSONName), &export); {
-	case err == nil:
-		r.Complete = true
-		r.Outcome = loadgen.Outcome(export.Own.Outcome)
+	case err == nil && ending != nil:
+		r.Whole, r.Outcome = true, loadgen.Outcome(export.Own.Outcome)
 		r.Health, r.Transport = export.Own.Health.value(), loadgen.Transport(export.Own.Transport)
-	case errors.Is(err, fs.ErrNotExist):
+	case err == nil, errors.Is(err, fs.ErrNotExist):
 		r.Health = healthFile{}.value()
-		if err := r.restore(); err != nil {
+		if err := r.restore(ending); err != nil {
 			return nil, err
 		}
 	default:
@@ -90,10 +99,13 @@ func readJSON(path string, v any) error {
 	return nil
 }
 
-// restore makes the outcome of an unfinished run from its lines, as far as
+// restore makes the outcome of a run without figures from its lines, as far as
 // they tell it.
-func (r *Recorded) restore() error {
-	r.Outcome.Cancelled = true
+func (r *Recorded) restore(ending *Ending) error {
+	r.Outcome.Cut = "the process was killed, or is still at work"
+	if ending != nil {
+		r.Outcome.Cut, r.Outcome.Cancelled = ending.Error, ending.Status == loadgen.Interrupted
+	}
 	for rec, err := range r.Records() {
 		if err != nil {
 			return err

@@ -34,8 +34,8 @@ func TestReadBackTheSummaryIsTheSame(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
 		t.Errorf("summary (-written +read):\n%s", diff)
 	}
-	if !rec.Complete || len(rec.Truncated()) > 0 {
-		t.Errorf("complete %v, truncated %q", rec.Complete, rec.Truncated())
+	if rec.Status != loadgen.Completed || len(rec.Truncated()) > 0 {
+		t.Errorf("complete %v, truncated %q", rec.Status != loadgen.Incomplete, rec.Truncated())
 	}
 	if diff := cmp.Diff(theHealth(), rec.Health); diff != "" {
 		t.Errorf("health (-want +got):\n%s", diff)
@@ -199,8 +199,8 @@ func TestAKilledRunKeepsItsLines(t *testing.T) {
 		if err != nil {
 			t.Fatalf("killed %s: %v", row.name, err)
 		}
-		if rec.Complete || !s.Cancelled || s.Counts.Issued != row.issued || (len(rec.Truncated()) > 0) != row.truncated {
-			t.Errorf("killed %s: complete %v, cancelled %v, %d requests, truncated %q", row.name, rec.Complete, s.Cancelled, s.Counts.Issued, rec.Truncated())
+		if rec.Status != loadgen.Incomplete || !s.Cancelled || s.Counts.Issued != row.issued || (len(rec.Truncated()) > 0) != row.truncated {
+			t.Errorf("killed %s: complete %v, cancelled %v, %d requests, truncated %q", row.name, rec.Status != loadgen.Incomplete, s.Cancelled, s.Counts.Issued, rec.Truncated())
 		}
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))

@@ -116,31 +116,43 @@ type Result struct {
 	Prompts   Prompts
 	Config    InputConfig
 
+	Status         loadgen.Status
+	Error          string   // why the run failed
+	Missed         []string // stated limits, a sentence each
 	Started, Ended time.Time
-	ReturnCode     int
-	Error          string // why the run failed
 	Stdout, Stderr string
 }
 
 // Finish writes the files that a finished run has and closes the lines. It
 // writes what it can: the error joins those of all files.
 func (r *Run) Finish(res *Result) error {
-	errs := []error{
-		r.Close(),
-		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
-		r.writeJSON(ProcessName, r.processResult(res)),
-	}
-	// Last: it says that the run is finished, and so that all else is there.
 	export, err := r.export(res)
 	if err == nil {
 		err = r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
 	}
-	return errors.Join(append(errs, err)...)
+	return errors.Join(
+		r.Close(),
+		err,
+		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
+		r.GiveUp(res),
+	)
 }
 
-// GiveUp closes a run that ended before it measured anything, and writes how.
+// GiveUp closes a run that has no figures, and writes how it ended. That comes
+// last in either case: it says that the run is finished.
 func (r *Run) GiveUp(res *Result) error {
 	return errors.Join(r.Close(), r.writeJSON(ProcessName, r.processResult(res)))
+}
+
+// Amend writes the metadata again, with facts that were not known when the run
+// began.
+func (r *Run) Amend(facts metrics.Facts) error {
+	r.meta.Facts = facts
+	file, err := r.meta.file()
+	if err != nil {
+		return failed(filepath.Join(r.Dir, MetadataName), err)
+	}
+	return r.writeJSON(MetadataName, file)
 }
 
 // Close puts the lines of a run on the disk and closes them.
@@ -206,33 +218,4 @@ func (b *Batch) writeJSON(path string, v any) error {
 		return failed(path, err)
 	}
 	return b.writeFile(path, data)
-}
-
-// processFile is process_result.json: the keys of the runner's subprocess,
-// then loadgen's own. There is no subprocess: args is loadgen's command line.
-type processFile struct {
-	Args       []string        `json:"args"`
-	ReturnCode int             `json:"returncode"`
-	Stdout     string          `json:"stdout"`
-	Stderr     string          `json:"stderr"`
-	Started    string          `json:"started"`
-	Ended      string          `json:"ended"`
-	Duration   float64         `json:"duration_sec"`
-	Counts     metrics.Counts  `json:"counts"`
-	Error      string          `json:"error,omitempty"`
-	Cancelled  bool            `json:"was_cancelled"`
-	Verdict    metrics.Verdict `json:"verdict,omitempty"`
-	Reasons    []string        `json:"reasons,omitempty"`
-}
-
-func (r *Run) processResult(res *Result) processFile {
-	p := processFile{
-		Args: r.meta.Command, ReturnCode: res.ReturnCode, Error: res.Error, Stdout: res.Stdout, Stderr: res.Stderr,
-		Started: localTime(res.Started), Ended: localTime(res.Ended), Duration: res.Ended.Sub(res.Started).Seconds(),
-		Counts: res.Summary.Counts, Cancelled: res.Summary.Cancelled, Verdict: res.Summary.Validity.Verdict,
-	}
-	for _, s := range res.Summary.Validity.Reasons {
-		p.Reasons = append(p.Reasons, s.Text)
-	}
-	return p
 }

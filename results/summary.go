@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -23,23 +24,15 @@ type Row struct {
 	// Repeat and Dir are as in Metadata.
 	Repeat int
 	Dir    string
+	Status loadgen.Status
 	// Skipped is why the run was not made; empty for one that was.
 	Skipped string
-	// Err is why the cell has no figures; empty where it has.
-	Err     string
-	Summary metrics.Summary
-}
-
-func (r *Row) status() string {
-	switch {
-	case r.Skipped != "":
-		return "skipped"
-	case r.Err != "":
-		return "failed"
-	case r.Summary.Cancelled:
-		return "cancelled"
-	}
-	return "completed"
+	// Err is why the run failed; empty for one that did not.
+	Err string
+	// Missed are the stated limits that it missed, a sentence each.
+	Missed []string
+	// Summary is nil for a run without figures.
+	Summary *metrics.Summary
 }
 
 // batchFile is batch_summary.json.
@@ -49,6 +42,7 @@ type batchFile struct {
 	Total     int        `json:"total_runs"`
 	Completed int        `json:"completed"`
 	Failed    int        `json:"failed"`
+	Cancelled int        `json:"cancelled,omitempty"`
 	Skipped   int        `json:"skipped,omitempty"`
 	Runs      []batchRow `json:"runs"`
 	Findings  any        `json:"findings,omitempty"`
@@ -59,12 +53,13 @@ type batchRow struct {
 	Dir    string          `json:"dir"`
 	Repeat int             `json:"repeat,omitempty"`
 	Params json.RawMessage `json:"sweep_params"`
-	Status string          `json:"status"`
+	Status loadgen.Status  `json:"status"`
 	Error  string          `json:"error,omitempty"`
 	// SkipReason is why the run was not made.
 	SkipReason string          `json:"skip_reason,omitempty"`
 	Verdict    metrics.Verdict `json:"verdict,omitempty"`
 	Reasons    []string        `json:"reasons,omitempty"`
+	Missed     []string        `json:"limits_missed,omitempty"`
 	Counts     *metrics.Counts `json:"counts,omitempty"`
 	Loaded     *metrics.Window `json:"under_load,omitempty"`
 	Metrics    json.RawMessage `json:"metrics,omitempty"`
@@ -87,29 +82,45 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		if err != nil {
 			return failed(path, err)
 		}
-		out := batchRow{Index: row.Cell.Index + 1, Dir: filepath.Join(".", row.Dir), Repeat: row.Repeat, Params: params, Status: row.status(), Error: row.Err}
-		switch {
-		case row.Skipped != "":
-			file.Skipped++
-			out.SkipReason = row.Skipped
-		case row.Err != "":
-			file.Failed++
-		default:
-			file.Completed++
-			out.Verdict, out.Counts = row.Summary.Validity.Verdict, &row.Summary.Counts
-			out.Loaded = row.Summary.Loaded
-			for _, s := range row.Summary.Validity.Reasons {
-				out.Reasons = append(out.Reasons, s.Text)
-			}
+		out := batchRow{
+			Index: row.Cell.Index, Dir: filepath.Join(".", row.Dir), Repeat: row.Repeat, Params: params,
+			Status: row.Status, Error: row.Err, SkipReason: row.Skipped, Missed: row.Missed,
+		}
+		if s := row.Summary; s != nil {
+			out.Verdict, out.Reasons, out.Counts, out.Loaded = s.Validity.Verdict, reasons(s), &s.Counts, s.Loaded
 			var o object
 			o.open()
-			appendMetrics(&o, row.Summary.Metrics)
+			appendMetrics(&o, s.Metrics)
 			o.close()
 			out.Metrics = o.b
 		}
+		file.count(row.Status)
 		file.Runs = append(file.Runs, out)
 	}
 	return b.writeJSON(path, file)
+}
+
+// count takes in what became of a run.
+func (f *batchFile) count(s loadgen.Status) {
+	switch s {
+	case loadgen.Completed:
+		f.Completed++
+	case loadgen.Failed:
+		f.Failed++
+	case loadgen.Interrupted:
+		f.Cancelled++
+	case loadgen.Skipped:
+		f.Skipped++
+	}
+}
+
+// reasons are those of a verdict, in words.
+func reasons(s *metrics.Summary) []string {
+	var texts []string
+	for _, sign := range s.Validity.Reasons {
+		texts = append(texts, sign.Text)
+	}
+	return texts
 }
 
 // batchColumns are the metrics of batch_summary.csv with the figures shown of
@@ -153,10 +164,14 @@ func batchCSV(rows []Row) []byte {
 			b = append(append(b, ','), c.tag+"_"+f...)
 		}
 	}
-	b = append(b, "\r\n"...)
+	b = append(b, ",limits_missed,error\r\n"...)
 	for i := range rows {
 		row := &rows[i]
-		b = strconv.AppendInt(b, int64(row.Cell.Index+1), 10)
+		s := row.Summary
+		if s == nil {
+			s = new(metrics.Summary)
+		}
+		b = strconv.AppendInt(b, int64(row.Cell.Index), 10)
 		b = appendField(append(b, ','), filepath.Join(".", row.Dir))
 		for _, k := range keys {
 			b = append(b, ',')
@@ -166,11 +181,13 @@ func batchCSV(rows []Row) []byte {
 				}
 			}
 		}
-		b = append(append(b, ','), row.status()...)
-		b = append(append(b, ','), row.Summary.Validity.Verdict...)
+		b = append(append(b, ','), row.Status...)
+		b = append(append(b, ','), s.Validity.Verdict...)
 		for _, c := range batchColumns {
-			b = appendFigures(b, row.Summary.Metric(c.tag), c.figures)
+			b = appendFigures(b, s.Metric(c.tag), c.figures)
 		}
+		b = appendField(append(b, ','), strings.Join(row.Missed, "; "))
+		b = appendField(append(b, ','), row.Err)
 		b = append(b, "\r\n"...)
 	}
 	return b

@@ -19,22 +19,26 @@ import (
 // phases is a run's state while its requests are sent.
 type phases struct {
 	*Runner
-	run       *sweep.Run
-	payload   *client.Payload
-	lexicon   *synth.Lexicon
-	template  *chatTemplate
-	tokens    *metrics.TokenCount
-	driver    *load.Driver
-	collector *metrics.Collector
-	keep      *recording
-	progress  *Progress
-	stop      context.CancelCauseFunc
+	run        *sweep.Run
+	sender     *client.Client
+	stopping   context.Context
+	vocabulary *Vocabulary
+	payload    *client.Payload
+	lexicon    *synth.Lexicon
+	template   *chatTemplate
+	tokens     *metrics.TokenCount
+	driver     *load.Driver
+	collector  *metrics.Collector
+	keep       *recording
+	progress   *Progress
+	stop       context.CancelCauseFunc
 
 	warmUps     int           // requests of the warm-up that succeeded
 	latency     time.Duration // of these, the sum
 	warmUpFails int
 	warmUpError string        // of the first that failed
 	warmUpNote  string        // what went wrong with the warm-up; empty for nothing
+	refused     int           // dials that failed before the measurement
 	silent      time.Duration // when the endpoint was last heard of; -1: just now
 }
 

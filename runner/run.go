@@ -75,12 +75,6 @@ type Runner struct {
 // be connected to.
 var ErrEndpointGone = errors.New("the endpoint is gone: no connection for 10 s")
 
-// ErrAllFailed is a run of whose requests not one succeeded.
-var ErrAllFailed = errors.New("every request failed")
-
-// ErrNoneFinished is a run that was over before any of its requests was.
-var ErrNoneFinished = errors.New("no request finished in time")
-
 // Run makes the runs that are planned and returns all that are over, those of
 // Done first. A run that fails does not keep the next from being made; an error
 // of the recorder, a stop or a cancelled context does. The error is that of the
@@ -135,15 +129,18 @@ func (r *Runner) report(run *sweep.Run, place, n int) {
 	if n > 1 {
 		name = fmt.Sprintf("Run %d", place)
 	}
-	switch {
-	case run.Err != nil:
+	switch status := run.Status(); {
+	case status == loadgen.Failed:
 		r.Log.Error(fmt.Sprintf("%s failed: %v", name, run.Err))
-	case run.Outcome.Cancelled && run.Summary == nil:
+	case status == loadgen.Interrupted && run.Summary.Counts.OK == 0:
 		r.Log.Warn(name + " was interrupted before it measured anything")
-	case run.Outcome.Cancelled:
+	case status == loadgen.Interrupted:
 		r.Log.Warn(name + " was interrupted; what it measured is kept")
 	default:
 		r.Log.Info(name + " completed successfully")
+	}
+	for _, missed := range run.Missed() {
+		r.Log.Warn(name + " missed a limit: " + missed)
 	}
 }
 
@@ -255,6 +252,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
 		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
 		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
+		sender: sender, stopping: stopping, vocabulary: vocabulary,
 	}
 	p.driver.Emit = p.emit
 	if r.Wait != nil {
@@ -266,14 +264,30 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 		r.Started(p.progress)
 	}
 
+	err = p.perform(ctx)
+	p.conclude(err)
+	switch cut := p.cut(); {
+	case err != nil:
+		return err
+	case cut != nil:
+		return cut
+	case run.Summary.Counts.OK == 0:
+		return p.fruitless()
+	}
+	return nil
+}
+
+// perform warms up and measures.
+func (p *phases) perform(ctx context.Context) error {
+	run, pacing := p.run, p.run.Cell.Pacing
 	latency, err := p.warmUp(ctx)
 	if err != nil {
 		return err
 	}
-	if err := gone(stopping); err != nil || keep.err() != nil {
+	if err := p.cut(); err != nil {
 		return err
 	}
-	if stopping.Err() != nil || ctx.Err() != nil {
+	if p.stopping.Err() != nil || ctx.Err() != nil {
 		run.Outcome.Cancelled = true
 		return nil
 	}
@@ -282,58 +296,20 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 			return errors.New("no request of the warm-up succeeded: there is no latency to calculate the request rate from")
 		}
 		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
-		r.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
+		p.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
 			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
 		run.Facts.Load.Rate = pacing.Rate
-		collector.SetRate(pacing.Rate)
+		p.collector.SetRate(pacing.Rate)
 	}
 	if err := p.settleTemplate(); err != nil {
 		return err
 	}
-	refused := sender.Transport().DialErrors // of a server that was booting, say
-	err = p.measure(ctx, pacing)
-	run.Transport = sender.Transport()
-	run.Transport.DialErrors -= refused
-	run.Health.ClockSteps = max(run.Health.ClockSteps, sender.ClockSteps())
-	cut := cmp.Or(keep.err(), gone(stopping))
-	if cut != nil {
-		run.Outcome.Cancelled, run.Outcome.Cut = false, cut.Error() // not by the user
-	}
-	if run.Outcome.Issued > 0 {
-		summary := collector.Summary(run.Outcome, run.Health, run.Transport)
-		if vocabulary.Note != "" && (c.Tokenizer != "" || !c.Mock()) { // the simulated endpoint has no tokenizer to differ from
-			summary.Validity.Notes = append(summary.Validity.Notes, vocabulary.Note)
-		}
-		summary.Validity.Notes = append(summary.Validity.Notes, run.Prompts.Notes()...)
-		if p.warmUpNote != "" {
-			summary.Validity.Notes = append(summary.Validity.Notes, p.warmUpNote)
-		}
-		run.Summary = &summary
-	}
-	switch {
-	case err != nil:
-		return err
-	case cut != nil:
-		return cut
-	case run.Summary != nil && run.Summary.Counts.OK == 0:
-		return p.fruitless()
-	}
-	return nil
+	p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
+	return p.measure(ctx, pacing)
 }
 
-// fruitless says why no request of a run succeeded; nil where the user knows.
-func (p *phases) fruitless() error {
-	c, counts := &p.run.Cell.Config, p.run.Summary.Counts
-	switch {
-	case counts.Failed > 0:
-		return fmt.Errorf("%w: %s", ErrAllFailed, p.run.Summary.Errors[0].Message)
-	case counts.Cancelled > 0 && !p.run.Outcome.Cancelled:
-		return fmt.Errorf("%w: the end of the grace period cancelled all that were sent, %d; raise grace_period (now %v) or benchmark_duration (%v) "+
-			"above the time that an answer takes, for which request_timeout allows %v",
-			ErrNoneFinished, counts.Cancelled, c.GracePeriod, c.BenchmarkDuration, c.RequestTimeout)
-	}
-	return nil
-}
+// cut returns what ended the run before its time, if it was not the user.
+func (p *phases) cut() error { return cmp.Or(p.keep.err(), gone(p.stopping)) }
 
 // gone returns ErrEndpointGone where that is why a run was stopped.
 func gone(stopping context.Context) error {

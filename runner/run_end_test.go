@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"loadgen/runner"
+	"github.com/google/go-cmp/cmp"
 
 	"loadgen"
+	"loadgen/metrics"
+	"loadgen/runner"
 )
 
 // ends is how a run of the known endpoint ended.
@@ -86,8 +88,8 @@ func TestAFullDiskForPromptsEndsTheBatch(t *testing.T) {
 				if o := m.Outcome; o.Cancelled || !strings.Contains(o.Cut, "no space left") || o.Issued > c.most || (o.Issued == 0) != (c.most == 0) {
 					t.Errorf("outcome %+v, want a cut with at most %d sent", o, c.most)
 				}
-				if (m.Summary == nil) != (c.most == 0) {
-					t.Errorf("a summary: %t", m.Summary != nil)
+				if c.most == 0 {
+					m.nothing(t)
 				}
 			})
 		})
@@ -99,9 +101,10 @@ func TestAFullDiskForPromptsEndsTheBatch(t *testing.T) {
 func TestAnInterruptBeforeTheFirstMeasuredRequest(t *testing.T) {
 	settings := []string{"base_config.concurrency=4", "base_config.request_count=40", "base_config.warmup_request_count=4"}
 	inTrouble(t, trouble{slow: time.Second, stop: 5500 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
-		if m.Err != nil || !m.Outcome.Cancelled || m.Summary != nil {
-			t.Errorf("error %v, outcome %+v, a summary: %t; want cancelled and none", m.Err, m.Outcome, m.Summary != nil)
+		if m.Err != nil || m.Status() != loadgen.Interrupted || len(m.Missed()) > 0 {
+			t.Errorf("error %v, status %s, limits missed %q; want cancelled", m.Err, m.Status(), m.Missed())
 		}
+		m.nothing(t)
 		if len(m.warmup) != 4 || m.stats.Requests != 4 || m.Outcome.Issued != 0 {
 			t.Errorf("%d requests came, %d of the warm-up; want its 4 alone", m.stats.Requests, len(m.warmup))
 		}
@@ -111,8 +114,41 @@ func TestAnInterruptBeforeTheFirstMeasuredRequest(t *testing.T) {
 	})
 }
 
-// TestARunThatFailsBehindItsWarmUpHasNoSummary loses its corpus in between.
-func TestARunThatFailsBehindItsWarmUpHasNoSummary(t *testing.T) {
+// nothing asks that the summary says that no request was sent.
+func (m *measured) nothing(t *testing.T) {
+	t.Helper()
+	s := m.Summary
+	if s == nil || m.Outcome.Issued != 0 || s.Validity.Verdict != metrics.Invalid {
+		t.Fatalf("summary %+v; want an INVALID one", s)
+	}
+	counts := s.Counts
+	counts.Good = nil
+	if counts != (metrics.Counts{Warmup: len(m.warmup)}) {
+		t.Errorf("counts %+v; want nothing but the warm-up", counts)
+	}
+}
+
+// TestAScheduleWithoutARequestFails has a Poisson schedule whose first arrival,
+// with this seed, lies behind the end, and limits that are missed by it.
+func TestAScheduleWithoutARequestFails(t *testing.T) {
+	settings := []string{
+		"base_config.request_rate=0.5", "base_config.request_rate_mode=poisson", "base_config.benchmark_duration=1", "base_config.random_seed=3",
+		"base_config.budgets={request_throughput: 2}", "base_config.slos={request_latency: 100}", "base_config.require_slos=true",
+	}
+	inTrouble(t, trouble{}, settings, func(t *testing.T, m *measured) {
+		if !errors.Is(m.Err, runner.ErrNoneSent) || m.Status() != loadgen.Failed {
+			t.Errorf("error %v, status %s; want that no request was sent", m.Err, m.Status())
+		}
+		m.nothing(t)
+		want := []string{"slos were met by 0 of 0 requests", "budget request_throughput: the run has no such figure"}
+		if diff := cmp.Diff(want, m.Missed()); diff != "" {
+			t.Errorf("limits missed (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestARunThatFailsBehindItsWarmUpMeasuresNothing loses its corpus in between.
+func TestARunThatFailsBehindItsWarmUpMeasuresNothing(t *testing.T) {
 	corpus := filepath.Join(t.TempDir(), "corpus.txt")
 	if err := os.WriteFile(corpus, []byte(strings.Repeat("a text of many words ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
@@ -125,9 +161,7 @@ func TestARunThatFailsBehindItsWarmUpHasNoSummary(t *testing.T) {
 		if !errors.Is(m.Err, fs.ErrNotExist) || len(m.warmup) != 4 {
 			t.Fatalf("error %v behind %d requests of the warm-up, want that there is no corpus, behind 4", m.Err, len(m.warmup))
 		}
-		if m.Outcome.Issued != 0 || m.Summary != nil {
-			t.Errorf("%d issued, a summary: %t; want none", m.Outcome.Issued, m.Summary != nil)
-		}
+		m.nothing(t)
 	})
 }
 

@@ -6,18 +6,26 @@ import (
 	"slices"
 	"strings"
 
+	"loadgen"
 	"loadgen/metrics"
 )
 
 // Missed returns the stated limits that the run missed, a sentence each: its
 // budgets, and the SLOs where they are required, which every request must then
 // meet; a failed one does not. A limit on a figure that the run does not have is
-// missed.
+// missed, unless the user ended the run before it had any.
 func (r *Run) Missed() []string {
+	summary := r.Summary
+	if summary == nil {
+		summary = new(metrics.Summary)
+	}
+	if s := r.Status(); s == loadgen.Skipped || s == loadgen.Interrupted && summary.Counts.OK == 0 {
+		return nil
+	}
 	var missed []string
 	c := &r.Cell.Config
 	if c.RequireSLOs {
-		counts := r.Summary.Counts
+		counts := summary.Counts
 		good := 0
 		if counts.Good != nil {
 			good = *counts.Good
@@ -28,7 +36,7 @@ func (r *Run) Missed() []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Budgets)) {
 		limit := c.Budgets[name]
-		value, larger, ok := figure(r.Summary, name)
+		value, larger, ok := figure(summary, name)
 		switch {
 		case !ok:
 			missed = append(missed, fmt.Sprintf("budget %s: the run has no such figure", name))

@@ -24,6 +24,31 @@ type Run struct {
 	Err error
 }
 
+// Status says what became of the run.
+func (r *Run) Status() loadgen.Status {
+	switch {
+	case r.Skip != "":
+		return loadgen.Skipped
+	case r.Err != nil:
+		return loadgen.Failed
+	case r.Outcome.Cancelled:
+		return loadgen.Interrupted
+	}
+	return loadgen.Completed
+}
+
+// Fail says that the run failed after its figures were made, and weakens them.
+func (r *Run) Fail(err error) {
+	if r.Err != nil {
+		return
+	}
+	r.Err = err
+	r.Outcome.Cancelled, r.Outcome.Cut = false, err.Error()
+	if r.Summary != nil {
+		r.Summary.CutShort(r.Outcome.Cut)
+	}
+}
+
 // Prompts says what the prompts of a run can be trusted for.
 type Prompts struct {
 	synth.Stats

@@ -272,26 +272,28 @@ func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable erro
 // logSummary ends the log as the runner did that loadgen replaces, and says
 // apart from it which runs the user ended and which were never begun.
 func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
-	failed, interrupted, skipped := 0, 0, 0
+	count := map[loadgen.Status]int{}
+	missed := 0
 	for _, run := range runs {
-		switch {
-		case run.Skip != "":
-			skipped++
-		case run.Err != nil:
-			failed++
-		case run.Outcome.Cancelled:
-			interrupted++
+		count[run.Status()]++
+		if len(run.Missed()) > 0 {
+			missed++
 		}
 	}
 	log.Info("SUMMARY")
 	log.Info(fmt.Sprintf("Total runs : %d", len(runs)+left))
-	log.Info(fmt.Sprintf("Completed  : %d", len(runs)-failed-interrupted-skipped))
-	log.Info(fmt.Sprintf("Failed     : %d", failed))
-	if interrupted > 0 {
-		log.Info(fmt.Sprintf("Interrupted: %d", interrupted))
+	log.Info(fmt.Sprintf("Completed  : %d", count[loadgen.Completed]))
+	log.Info(fmt.Sprintf("Failed     : %d", count[loadgen.Failed]))
+	for _, more := range []struct {
+		what string
+		n    int
+	}{{"Interrupted", count[loadgen.Interrupted]}, {"Skipped    ", count[loadgen.Skipped]}} {
+		if more.n > 0 {
+			log.Info(fmt.Sprintf("%s: %d", more.what, more.n))
+		}
 	}
-	if skipped > 0 {
-		log.Info(fmt.Sprintf("Skipped    : %d", skipped))
+	if missed > 0 {
+		log.Warn(fmt.Sprintf("Limits missed by %d of %d runs", missed, len(runs)))
 	}
 	if left > 0 {
 		log.Info(fmt.Sprintf("Not begun  : %d", left))
@@ -304,15 +306,10 @@ func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
 	var errs []error
 	for _, run := range runs {
 		name := run.Name()
-		switch {
-		case run.Err != nil:
+		if run.Err != nil {
 			errs = append(errs, failedError{fmt.Errorf("%s failed: %w", name, run.Err)})
-			continue
-		case run.Summary == nil:
-			continue
-		}
-		if v := run.Summary.Validity; v.Verdict == metrics.Invalid && !allowInvalid {
-			errs = append(errs, invalidError{fmt.Errorf("the measurement of %s is INVALID: %s", name, v.Reasons[0].Text)})
+		} else if s := run.Summary; s != nil && s.Validity.Verdict == metrics.Invalid && !allowInvalid {
+			errs = append(errs, invalidError{fmt.Errorf("the measurement of %s is INVALID: %s", name, s.Validity.Reasons[0].Text)})
 		}
 		for _, missed := range run.Missed() {
 			errs = append(errs, limitError{fmt.Errorf("%s: %s", name, missed)})
