@@ -167,6 +167,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	s.Weak = weakPercentiles(s.Metrics)
 	c.windows(&s, o)
 	s.Rate = c.rate()
+	s.Stalls = t.stalls(c.facts.Load.Users, o)
 	s.Validity = c.judge(&s, o, h, tr)
 	return s
 }

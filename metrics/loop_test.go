@@ -19,8 +19,11 @@ type loop struct {
 	itl      time.Duration
 	tokens   int     // of an answer
 	spread   float64 // of its length, as a share: uniform
+	long     float64 // share of answers ten times as long
+	whole    bool    // replies are not streamed
 	duration time.Duration
 	together bool // all users start at 0, after the warm-up has drained
+	cold     bool // users start one after another over one latency, from 0 on
 	still    [2]time.Duration
 	seed     uint64
 }
@@ -37,7 +40,11 @@ func (l loop) records() []*loadgen.Record {
 	latency := l.prefill + time.Duration(l.tokens-1)*l.itl
 	users := make([]user, l.users)
 	for i := range users {
-		if users[i].first = true; !l.together {
+		switch users[i].first = true; {
+		case l.together:
+		case l.cold:
+			users[i].free = latency * time.Duration(i) / time.Duration(l.users)
+		default:
 			users[i].free = -10*max(latency, time.Duration(l.users)*l.prefill) + latency*time.Duration(i)/time.Duration(l.users)
 		}
 	}
@@ -60,17 +67,24 @@ func (l loop) records() []*loadgen.Record {
 		if l.spread > 0 {
 			n = max(2, int(float64(n)*(1+l.spread*(2*rng.Float64()-1))))
 		}
+		if l.long > 0 && rng.Float64() < l.long {
+			n *= 10
+		}
 		at := make([]time.Duration, n)
 		for k := range at {
 			at[k] = l.stalled(idle+time.Duration(k)*l.itl) - sent
 		}
 		r := with(streamed(sent, at...), n)
+		if l.whole {
+			r.Streamed, r.Chunks, r.Reads = false, r.Chunks[n-1:], 1
+		}
 		r.Timing, r.Over = loadgen.Kernel, r.Took
 		r.Request.InputTokens, r.Worker = 100, i
 		users[i].free = r.Ended
 		switch {
 		case sent >= 0:
 			r.Index, r.First = index, users[i].first
+			r.Ramp = l.cold && r.First && sent > 0
 			index++
 			records = append(records, r)
 		case r.Ended > 0:

@@ -24,8 +24,8 @@ const (
 type bin struct {
 	sent, ended, ok, good int
 	// residence is the sum of the times in flight of the requests that ended
-	// here.
-	residence time.Duration
+	// here, flight that of those sent here.
+	residence, flight time.Duration
 	// tokens are those of successful requests, spread evenly over the arrival
 	// times of their chunks.
 	tokens float64
@@ -33,7 +33,7 @@ type bin struct {
 	// their number.
 	latency  time.Duration
 	answered int
-	// squares is the sum of the squares of these times, in seconds.
+	// squares is the sum of the squares of the latter, in seconds.
 	squares float64
 	// delta is requests begun less requests ended; area is what these changes
 	// add to the integral of requests in flight before the bin's end.
@@ -93,7 +93,7 @@ func (s *series) coarsen() {
 		a, b := s.bins[2*i], s.bins[2*i+1]
 		s.bins[i] = bin{
 			sent: a.sent + b.sent, ended: a.ended + b.ended, ok: a.ok + b.ok, good: a.good + b.good,
-			residence: a.residence + b.residence, tokens: a.tokens + b.tokens,
+			residence: a.residence + b.residence, flight: a.flight + b.flight, tokens: a.tokens + b.tokens,
 			latency: a.latency + b.latency, answered: a.answered + b.answered,
 			squares: a.squares + b.squares,
 			delta:   a.delta + b.delta,
@@ -194,6 +194,7 @@ func (s *series) sum(from, to int) bin {
 		t.ok += b.ok
 		t.good += b.good
 		t.residence += b.residence
+		t.flight += b.flight
 		t.squares += b.squares
 		t.tokens += b.tokens
 		t.latency += b.latency

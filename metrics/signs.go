@@ -15,6 +15,9 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	c.judgeCeiling(j, s, o, tr)
 
 	c.judgeOutcome(j, s, o)
+	c.judgeStalls(j, s, o)
+	c.judgeStart(j)
+	c.judgeBunching(j, o)
 
 	issued := float64(s.Counts.Issued)
 	j.share("unfinished", float64(s.Counts.Unfinished), float64(s.Counts.OK))

@@ -79,7 +79,7 @@ func nothing(n Counts) string {
 func (c *Collector) judgeHeadline(j *judge, s *Summary, o loadgen.Outcome) {
 	t := &c.profiling
 	claimed := s.Metric("request_throughput")
-	from, to := t.begun(), min(t.lastEnd, t.until(o))
+	from, to := t.firstSent, min(t.lastEnd, t.until(o))
 	if claimed == nil || to <= from {
 		return
 	}
@@ -128,19 +128,56 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 			j.decide("turnaround", float64(t.inGenerator)/float64(t.inFlight), t.ok >= conclusiveCount)
 		}
 	}
-	if s.Steady != nil && s.Steady.Little != nil {
-		off := math.Abs(s.Steady.Little.Ratio-1) - 3*t.flightError(s.Steady)
-		j.sign("littles_law", max(off, 0))
+	if w := s.Steady; w != nil && w.Little != nil && w.To-w.From >= 2*t.longestFlight() {
+		j.sign("littles_law", max(math.Abs(w.Little.Ratio-1)-t.littleError(w), 0))
 	}
 }
 
-// flightError is the standard error of the mean time in flight of the requests
-// that ended in a window, as a share of it.
-func (t *tally) flightError(w *Window) float64 {
+// longestFlight is the time in flight of the slowest request, in seconds: what
+// crosses the ends of a window that is not much longer decides its figures.
+func (t *tally) longestFlight() float64 {
+	longest := t.dists[RequestLatency].moments().max / 1e3
+	for s := range t.crossing.all() {
+		longest = max(longest, (s.to - s.from).Seconds())
+	}
+	return longest
+}
+
+// littleError is how far Little's ratio of a window may be from 1 though nothing
+// is wrong: three standard errors of the mean time in flight, or what requests
+// that cross an end bring by being longer or shorter than the mean, but no more
+// than the one request per user that can cross each end.
+func (t *tally) littleError(w *Window) float64 {
 	width := t.series.width.Seconds()
 	sum := t.series.sum(int(w.From/width+0.5), int(w.To/width+0.5))
-	n, mean := float64(sum.ended), sum.residence.Seconds()/float64(sum.ended)
-	return math.Sqrt(max(sum.squares/n-mean*mean, 0)/n) / mean
+	n, mean := float64(sum.sent), sum.flight.Seconds()/float64(sum.sent)
+	chance := 3 * math.Sqrt(max(sum.squares/n-mean*mean, 0)/n) / mean
+	cross := 2 * math.Max(w.InFlight, 1) / math.Max(float64(w.OK), 1)
+	return max(chance, min(t.uneven(w, mean), cross))
+}
+
+// uneven is what the requests that cross an end of a window add to the time in
+// flight, or take from it, by not being of mean length, as a share of it. Without
+// samples it is not known, and has no bound.
+func (t *tally) uneven(w *Window, mean float64) float64 {
+	if t.issued() > t.samples.len() {
+		return math.Inf(1)
+	}
+	sum := 0.0
+	for _, l := range []*list[sample]{&t.samples, &t.crossing} {
+		for s := range l.all() {
+			from, to := s.from.Seconds(), s.to.Seconds()
+			inside := min(to, w.To) - max(from, w.From)
+			if length := to - from; inside > 0 && inside < length {
+				part := inside / length
+				if from >= w.From {
+					part = 1 - part
+				}
+				sum += part * math.Abs(length-mean)
+			}
+		}
+	}
+	return sum / (w.InFlight * (w.To - w.From))
 }
 
 // shortfall returns what share of the users was missing in flight, from the

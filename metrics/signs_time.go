@@ -10,8 +10,14 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 	p50, p99 := measured.percentile(50), measured.percentile(99)
 	j.delays("lag_p50", &t.ownLag, 50, p50)
 	j.delays("lag_p99", &t.ownLag, 99, p99)
-	j.delays("send_delay_p50", &t.dists[HTTPSending], 50, p50)
-	j.delays("send_delay_p99", &t.dists[HTTPSending], 99, p99)
+	j.delays("send_delay_p50", &t.unwritten, 50, p50)
+	// A difference of percentiles, not a percentile of delays: those of requests
+	// that were quick all the same change nothing.
+	if true99 := t.fromWritten.percentile(99); p99-true99 > j.limits[NoiseFloor].Degraded {
+		j.sign("send_delay_p99", p99/true99-1)
+	} else if p99 > 0 {
+		j.sign("send_delay_p99", 0)
+	}
 	j.delays("reader_delay_p50", &t.firstDelay, 50, p50)
 	j.delays("reader_delay_p99", &t.firstDelay, 99, p99)
 	j.delays("reader_delay_itl", &t.meanDelay, 50, t.chunkGap.percentile(50))

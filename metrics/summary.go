@@ -57,6 +57,9 @@ type Summary struct {
 	NoSteady string     `json:"no_steady_state,omitempty"`
 	Means    []Interval `json:"means,omitempty"`
 	Rate     *Rate      `json:"rate,omitempty"`
+	// Stalls is nil where the endpoint never stood still, and of an open loop,
+	// whose percentiles have it.
+	Stalls *Stalls `json:"stalls,omitempty"`
 	// Lag is how late requests were sent, over all of them; OwnLag leaves out
 	// the time that the ceiling held them back: the generator's own fault.
 	Lag    *Delay `json:"lag,omitempty"`
@@ -173,7 +176,7 @@ type Spread struct {
 
 // Little holds both sides of Little's law over a window: the mean number in
 // flight, and the rate of all requests, failed ones too, times the mean time in
-// flight of those that ended in the window.
+// flight of those that were sent in the window.
 type Little struct {
 	InFlight        float64 `json:"in_flight"`
 	RateTimesFlight float64 `json:"rate_times_time_in_flight"`

@@ -21,7 +21,12 @@ type tally struct {
 	ownLag distribution // lag without the wait under the ceiling
 	wait   distribution // for a free connection slot
 	held   int          // requests that the ceiling held back
-	pace   pace
+
+	// Of the successful requests: from sent until the last byte was written,
+	// whatever that took, and from there to the first output.
+	unwritten, fromWritten distribution
+
+	pace pace
 
 	// Of the successful requests with the kernel's times:
 	readerDelay           distribution // the largest
@@ -32,6 +37,8 @@ type tally struct {
 	firstSent, lastSent, lastEnd time.Duration // of all requests
 	okFirst, okLast              time.Duration // first sent and last output of the successful
 	rampEnd                      time.Duration
+
+	silences silences
 
 	tokens  float64      // of output
 	samples list[sample] // of all requests; of none when they are more than ExactLimit
@@ -52,6 +59,7 @@ type failureKey struct {
 type sample struct {
 	span
 	latency, ttft, itl, ttftFromDue float64
+	first                           bool // its user's first
 }
 
 // part returns the stretch of the request that a time-weighted metric counts;
@@ -113,6 +121,7 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 		t.rampEnd = max(t.rampEnd, r.Sent)
 	}
 	t.fly(r, m, good)
+	t.silences.add(r)
 	for mask := m.mask; mask != 0; mask &= mask - 1 {
 		id := ID(bits.TrailingZeros64(mask))
 		t.dists[id].add(m.values[id])
@@ -138,16 +147,17 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 // over the time between.
 func (t *tally) fly(r *loadgen.Record, m *Measurement, good bool) {
 	t.series.fly(r, good)
-	begun := t.series.at(r.Sent)
+	begun, flown := t.series.at(r.Sent), r.Ended-r.Sent
 	begun.sent++
+	begun.flight += flown
+	begun.squares += flown.Seconds() * flown.Seconds()
 	if r.OK() {
 		begun.latency += r.Took
 		begun.answered++
 	}
-	end, flown := t.series.at(max(r.Ended, r.Sent)), r.Ended-r.Sent
+	end := t.series.at(max(r.Ended, r.Sent))
 	end.ended++
 	end.residence += flown
-	end.squares += flown.Seconds() * flown.Seconds()
 	if r.OK() {
 		end.ok++
 		if good {
@@ -163,11 +173,7 @@ func (t *tally) feed(r *loadgen.Record, m *Measurement) {
 	if !ok {
 		return
 	}
-	read := r.Took
-	if r.Streamed && len(r.Chunks) > 0 {
-		read = r.Chunks[0].At
-	}
-	t.series.feed(r.Sent, r.Sent+read, isl)
+	t.series.feed(r.Sent, r.Sent+firstOutput(r), isl)
 }
 
 // cross takes in a request of the warm-up that was in flight when the
@@ -178,6 +184,7 @@ func (t *tally) cross(r *loadgen.Record, m *Measurement) {
 		return
 	}
 	t.series.fly(r, false)
+	t.silences.add(r)
 	t.crossing.add(newSample(r, m))
 	if !r.OK() {
 		return
@@ -209,8 +216,26 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 	if m.missesOSL(r) {
 		t.missesOSL++
 	}
+	t.write(r)
 	t.spread(r, m)
 	t.source(r, m)
+}
+
+// write parts the time to the first output by when the request was written.
+func (t *tally) write(r *loadgen.Record) {
+	first := firstOutput(r)
+	wrote := min(r.Conn.Wrote, first)
+	t.unwritten.add(millis(wrote))
+	t.fromWritten.add(millis(first - wrote))
+}
+
+// firstOutput is the time to the first output, the latency of a reply that was
+// not streamed.
+func firstOutput(r *loadgen.Record) time.Duration {
+	if r.Streamed && len(r.Chunks) > 0 {
+		return r.Chunks[0].At
+	}
+	return r.Took
 }
 
 // spread adds the gaps between chunks, and the tokens to the times at which
@@ -289,7 +314,7 @@ func (t *tally) fail(r *loadgen.Record) {
 }
 
 func newSample(r *loadgen.Record, m *Measurement) sample {
-	s := sample{span: span{r.Sent, r.Ended}}
+	s := sample{span: span{r.Sent, r.Ended}, first: r.First}
 	for _, v := range []struct {
 		id ID
 		to *float64

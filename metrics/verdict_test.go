@@ -28,6 +28,14 @@ func closedWith(latency time.Duration, f func(i int, r *loadgen.Record)) []*load
 // of 200 ms, changed by f.
 func steadyRun(f func(i int, r *loadgen.Record)) []*loadgen.Record { return closedWith(200*ms, f) }
 
+// shift moves all of a reply.
+func shift(r *loadgen.Record, by time.Duration) {
+	for i := range r.Chunks {
+		r.Chunks[i].At += by
+	}
+	r.Took, r.Over = r.Took+by, r.Over+by
+}
+
 func TestVerdicts(t *testing.T) {
 	closedLoop := metrics.Facts{Load: loadgen.Load{Users: 10}}
 	openLoop := metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Ceiling: 10, Rate: 50}}
@@ -103,7 +111,26 @@ func TestVerdicts(t *testing.T) {
 		{
 			name: "written late because it connected first", facts: closedLoop,
 			records: steadyRun(func(_ int, r *loadgen.Record) { r.Conn.Dial, r.Conn.Wrote, r.Head = 4*ms, 4*ms, 18*ms }),
-			want:    metrics.Valid,
+			want:    metrics.Degraded, reason: "send_delay_p50",
+		},
+		{
+			// 2 of 100: the p99 of 20 ms is 4 ms above the 16 of all others.
+			name: "one in fifty that connected first", facts: closedLoop,
+			records: steadyRun(func(i int, r *loadgen.Record) {
+				if i%50 == 0 {
+					r.Conn.Dial, r.Conn.TLS, r.Conn.Wrote = 2*ms, 2*ms, 4*ms
+				} else {
+					shift(r, -4*ms)
+				}
+			}), want: metrics.Degraded, reason: "send_delay_p99",
+		},
+		{
+			name: "one in fifty that connected first, and was quick then", facts: closedLoop,
+			records: steadyRun(func(i int, r *loadgen.Record) {
+				if i%50 == 0 {
+					r.Conn.Dial, r.Conn.Wrote = 4*ms, 4*ms
+				}
+			}), want: metrics.Valid,
 		},
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},

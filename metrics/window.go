@@ -101,8 +101,8 @@ func (c *Collector) window(from, to time.Duration) Window {
 		w.Goodput = &rate
 	}
 	w.InFlight = in.inFlight / length
-	if sum.residence > 0 {
-		product := in.all / length * sum.residence.Seconds() / float64(sum.ended)
+	if sum.flight > 0 {
+		product := in.all / length * sum.flight.Seconds() / float64(sum.sent)
 		w.Little = &Little{InFlight: w.InFlight, RateTimesFlight: product, Ratio: w.InFlight / product}
 	}
 	return w

@@ -1,0 +1,157 @@
+package metrics_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// length is how long a loop runs to last so many latencies, of an answer or of a
+// round of prompts, whichever is longer.
+func (l loop) length(latencies int) time.Duration {
+	return time.Duration(latencies) * max(l.prefill+time.Duration(l.tokens)*l.itl, time.Duration(l.users)*l.prefill)
+}
+
+// Closed loops that nothing is wrong with: from a user to 64, prompts that take
+// no time to half of it, equal and unequal answers, some ten times as long, short
+// and long runs, users from a warm-up and users that start one after another.
+func TestNoSignFiresOnAHealthyClosedLoop(t *testing.T) {
+	n := 0
+	for _, users := range []int{1, 2, 4, 8, 16, 64} {
+		for _, prefill := range []time.Duration{0, 5 * ms, 40 * ms} {
+			for _, tokens := range []int{3, 30} {
+				for _, shape := range []loop{{}, {spread: 0.2}, {spread: 0.9}, {spread: 0.5, long: 0.02}, {spread: 0.5, whole: true}} {
+					for _, latencies := range []int{3, 10, 30} {
+						for _, cold := range []bool{false, true} {
+							l := shape
+							l.users, l.prefill, l.tokens, l.itl, l.cold, l.seed = users, prefill, tokens, 20*ms, cold, uint64(n)
+							l.duration = l.length(latencies)
+							if v := run(t, l).Validity; v.Verdict != metrics.Valid {
+								t.Errorf("%+v: %s", l, v.Reasons[0].Text)
+							}
+							n++
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// arrivals are those of an open loop at a server of so many places, which serves
+// each for an exponential time.
+func arrivals(rate, seconds float64, places int, service time.Duration, poisson bool, seed uint64) []*loadgen.Record {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	free := make([]time.Duration, places)
+	var records []*loadgen.Record
+	for at, i := 0.0, 0; ; i++ {
+		if gap := 1 / rate; poisson {
+			at += rng.ExpFloat64() * gap
+		} else {
+			at = float64(i) * gap
+		}
+		sent := time.Duration(at * 1e9)
+		if at >= seconds {
+			break
+		}
+		p := 0
+		for k := range free {
+			if free[k] < free[p] {
+				p = k
+			}
+		}
+		begins := max(free[p], sent)
+		took := time.Duration(rng.ExpFloat64() * float64(service))
+		free[p] = begins + took
+		r := with(streamed(sent, begins-sent+took/4, begins-sent+took/2, begins-sent+took), 3)
+		r.Timing, r.Over = loadgen.Kernel, r.Took
+		records = append(records, r)
+	}
+	slices.SortStableFunc(records, func(a, b *loadgen.Record) int { return int(a.Ended - b.Ended) })
+	return records
+}
+
+func TestNoSignFiresOnAHealthyOpenLoop(t *testing.T) {
+	for _, rate := range []float64{0.2, 3, 50} {
+		for _, seconds := range []float64{5, 60} {
+			for _, load := range []float64{0.1, 0.7} {
+				for _, poisson := range []bool{false, true} {
+					for seed := range uint64(3) {
+						const places = 4
+						service := time.Duration(load * places / rate * 1e9)
+						records := arrivals(rate, seconds, places, service, poisson, seed)
+						if len(records) == 0 {
+							continue
+						}
+						facts := metrics.Facts{Load: loadgen.Load{Mode: loadgen.OpenLoop, Rate: rate}}
+						o := loadgen.Outcome{StoppedAt: time.Duration(seconds * 1e9), Sessions: len(records)}
+						if v := judged(t, facts, o, healthy(), loadgen.Transport{}, records...).Validity; v.Verdict != metrics.Valid {
+							t.Errorf("%g/s for %g s at a load of %g, Poisson %t: %s", rate, seconds, load, poisson, v.Reasons[0].Text)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// 64 users, prompts that take 55 ms each, answers of 30 ms a token. Started
+// together they wait for each other's prompts: 64 · 55 ms = 3,520 ms for the last
+// of the first wave, when the first answers of 200 tokens are not over yet. Their
+// p99 is that wave's, and they stay together. Users who come staggered from the
+// warm-up wait for nobody: one is due every 94 ms.
+func TestUsersWhoStartTogetherAreTold(t *testing.T) {
+	l := loop{users: 64, prefill: 55 * ms, itl: 30 * ms, tokens: 200, duration: 60 * time.Second}
+	for _, row := range []struct {
+		name           string
+		together, cold bool
+		spread         float64
+		p99            float64
+		reasons        []string
+	}{
+		{name: "together, after a warm-up that drained", together: true, p99: 3_000, reasons: []string{"start_burst"}},
+		{name: "together, answers of unequal length", together: true, spread: 0.3, p99: 3_000, reasons: []string{"start_burst"}},
+		{name: "staggered, without a warm-up", cold: true, p99: 55},
+		{name: "staggered, from the warm-up", p99: 55},
+	} {
+		l.together, l.cold, l.spread = row.together, row.cold, row.spread
+		s := run(t, l)
+		p99 := s.Metric("time_to_first_token").Stats.P99
+		if got := names(s.Validity.Reasons); !slices.Equal(got, row.reasons) || row.p99 == 55 && !near(p99, 55) || p99 < row.p99 {
+			t.Errorf("%s: p99 TTFT %.4g ms, reasons %v; want %g and %v", row.name, p99, got, row.p99, row.reasons)
+		}
+	}
+}
+
+// Sixteen users whose prompts take 10 ms: 160 ms of 6 s in which all of them are
+// sent, and none in the rest. A crowd of all in one eighth is eight times that of
+// independent users, and less by as much as it reaches over an edge.
+func TestUsersWhoMoveTogetherAreTold(t *testing.T) {
+	for _, row := range []struct {
+		users    int
+		together bool
+		spread   float64
+		least    float64
+	}{
+		{16, true, 0, 4},
+		{16, true, 0.02, 3},
+		{16, false, 0, 0},
+		{16, true, 0.9, 0}, // lengths take them apart
+		{4, true, 0, 0},    // too few to tell from chance
+	} {
+		s := run(t, loop{users: row.users, together: row.together, spread: row.spread, prefill: 10 * ms, itl: 30 * ms, tokens: 200, duration: 40 * time.Second})
+		crowd := 0.0
+		for _, sign := range s.Validity.Signs {
+			if sign.Name == "bunching" {
+				crowd = sign.Value
+			}
+		}
+		if has(s.Validity, "bunching") != (row.least > 0) || crowd < row.least {
+			t.Errorf("%+v: crowds of %.2f, reasons %v", row, crowd, names(s.Validity.Reasons))
+		}
+	}
+}
