@@ -166,7 +166,7 @@ func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled c
 	cancelled, cancel := context.WithCancel(ctx)
 	stopping, stop := context.WithCancel(cancelled)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// Whoever reads what is printed may leave: the run goes on and is kept.
 	signal.Ignore(syscall.SIGPIPE)
 	done := make(chan struct{})

@@ -1,0 +1,281 @@
+// Package chaos_test does to the program what a night may do to it: it kills it,
+// interrupts it, takes its endpoint, its disk and its memory away, and asks each
+// time whether it ended in bounded time, with the right status, and lost
+// nothing. It knows the program from outside: its command line, its files, and
+// the endpoint's own account of what was asked of it.
+//
+// LOADGEN_CHAOS=full runs the long form, see docs/reliability.md.
+package chaos_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"loadgen/mockllm"
+)
+
+// program is the built loadgen.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		if runtime.GOOS == "windows" {
+			return 0 // it has neither the signals nor the limits
+		}
+		dir, err := os.MkdirTemp("", "chaos")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "loadgen")
+		if out, err := exec.Command("go", "build", "-o", program, "../../cmd/loadgen").CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// times returns how often to do a thing: in the short form that CI runs, or in
+// the long one.
+func times(short, full int) int {
+	if os.Getenv("LOADGEN_CHAOS") == "full" {
+		return full
+	}
+	return short
+}
+
+// An endpoint is a simulated endpoint that keeps account of what it answered.
+type endpoint struct {
+	*mockllm.Server
+	url string
+}
+
+// serve starts an endpoint for the length of a test.
+func serve(t *testing.T, change func(*mockllm.Config)) *endpoint {
+	t.Helper()
+	cfg := mockllm.DefaultConfig()
+	cfg.Timing, cfg.TTFT, cfg.ITL = mockllm.Fixed, 20*time.Millisecond, time.Millisecond
+	cfg.Models, cfg.Stamps = []string{"m"}, true
+	if change != nil {
+		change(&cfg)
+	}
+	server, err := mockllm.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		<-served
+	})
+	return &endpoint{server, "http://" + l.Addr().String()}
+}
+
+// A night is a running loadgen.
+type night struct {
+	*exec.Cmd
+	dir    string // it works in
+	out    bytes.Buffer
+	err    bytes.Buffer
+	waited chan struct{}
+}
+
+// begin starts the program with some arguments in a directory.
+func begin(t *testing.T, dir string, args ...string) *night {
+	t.Helper()
+	return beginAs(t, dir, exec.Command(program, args...))
+}
+
+func beginAs(t *testing.T, dir string, cmd *exec.Cmd) *night {
+	t.Helper()
+	n := &night{Cmd: cmd, dir: dir, waited: make(chan struct{})}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &n.out, &n.err
+	cmd.Env = append(os.Environ(), "HOME="+dir, "HF_HUB_OFFLINE=1")
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(n.waited)
+		cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		<-n.waited
+	})
+	return n
+}
+
+// end waits for the program, no longer than a bound, and returns its status.
+func (n *night) end(t *testing.T, bound time.Duration) int {
+	t.Helper()
+	select {
+	case <-n.waited:
+	case <-time.After(bound):
+		n.Process.Signal(syscall.SIGQUIT)
+		<-n.waited
+		t.Fatalf("it did not end within %v:\n%s", bound, n.err.String())
+	}
+	return n.ProcessState.ExitCode()
+}
+
+// batchFile writes a batch file and returns its name.
+func batchFile(t *testing.T, dir, url, settings string) string {
+	t.Helper()
+	text := fmt.Sprintf(`batch_name: night
+output_base_dir: out
+base_config:
+  model: m
+  url: %s
+  tokenizer: cl100k_base
+  streaming: true
+%s`, url, settings)
+	if !strings.Contains(settings, "input_file") {
+		text = strings.Replace(text, "  streaming: true\n", "  streaming: true\n  cache_bust: none\n  prompt_input_tokens_mean: 20\n  prompt_output_tokens_mean: 5\n", 1)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "batch.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "batch.yaml"
+}
+
+// batchDir returns the one batch's directory; empty where there is none yet.
+func batchDir(dir string) string {
+	found, _ := filepath.Glob(filepath.Join(dir, "out/night/*"))
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
+}
+
+// A line is what is checked of a line of profile_export.jsonl.
+type line struct {
+	Metadata struct {
+		RequestID string `json:"x_request_id"`
+		Cancelled bool   `json:"was_cancelled"`
+	} `json:"metadata"`
+	Error any `json:"error"`
+}
+
+// readLines returns the lines of a file, which must be whole but for the last
+// where that may be cut.
+func readLines(t *testing.T, path string, mayBeCut bool) []line {
+	t.Helper()
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var lines []line
+	for r := bufio.NewReader(f); ; {
+		text, err := r.ReadBytes('\n')
+		if len(text) == 0 {
+			return lines
+		}
+		var l line
+		if jerr := json.Unmarshal(text, &l); jerr != nil {
+			if err != nil && mayBeCut {
+				return lines
+			}
+			t.Errorf("%s: line %d: %v", path, len(lines)+1, jerr)
+			return lines
+		}
+		lines = append(lines, l)
+	}
+}
+
+// recorded returns the ids of all requests that have a line anywhere below a
+// directory.
+func recorded(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	ids := map[string]bool{}
+	walk(t, dir, func(path string) {
+		if strings.HasSuffix(path, ".jsonl") {
+			for _, l := range readLines(t, path, true) {
+				ids[l.Metadata.RequestID] = true
+			}
+		}
+	})
+	return ids
+}
+
+// walk calls each with every file below a directory.
+func walk(t *testing.T, dir string, each func(path string)) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			each(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// wholeJSON checks that every JSON file below a directory can be read.
+func wholeJSON(t *testing.T, dir string) {
+	t.Helper()
+	walk(t, dir, func(path string) {
+		if !strings.HasSuffix(path, ".json") {
+			return
+		}
+		data, err := os.ReadFile(path)
+		if err != nil || !json.Valid(data) {
+			t.Errorf("%s is no whole JSON file (%d bytes): %v", path, len(data), err)
+		}
+	})
+}
+
+// A summary is what is checked of batch_summary.json.
+type summary struct {
+	Runs []struct {
+		Dir    string         `json:"dir"`
+		Params map[string]any `json:"sweep_params"`
+		Status string         `json:"status"`
+		Counts struct {
+			Issued    int `json:"issued"`
+			OK        int `json:"ok"`
+			Failed    int `json:"failed"`
+			Cancelled int `json:"cancelled"`
+		} `json:"counts"`
+	} `json:"runs"`
+}
+
+func readSummary(t *testing.T, batch string) summary {
+	t.Helper()
+	var s summary
+	data, err := os.ReadFile(filepath.Join(batch, "batch_summary.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err != nil {
+		t.Errorf("the batch has no summary: %v", err)
+	}
+	return s
+}

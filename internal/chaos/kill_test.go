@@ -1,0 +1,159 @@
+package chaos_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// cells is the batch that is killed: three cells, the sessions of one of which
+// have two turns. It takes about a second.
+const cells = `  warmup_request_count: 4
+  request_count: 24
+  concurrency: 4
+sweeps:
+  session_turns_mean: [1, 2]
+  concurrency: [1, 4]
+profiler: {enable: false}
+`
+
+// long is one that goes on for some seconds, so that there are records old
+// enough to be missed.
+const long = `  warmup_request_count: 4
+  request_count: 600
+  concurrency: 4
+profiler: {enable: false}
+`
+
+// grace is how old a record may be that a kill takes with it. What the endpoint
+// calls the end of an answer comes a moment before this side knows of it.
+const grace = time.Second + 100*time.Millisecond
+
+// TestKilledNightsGoOn kills batches at random moments, goes on with each until
+// it is through, some of them killed again on the way, and holds what is left
+// against the batch that nobody killed.
+func TestKilledNightsGoOn(t *testing.T) {
+	for _, kind := range []struct {
+		name, settings string
+		kills          int
+		within         time.Duration
+	}{
+		{"short", cells, times(36, 700), 1200 * time.Millisecond},
+		{"long", long, times(14, 300), 4 * time.Second},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			whole := t.TempDir()
+			batchFile(t, whole, serve(t, nil).url, kind.settings)
+			n := begin(t, whole, "--config-file", "batch.yaml", "--ui", "none", "--allow-invalid")
+			if status := n.end(t, time.Minute); status != 0 {
+				t.Fatalf("the unbroken night ends with %d:\n%s", status, n.err.String())
+			}
+			rng := rand.New(rand.NewPCG(10, uint64(len(kind.name))))
+			var lost atomic.Int64
+			for kill := range kind.kills {
+				at := time.Duration(rng.Int64N(int64(kind.within)))
+				again := rng.IntN(4) == 0
+				t.Run(fmt.Sprintf("%d at %v", kill, at.Round(time.Millisecond)), func(t *testing.T) {
+					t.Parallel()
+					lost.Add(int64(killed(t, whole, kind.settings, at, again)))
+				})
+			}
+			t.Cleanup(func() { t.Logf("%d kills, %d records older than %v lost", kind.kills, lost.Load(), grace) })
+		})
+	}
+}
+
+// killed kills a night at a moment, goes on with it, and returns how many
+// records are missing that were old enough to be there.
+func killed(t *testing.T, whole, settings string, at time.Duration, again bool) (lost int) {
+	end, dir := serve(t, nil), t.TempDir()
+	batchFile(t, dir, end.url, settings)
+	first := begin(t, dir, "--config-file", "batch.yaml", "--ui", "none", "--allow-invalid")
+	answered := end.answersOf(func() {
+		time.Sleep(at)
+		first.Process.Kill()
+		<-first.waited
+	})
+	lost = missing(t, dir, answered, time.Now())
+	batch := batchDir(dir)
+	if batch == "" {
+		return lost // before there was anything to go on with
+	}
+	wholeJSON(t, batch)
+	if _, err := os.Stat(filepath.Join(batch, "batch.json")); err != nil {
+		return lost // likewise
+	}
+	if again {
+		second := begin(t, dir, "--resume", batch, "--ui", "none", "--allow-invalid")
+		time.Sleep(at / 2)
+		second.Process.Kill()
+		<-second.waited
+	}
+	last := begin(t, dir, "--resume", batch, "--ui", "none", "--allow-invalid")
+	if status := last.end(t, time.Minute); status != 0 {
+		t.Errorf("going on ends with %d:\n%s", status, last.err.String())
+		return lost
+	}
+	wholeJSON(t, batch)
+	sameNight(t, batchDir(whole), batch)
+	return lost
+}
+
+// An answer is a request that the endpoint answered in full, and when.
+type answer struct {
+	id  string
+	end time.Time
+}
+
+// answersOf returns what the endpoint answered while do was done.
+func (e *endpoint) answersOf(do func()) []answer {
+	from := time.Now().UnixNano()
+	do()
+	var answers []answer
+	for _, s := range e.Stamps() {
+		if s.Received >= from && len(s.Chunks) > 0 {
+			answers = append(answers, answer{s.RequestID, time.Unix(0, s.Chunks[len(s.Chunks)-1])})
+		}
+	}
+	return answers
+}
+
+// missing counts the answers that were old enough at a moment and have no
+// record.
+func missing(t *testing.T, dir string, answers []answer, now time.Time) (n int) {
+	t.Helper()
+	ids := recorded(t, dir)
+	for _, a := range answers {
+		if age := now.Sub(a.end); age > grace && !ids[a.id] {
+			t.Errorf("a record is lost that was %v old", age.Round(time.Millisecond))
+			n++
+		}
+	}
+	return n
+}
+
+// sameNight holds a night that was broken off against one that was not.
+func sameNight(t *testing.T, whole, broken string) {
+	t.Helper()
+	want, got := readSummary(t, whole), readSummary(t, broken)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the summary is not that of the unbroken night (-want +got):\n%s", d)
+		return
+	}
+	for _, run := range want.Runs {
+		a, errA := os.ReadFile(filepath.Join(whole, run.Dir, "inputs.json"))
+		b, errB := os.ReadFile(filepath.Join(broken, run.Dir, "inputs.json"))
+		if errA != nil || errB != nil || string(a) != string(b) {
+			t.Errorf("%s: the prompts are not those of the unbroken night: %v %v", run.Dir, errA, errB)
+		}
+		if n := len(readLines(t, filepath.Join(broken, run.Dir, "profile_export.jsonl"), false)); n != run.Counts.Issued {
+			t.Errorf("%s: %d lines of %d requests", run.Dir, n, run.Counts.Issued)
+		}
+	}
+}
