@@ -12,6 +12,7 @@ type Health struct {
 	MachineBusy  float64       // of Wall, share of all CPUs' time that was not idle, 0..1; -1 unknown
 	CPUQuota     float64       // CPUs that the tightest cgroup grants; 0 none or unknown
 	Throttled    time.Duration // of Wall, time a cgroup held the process back: no sum over CPUs
+	StoodStill   time.Duration // the process did not run at all: it was stopped, or the machine was suspended
 	SchedLatency Quantiles     // runnable goroutines waiting for a thread
 	GCPause      Quantiles
 	GCCycles     int

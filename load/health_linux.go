@@ -20,6 +20,16 @@ func readProcess() processTimes {
 	return processTimes{cpu: time.Duration(u.Utime.Nano() + u.Stime.Nano())}
 }
 
+// asleepTime is how long the machine was suspended since it was started: what
+// the clock that goes on has over the one that does not.
+func asleepTime() time.Duration {
+	var on, off unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &on) != nil || unix.ClockGettime(unix.CLOCK_MONOTONIC, &off) != nil {
+		return 0
+	}
+	return time.Duration(on.Nano() - off.Nano())
+}
+
 // readMachine sums the first line of /proc/stat: user, nice, system, idle,
 // iowait, irq, softirq, steal, in ticks.
 func readMachine() machineTimes {

@@ -46,6 +46,7 @@ func judgeHealth(j *judge, h loadgen.Health) {
 		j.decide("process_cpu", h.ProcessCPU.Seconds()/(wall*allowed), wall >= conclusiveTime)
 	}
 	j.share("throttled", h.Throttled.Seconds(), wall)
+	j.share("stood_still", h.StoodStill.Seconds(), wall)
 	if h.MachineBusy > 0.9 {
 		j.note("the machine was %.0f %% busy: something beside the generator may have slowed the server", h.MachineBusy*100)
 	}

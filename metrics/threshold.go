@@ -46,6 +46,7 @@ var table = []Threshold{
 	{"gc_pause_p99", "p99 pause of the garbage collector", 20, 100, "ms", "nothing is sent or read in it"},
 	{"process_cpu", "CPU time of this process while it started requests, over what GOMAXPROCS, CPUs and the tightest quota allow", 0.85, 0.95, "ratio", "a generator without CPU to spare measures itself"},
 	{"throttled", "time in which a cgroup held the process back while it started requests, over that time", 0.02, 0.15, "ratio", "nothing is sent or read in it"},
+	{"stood_still", "time in which this process did not run at all, stopped or on a suspended machine, over the time in which requests were started", 0.01, 0.1, "ratio", "nothing is sent or read in it, and the server had a rest"},
 	{"starved", "requests due before their body was ready over requests issued", 0.001, 0.05, "ratio", "synthesis was slower than the schedule"},
 	{"connection_wait_p99", "p99 wait for a free connection over median TTFT", 0.1, 1, "ratio", "a pool's cap, not the server, set the pace"},
 	{"dial_errors", "failed dials, without those of the warm-up, over requests issued", 0.01, never, "ratio", "descriptors or ports may have run out"},

@@ -217,6 +217,7 @@ type health struct {
 	MachineBusy  float64           `json:"-"` // see healthFile
 	CPUQuota     float64           `json:"cpu_quota,omitempty"`
 	Throttled    time.Duration     `json:"throttled_ns,omitempty"`
+	StoodStill   time.Duration     `json:"stood_still_ns,omitempty"`
 	SchedLatency loadgen.Quantiles `json:"-"`
 	GCPause      loadgen.Quantiles `json:"-"`
 	GCCycles     int               `json:"gc_cycles"`

@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net"
@@ -35,6 +36,9 @@ func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		if runtime.GOOS == "windows" {
 			return 0 // it has neither the signals nor the limits
+		}
+		if flag.Parse(); testing.Short() {
+			return 0
 		}
 		dir, err := os.MkdirTemp("", "chaos")
 		if err != nil {
