@@ -44,6 +44,7 @@ func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 		b.keys["base_config"] = whole.keys["base_config"]
 		b.swept = func(path string) bool { return f.unswept[path] }
 		config := b.bindConfig(node, batch.Sweeps)
+		b.detect(batch, &config, o)
 		b.checkConfig(&config, o)
 		b.checkSupport()
 		idle = append(idle, b.certain(config.idle()))

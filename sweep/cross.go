@@ -182,8 +182,8 @@ func (b *binder) checkPrompts(c *Config) {
 			b.contradict("sequence_distribution", err.Error(), "such as 256,128:40;512,256:60")
 		}
 	}
-	if b.absent("custom_dataset_type") {
-		b.contradict("input_file", "needs custom_dataset_type", "add custom_dataset_type: single_turn, or another of its formats")
+	if b.absent("custom_dataset_type") && c.CustomDatasetType == "" {
+		b.contradict("input_file", "needs custom_dataset_type", formatHint)
 	}
 	if c.ConversationHistory == "synthetic" && !c.singleTurn() && c.InputFile == "" &&
 		b.absent("prompt_output_tokens_mean") && b.absent("sequence_distribution") {

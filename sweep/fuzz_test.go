@@ -16,6 +16,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(seedExample))
 	f.Add([]byte(minimal + "sweeps: {concurrency: [1, 2], model: [a/b, a_b]}\n"))
 	f.Add([]byte(bomb(3)))
+	f.Add([]byte(runnerFile))
+	f.Add([]byte(minimal + "  tokenizer: ${KEY}\n  request_count: ${LOADGEN_TEST_KEY:-8}\n  headers: {A: \"$${x} ${B:-c}\"}\n  streaming: yes\nsweeps: {concurency: [], slos: [1]}\n"))
+	f.Add([]byte(minimal + "  concurrency: {a: *a}\n  cache_bust_salt: 1e5\nsweeps: {concurrency: [\"4\", 1_0, 8.0]}\n"))
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil {
 		f.Fatal(err)
@@ -54,6 +57,32 @@ func FuzzParse(f *testing.F) {
 				t.Error(err)
 			}
 			_ = cell.Pacing.String()
+		}
+	})
+}
+
+// FuzzPick asks of any --only and --skip that they are refused in words or leave
+// cells of the batch, as they are.
+func FuzzPick(f *testing.F) {
+	f.Add("concurrency=4,8 model=c d", "slos.request_latency=100")
+	f.Add("concurrency=", ";;=")
+	f.Fuzz(func(t *testing.T, only, skip string) {
+		batch, err := sweep.Parse("f.yaml", []byte(pickFrom), sweep.Options{Only: []string{only}, Skip: []string{skip}})
+		if err != nil {
+			if list := (&sweep.Faults{}); !errors.As(err, &list) || len(list.List) == 0 {
+				t.Fatalf("the error is a %T: %v", err, err)
+			}
+			return
+		}
+		last := -1
+		for _, cell := range batch.Cells() {
+			if cell.Index <= last || cell.Index >= 12 {
+				t.Errorf("cell %d behind cell %d", cell.Index, last)
+			}
+			last = cell.Index
+		}
+		if last < 0 {
+			t.Error("no fault and no cell")
 		}
 	})
 }

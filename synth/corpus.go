@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"unicode/utf8"
 )
@@ -30,7 +29,7 @@ func openCorpus(name string) (*corpus, error) {
 }
 
 func readCorpus(name string) (string, error) {
-	file, err := os.Open(name)
+	file, err := openRegular(name)
 	if err != nil {
 		return "", err
 	}

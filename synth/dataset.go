@@ -33,7 +33,7 @@ type dataset struct {
 // openDataset opens a file and reads it through: every bad entry is reported,
 // up to a number.
 func openDataset(spec Spec) (*dataset, error) {
-	file, err := os.Open(spec.File)
+	file, err := openRegular(spec.File)
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset: %w", err)
 	}
@@ -47,13 +47,6 @@ func openDataset(spec Spec) (*dataset, error) {
 // survey reads the whole file for its faults, the number of its entries and
 // their times, and goes back to its beginning.
 func (d *dataset) survey() error {
-	info, err := d.file.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file, which can be read more than once", d.name)
-	}
 	if err := d.rewind(); err != nil {
 		return err
 	}
