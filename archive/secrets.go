@@ -15,7 +15,7 @@ import (
 // secrets. command is what loadgen was called with, as it is shown.
 func SecretsOf(batch *sweep.Batch, command []string) (*secret.Set, error) {
 	secrets := &secret.Set{}
-	secrets.Add(batch.Mock.APIKey)
+	secrets.AddKey(batch.Mock.APIKey)
 	shown := []any{batch.BatchName, batch.OutputBaseDir, batch.Base.Effective(), command, DescribeHost()}
 	for _, cell := range batch.Cells() {
 		settings, err := runner.Client(&cell.Config, "", "", os.LookupEnv)

@@ -19,7 +19,7 @@ const messageMax = 512
 // the proxies that the environment names.
 func (c Config) Secrets() *secret.Set {
 	s := &secret.Set{}
-	s.Add(c.APIKey)
+	s.AddKey(c.APIKey)
 	for name, value := range c.Headers {
 		s.AddHeader(name, value)
 	}

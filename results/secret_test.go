@@ -56,7 +56,7 @@ func TestAFileThatWouldHoldASecretIsNotWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.Secrets = &secret.Set{}
-			b.Secrets.Add(key)
+			b.Secrets.AddKey(key)
 			if err := try(b); err == nil || !strings.Contains(err.Error(), "is not written") || strings.Contains(err.Error(), key) {
 				t.Errorf("got %v", err)
 			}

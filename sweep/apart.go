@@ -1,14 +1,10 @@
 package sweep
 
 import (
-	"regexp"
-
 	"go.yaml.in/yaml/v4"
-)
 
-// secretHeader matches the names of headers whose values are keys, rather than
-// names that other values may share.
-var secretHeader = regexp.MustCompile(`(?i)authorization|cookie|key|secret|token|password`)
+	"loadgen/internal/secret"
+)
 
 // keysIn returns the variables of a file whose values are keys, with what uses
 // them.
@@ -17,7 +13,7 @@ func keysIn(root *yaml.Node) map[string]string {
 	used := map[string]string{}
 	if headers := lookup(base, "headers"); headers != nil && headers.Kind == yaml.MappingNode {
 		for name, value := range pairs(headers) {
-			if !secretHeader.MatchString(name.Value) {
+			if !secret.NamesKey(name.Value) {
 				continue
 			}
 			variables, _ := namesIn(value.Value) // a malformed one is reported elsewhere
@@ -58,7 +54,7 @@ func (f *file) keepApart(n *yaml.Node, path, key string, keys map[string]string)
 		return
 	}
 	for _, variable := range variables {
-		if use, secret := keys[variable]; secret {
+		if use := keys[variable]; use != "" {
 			f.open[n] = true
 			f.report.add(f.fault(n, path, "refers to "+variable+", which is a key: "+use+" uses it, and this value is written and shown",
 				"send it in headers, or in the query of endpoint"))

@@ -77,7 +77,7 @@ func (s *source) hideOverride(path, text string, found bool) {
 		path, text = path[:end], strings.Trim(path[end:], ": \t")
 	}
 	_, known := splitKey(reflect.TypeFor[Batch](), path)
-	if isSecretOverride(path, text) || known == nil && (secretHeader.MatchString(path) || strings.Contains(strings.ToLower(path), "header")) {
+	if isSecretOverride(path, text) || known == nil && (secret.NamesKey(path) || strings.Contains(strings.ToLower(path), "header")) {
 		s.secrets.Add(text)
 	}
 }

@@ -43,7 +43,8 @@ type Set struct {
 	encoded [][]byte // the inner part of their Base64, with case
 	words   []string // the short ones
 	raw     []string // all of them, as they were added
-	shown   []string // of these, what is shown all the same
+	keys    []string // of these, what opens something
+	shown   []string // and what is shown all the same
 }
 
 // A needle is a secret as [fold] makes it, without case.
@@ -72,10 +73,19 @@ func (s *Set) Add(values ...string) {
 	}
 }
 
+// AddKey adds secrets that open something, for which [Set.In] looks.
+func (s *Set) AddKey(values ...string) {
+	s.Add(values...)
+	for _, value := range values {
+		s.keys = append(s.keys, strings.TrimSpace(value))
+	}
+}
+
 // Join adds the secrets of another set.
 func (s *Set) Join(other *Set) {
 	if other != nil {
 		s.Add(other.raw...)
+		s.AddKey(other.keys...)
 	}
 }
 
@@ -129,20 +139,20 @@ func withoutHalf(text []byte) []byte {
 // it holds, such as the name of a user or a model that a header repeats, [Set.In]
 // does not look for.
 func (s *Set) Shown(text string) {
-	for _, value := range s.raw {
+	for _, value := range s.keys {
 		if strings.Contains(text, value) {
 			s.shown = append(s.shown, value)
 		}
 	}
 }
 
-// In reports whether a file holds one of the secrets as it stands. Only those
-// are looked for that no file holds by chance: long ones of letters and digits.
+// In reports whether a file holds one of the keys as it stands. Only those are
+// looked for that no file holds by chance: long ones of letters and digits.
 func (s *Set) In(file []byte) bool {
 	if s == nil {
 		return false
 	}
-	for _, value := range s.raw {
+	for _, value := range s.keys {
 		if telling(value) && !slices.Contains(s.shown, value) && bytes.Contains(file, []byte(value)) {
 			return true
 		}

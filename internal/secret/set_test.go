@@ -211,7 +211,15 @@ func TestAURLIsShownWithoutItsSecrets(t *testing.T) {
 
 func TestTheLastCheckKnowsWhatNoFileHoldsByChance(t *testing.T) {
 	s := &secret.Set{}
-	s.Add("1", "null", "request_count", "sk-alpha-0123456789")
+	s.AddKey("1", "null", "request_count", "sk-alpha-0123456789")
+	s.AddHeader("X-Model", "meta/llama-3.1-8b")
+	s.AddHeader("X-Api-Key", "ak-alpha-0123456789")
+	if s.In([]byte(`{"model": "meta/llama-3.1-8b"}`)) {
+		t.Error("the name of a model is taken for a key")
+	}
+	if !s.In([]byte(`{"error": "ak-alpha-0123456789"}`)) {
+		t.Error("a key in a header is not found")
+	}
 	if s.In([]byte(`{"request_count": 1, "error": null}`)) {
 		t.Error("words of every file are taken for secrets")
 	}
@@ -224,6 +232,18 @@ func TestTheLastCheckKnowsWhatNoFileHoldsByChance(t *testing.T) {
 	}
 	if (*secret.Set)(nil).In([]byte("x")) {
 		t.Error("nil finds something")
+	}
+}
+
+func TestNamesSpeakOfKeys(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Authorization": true, "Proxy-Authorization": true, "X-Api-Key": true, "apikey": true, "x_goog_api_key": true,
+		"Ocp-Apim-Subscription-Key": true, "X-AuthToken": true, "Cookie": true, "client_secret": true, "sig": true, "X-Amz-Signature": true,
+		"X-Tenant": false, "X-Model": false, "X-Tokenizer": false, "max_tokens": false, "Author": false, "X-Keywords": false, "Design": false, "": false,
+	} {
+		if got := secret.NamesKey(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
 	}
 }
 

@@ -14,23 +14,42 @@ func (s *Set) AddHeader(name, value string) {
 		return
 	}
 	value = strings.TrimSpace(value)
-	s.Add(value)
+	add := s.Add
+	if NamesKey(name) {
+		add = s.AddKey
+	}
+	add(value)
 	scheme, credentials, two := strings.Cut(value, " ")
 	switch {
 	case strings.EqualFold(name, "Cookie"):
 		for _, pair := range strings.Split(value, ";") {
 			_, content, _ := strings.Cut(pair, "=")
-			s.Add(content)
+			add(content)
 		}
 	case two && strings.EqualFold(scheme, "Basic"):
-		s.Add(credentials)
+		add(credentials)
 		if plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials)); err == nil {
 			_, password, _ := strings.Cut(string(plain), ":")
-			s.Add(string(plain), password)
+			add(string(plain), password)
 		}
 	case two: // Bearer …
-		s.Add(credentials)
+		add(credentials)
 	}
+}
+
+// NamesKey reports whether the name of a header or a parameter says that its
+// value is a key, rather than one that other values may share, such as the name
+// of a user or a model.
+func NamesKey(name string) bool {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' })
+	return slices.ContainsFunc(words, func(word string) bool {
+		if slices.Contains([]string{"auth", "authorization", "cookie", "sig", "signature"}, word) {
+			return true
+		}
+		return slices.ContainsFunc([]string{"key", "secret", "token", "password", "credentials"}, func(end string) bool {
+			return strings.HasSuffix(word, end) // apikey, authToken
+		})
+	})
 }
 
 // isPublic reports whether a header says how to read a message, and nothing of
@@ -46,23 +65,27 @@ func (s *Set) AddURL(text string) {
 	_, user, query := parts(text)
 	if user != "" {
 		name, password, two := strings.Cut(user, ":")
-		if s.addEscaped(user); two {
-			s.addEscaped(password)
+		if s.addEscaped(s.AddKey, user); two {
+			s.addEscaped(s.AddKey, password)
 		} else {
-			s.addEscaped(name)
+			s.addEscaped(s.AddKey, name)
 		}
 	}
 	for _, p := range parameters(query) {
+		add := s.Add
+		if NamesKey(p.name) {
+			add = s.AddKey
+		}
 		if p.secret {
-			s.addEscaped(p.value)
+			s.addEscaped(add, p.value)
 		}
 	}
 }
 
-func (s *Set) addEscaped(value string) {
-	s.Add(value)
+func (s *Set) addEscaped(add func(...string), value string) {
+	add(value)
 	if plain, err := url.QueryUnescape(value); err == nil {
-		s.Add(plain)
+		add(plain)
 	}
 }
 
