@@ -15,6 +15,9 @@ const deepest = 3
 // aside to be made again.
 const asidePrefix = "aborted_"
 
+// IsAside reports whether the runs in a directory of that name were set aside.
+func IsAside(name string) bool { return strings.HasPrefix(name, asidePrefix) }
+
 // IsRun reports whether a directory is a run's.
 func IsRun(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, MetadataName))
@@ -43,7 +46,7 @@ func RunDirs(batch string) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case strings.HasPrefix(d.Name(), asidePrefix):
+		case IsAside(d.Name()):
 			return fs.SkipDir
 		case path != batch && isBatch(path):
 			return fs.SkipDir

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -37,25 +36,9 @@ type Recorded struct {
 // Open reads the directory of a run, finished or not.
 func Open(dir string) (*Recorded, error) {
 	r := &Recorded{Dir: dir}
-	var meta metadataFile
-	if err := readJSON(filepath.Join(dir, MetadataName), &meta); err != nil {
+	var err error
+	if r.Meta, err = readMetadata(dir); err != nil {
 		return nil, fmt.Errorf("open run %s: %w", dir, err)
-	}
-	values, err := sweepValues(meta.SweepParams)
-	if err != nil {
-		return nil, fmt.Errorf("open run %s: sweep_params: %w", dir, err)
-	}
-	started, _ := time.ParseInLocation("2006-01-02T15:04:05.000000", meta.Timestamp, time.Local)
-	r.Meta = Metadata{
-		Timestamp: started, ConfigFile: meta.ConfigFile,
-		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version,
-		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
-		Overrides: meta.Own.Overrides, Facts: meta.Own.Facts,
-		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,
-		Cell: loadgen.Cell{Index: meta.Own.CellIndex, Seed: loadgen.Seed(meta.Own.CellSeed), Values: values},
-	}
-	if len(values) > 0 {
-		r.Meta.Cell.Dir = filepath.Base(dir)
 	}
 
 	ending, err := ReadEnding(dir)

@@ -18,15 +18,18 @@ type (
 	invalidError struct{ error }
 	// limitError is a stated limit that was missed: an SLO, a budget.
 	limitError struct{ error }
+	// cannotTellError is a comparison that was to be sure and is not.
+	cannotTellError struct{ error }
 	// interruptError is a batch that the user ended; its artifacts are kept.
 	interruptError struct{ error }
 )
 
-func (e usageError) Unwrap() error     { return e.error }
-func (e endpointError) Unwrap() error  { return e.error }
-func (e invalidError) Unwrap() error   { return e.error }
-func (e limitError) Unwrap() error     { return e.error }
-func (e interruptError) Unwrap() error { return e.error }
+func (e usageError) Unwrap() error      { return e.error }
+func (e endpointError) Unwrap() error   { return e.error }
+func (e invalidError) Unwrap() error    { return e.error }
+func (e limitError) Unwrap() error      { return e.error }
+func (e cannotTellError) Unwrap() error { return e.error }
+func (e interruptError) Unwrap() error  { return e.error }
 
 // exitCode returns the exit status for the error of a command. Where several
 // things went wrong, the one that says most about the rest wins: who was
@@ -38,6 +41,7 @@ func exitCode(err error) int {
 		endpoint  endpointError
 		invalid   invalidError
 		limit     limitError
+		unsure    cannotTellError
 		interrupt interruptError
 		failed    failedError
 	)
@@ -56,6 +60,8 @@ func exitCode(err error) int {
 		return 4
 	case errors.As(err, &limit):
 		return 99
+	case errors.As(err, &unsure):
+		return 98
 	}
 	return 1
 }

@@ -35,6 +35,7 @@ type commands struct {
 	Mock      mockCommand      `cmd:"" help:"Serve the simulated endpoint."`
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
+	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -43,11 +44,12 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen --config-file sweep.yaml             run a batch (the command run)
   loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
+  loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
   loadgen help COMMAND                         the flags of another command
   loadgen --version                            the version
 
 Exit status: 0 all well, 1 failed, 2 wrong usage or batch file, 3 endpoint not there,
-4 measurement invalid, 99 limit missed, 130 interrupted.
+4 measurement invalid, 98 cannot tell, 99 limit missed or worse, 130 interrupted.
 
 Commands:
 `

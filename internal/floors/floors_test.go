@@ -39,7 +39,7 @@ var may = map[string][]string{
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "internal/outside", "internal/secret"},
 	"report":              {"", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "runner", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
+	"archive":             {"", "report", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
 	"cmd/loadgen":         {"", "archive", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 

@@ -1,0 +1,276 @@
+package archive
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"loadgen"
+	"loadgen/analyze"
+	"loadgen/metrics"
+	"loadgen/results"
+	"loadgen/trace"
+)
+
+// A SideReader reads the sides of a comparison.
+type SideReader struct {
+	// Figures are those that are compared; what the guess at a cause needs is
+	// read besides.
+	Figures []metrics.Figure
+	// Records computes the figures again from the records, for runs that
+	// were summarised by different versions.
+	Records bool
+}
+
+// Read returns the runs under some paths: directories of runs and of batches
+// in any layout, of loadgen or AIPerf, and result files of vLLM or guidellm.
+func (r *SideReader) Read(name string, paths []string) (analyze.CompareSide, error) {
+	side := analyze.CompareSide{Name: name, Paths: paths}
+	seen := map[string]bool{}
+	for _, path := range paths {
+		runs, err := r.path(path)
+		if err != nil {
+			return side, err
+		}
+		for _, run := range runs {
+			if seen[run.Dir] {
+				return side, fmt.Errorf("%s stands twice on one side", run.Dir)
+			}
+			seen[run.Dir] = true
+		}
+		side.Runs = append(side.Runs, runs...)
+	}
+	return side, nil
+}
+
+func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("comparing: %w", err)
+	}
+	if !info.IsDir() {
+		return r.file(path)
+	}
+	dirs, err := runDirs(path)
+	if err != nil {
+		return nil, fmt.Errorf("comparing: %w", err)
+	}
+	var runs []analyze.CompareRun
+	for _, dir := range dirs {
+		run, err := r.run(dir)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	if len(dirs) > 0 {
+		return runs, nil
+	}
+	return r.files(path)
+}
+
+// maxDepth is how deep the runs of a batch may lie in its directory.
+const maxDepth = 6
+
+// runDirs returns the directories of runs in and under a directory, sorted: of
+// one batch or of many, in loadgen's layout or in AIPerf's. Those that were set
+// aside are left out.
+func runDirs(root string) ([]string, error) {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if below != "." && (strings.HasPrefix(d.Name(), ".") || results.IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth) {
+			return filepath.SkipDir
+		}
+		if results.IsPublished(path) {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	return dirs, err
+}
+
+// run reads the directory of a run.
+func (r *SideReader) run(dir string) (analyze.CompareRun, error) {
+	p, err := results.ReadPublished(dir)
+	if err != nil {
+		return analyze.CompareRun{}, err
+	}
+	run := published(p)
+	figure := p.Figure
+	if r.Records && p.Version != "" {
+		recorded, err := results.Open(dir)
+		if err != nil {
+			return run, err
+		}
+		summary, err := recorded.Summary()
+		if err != nil {
+			return run, err
+		}
+		run.Validity = summary.Validity
+		figure = func(f metrics.Figure) (float64, bool) { return summarized(&summary, f) }
+	}
+	r.fill(&run, figure)
+	return run, nil
+}
+
+func (r *SideReader) fill(run *analyze.CompareRun, figure func(metrics.Figure) (float64, bool)) {
+	run.Figures = map[metrics.Figure]float64{}
+	for _, f := range slices.Concat(r.Figures, analyze.CauseFigures()) {
+		if v, ok := figure(f); ok {
+			run.Figures[f] = v
+		}
+	}
+}
+
+// summarized is a figure of a summary.
+func summarized(s *metrics.Summary, f metrics.Figure) (float64, bool) {
+	if f.Tag == metrics.ErrorRate {
+		n := s.Counts.OK + s.Counts.Failed
+		return float64(s.Counts.Failed) / float64(n), n > 0
+	}
+	switch m := s.Metric(f.Tag); {
+	case m == nil:
+		return 0, false
+	case m.Value != nil:
+		return *m.Value, f.Stat == "avg"
+	default:
+		return m.Stats.Named(f.Stat)
+	}
+}
+
+// file reads a result file.
+func (r *SideReader) file(path string) ([]analyze.CompareRun, error) {
+	found, err := trace.ReadResults(path)
+	if err == nil {
+		return r.foreign(path, found), nil
+	}
+	if p, otherwise := results.ReadExport(path); otherwise == nil && len(p.Input()) > 0 {
+		run := published(p)
+		r.fill(&run, p.Figure)
+		return []analyze.CompareRun{run}, nil
+	}
+	return nil, fmt.Errorf("comparing: %w, or a profile_export_aiperf.json", err)
+}
+
+// files reads the result files in a directory without runs.
+func (r *SideReader) files(dir string) ([]analyze.CompareRun, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("comparing: %w", err)
+	}
+	var runs []analyze.CompareRun
+	for _, name := range names {
+		found, err := trace.ReadResults(name)
+		if errors.Is(err, trace.ErrNoResult) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r.foreign(name, found)...)
+	}
+	if len(runs) == 0 {
+		return nil, fmt.Errorf("comparing: %s holds no run of loadgen or AIPerf and no result of vLLM or guidellm", dir)
+	}
+	return runs, nil
+}
+
+func (r *SideReader) foreign(path string, found []trace.Result) []analyze.CompareRun {
+	var runs []analyze.CompareRun
+	for i, f := range found {
+		run := analyze.CompareRun{
+			Dir: path, Cell: f.Values, Started: f.Started, Ended: f.Ended,
+			Conditions: []analyze.Setting{{Key: analyze.SettingTool, Value: f.Tool}},
+		}
+		if len(found) > 1 {
+			run.Dir = fmt.Sprintf("%s#%d", path, i+1)
+		}
+		if f.Model != "" {
+			run.Conditions = append(run.Conditions, analyze.Setting{Key: "model", Value: f.Model})
+		}
+		if f.OK == 0 {
+			run.Unfit = "no request succeeded"
+		}
+		r.fill(&run, func(g metrics.Figure) (float64, bool) {
+			if g.Tag == metrics.ErrorRate {
+				return f.Failed / (f.OK + f.Failed), f.OK > 0 && f.Failed >= 0
+			}
+			v, ok := f.Figures[g.Tag+"."+g.Stat]
+			return v, ok
+		})
+		runs = append(runs, run)
+	}
+	return runs
+}
+
+// published turns what a run published into a run of a comparison.
+func published(p *results.Published) analyze.CompareRun {
+	run := analyze.CompareRun{
+		Dir: p.Dir, Cell: p.Meta.Cell.Values, Started: p.Started, Ended: p.Ended,
+		Unfit: p.Unfit, Validity: p.Validity,
+	}
+	if run.Started.IsZero() {
+		run.Started = p.Meta.Timestamp
+	}
+	version := cmp.Or(p.Version, p.Meta.Version)
+	if version == "" {
+		run.Cell = leaves(run.Cell)
+		run.Conditions = foreignSettings(p.Input(), run.Cell)
+		return run
+	}
+	run.Conditions = []analyze.Setting{
+		{Key: analyze.SettingTool, Value: "loadgen"},
+		{Key: "version", Value: version},
+		{Key: analyze.SettingTokens, Value: countedBy(p)},
+	}
+	swept := map[string]bool{}
+	for _, v := range run.Cell {
+		swept[v.Key] = true
+	}
+	run.Conditions = flatten(run.Conditions, "", p.Meta.Config, func(key string) bool { return swept[key] || key == "random_seed" })
+	run.Conditions = flatten(run.Conditions, "host.", p.Meta.Host, func(string) bool { return false })
+	return run
+}
+
+// countedBy says what counted the answers' tokens.
+func countedBy(p *results.Published) string {
+	switch s := p.Sources; {
+	case s.OSLTokenizer == 0 && s.OSLUsage > 0:
+		return "the server"
+	case s.OSLTokenizer > 0 && s.OSLUsage > 0:
+		return "the server and " + s.Tokenizer
+	case s.OSLTokenizer > 0:
+		return cmp.Or(s.Tokenizer, "a tokenizer")
+	}
+	return "nothing"
+}
+
+// leaves shortens AIPerf's paths to their last part, where these differ.
+func leaves(values []loadgen.Value) []loadgen.Value {
+	short := make([]loadgen.Value, len(values))
+	seen := map[string]bool{}
+	for i, v := range values {
+		key := v.Key[strings.LastIndexByte(v.Key, '.')+1:]
+		if seen[key] {
+			return values
+		}
+		seen[key] = true
+		short[i] = loadgen.Value{Key: key, Value: v.Value}
+	}
+	return short
+}

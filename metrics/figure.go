@@ -1,0 +1,72 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ErrorRate names the share of requests that failed; in Figure it has no
+// statistic.
+const ErrorRate = "error_rate"
+
+// A Figure names one number of a run: a statistic of a metric. The statistic
+// of a metric with a single value is avg.
+type Figure struct{ Tag, Stat string }
+
+// statistics are those that an export has of every distribution.
+var statistics = []string{"avg", "min", "max", "p1", "p5", "p10", "p25", "p50", "p75", "p90", "p95", "p99"}
+
+// shortNames are what people call the main metrics.
+var shortNames = map[string]string{
+	"ttft": "time_to_first_token", "itl": "inter_token_latency", "tpot": "inter_token_latency",
+	"latency": "request_latency", "e2e": "request_latency",
+	"osl": "output_sequence_length", "isl": "input_sequence_length",
+	"throughput": "output_token_throughput", "request_error_rate": ErrorRate,
+}
+
+// ParseFigure reads METRIC or METRIC.STATISTIC, such as ttft.p95 or
+// output_token_throughput.
+func ParseFigure(text string) (Figure, error) {
+	tag, stat, found := strings.Cut(strings.TrimSpace(text), ".")
+	if long, short := shortNames[strings.ToLower(tag)]; short {
+		tag = long
+	}
+	if !found {
+		stat = "avg"
+	}
+	d, known := Lookup(tag)
+	switch {
+	case !known && tag != ErrorRate:
+		return Figure{}, fmt.Errorf("%q is no metric: docs/metrics.md lists them", tag)
+	case tag == ErrorRate && found, known && d.Kind == Scalar && found && stat != "avg":
+		return Figure{}, fmt.Errorf("%s has one value per run and no %s: leave .%s out", tag, stat, stat)
+	case !slices.Contains(statistics, stat):
+		return Figure{}, fmt.Errorf("%q is no statistic: one of %s", stat, strings.Join(statistics, ", "))
+	}
+	return Figure{tag, stat}, nil
+}
+
+// String is the name as ParseFigure reads it, avg left out where there is
+// nothing else.
+func (f Figure) String() string {
+	if d, known := Lookup(f.Tag); f.Tag == ErrorRate || known && d.Kind == Scalar {
+		return f.Tag
+	}
+	return f.Tag + "." + f.Stat
+}
+
+// Larger says that larger is better.
+func (f Figure) Larger() bool {
+	d, _ := Lookup(f.Tag)
+	return d.Larger
+}
+
+// Unit is the metric's; % for the error rate.
+func (f Figure) Unit() string {
+	if f.Tag == ErrorRate {
+		return "%"
+	}
+	d, _ := Lookup(f.Tag)
+	return d.Unit
+}

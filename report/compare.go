@@ -1,0 +1,281 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"loadgen/analyze"
+	"loadgen/internal/outside"
+	"loadgen/metrics"
+	"loadgen/stats"
+)
+
+// fewRows of a comparison are all shown; of more, those without a difference
+// are counted only.
+const fewRows = 60
+
+// CompareTable says what NEW is against BASE: the verdict, a row for each cell
+// and figure, what was left out, what differs, and what moved most. Rows that
+// show no difference are left out of a long table unless all are asked for.
+func CompareTable(c *analyze.Comparison, all bool, o Options) string {
+	var b strings.Builder
+	line := func(t tone, indent int, text string) {
+		b.WriteString(o.paint(t, o.wrap(indent, text)) + "\n")
+	}
+	for _, s := range []analyze.SideFacts{c.Base, c.New} {
+		line(normal, 6, sideLine(s))
+	}
+	rows, hidden := shownRows(c, all)
+	if len(rows) > 0 {
+		b.WriteString(compareGrid(rows, o))
+	}
+	if hidden > 0 {
+		line(faint, 2, fmt.Sprintf("%s without a difference not shown (--all shows them)", count(hidden, "result")))
+	}
+	line(verdictToneOf(c.Verdict), 2, verdictLine(c))
+	for _, s := range compareNotes(c) {
+		line(strong, 0, s.title)
+		for _, text := range s.lines {
+			line(s.tone, 4, "  - "+text)
+		}
+	}
+	return b.String()
+}
+
+func sideLine(s analyze.SideFacts) string {
+	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), count(s.Runs, "run"), count(s.Cells, "cell"))
+	if s.From != nil {
+		text += fmt.Sprintf(", %s to %s", s.From.Format("2006-01-02 15:04"), s.To.Format("2006-01-02 15:04"))
+	}
+	return text
+}
+
+// shownRows are the rows to show, and how many there are besides.
+func shownRows(c *analyze.Comparison, all bool) (rows []analyze.Compared, hidden int) {
+	if all || len(c.Results) <= fewRows {
+		return c.Results, 0
+	}
+	for _, r := range c.Results {
+		if r.Verdict == stats.Worse || r.Verdict == stats.Better {
+			rows = append(rows, r)
+		}
+	}
+	return rows, len(c.Results) - len(rows)
+}
+
+func compareGrid(rows []analyze.Compared, o Options) string {
+	g := grid{columns: []column{
+		{head: "cell", left: true},
+		{head: "metric", left: true},
+		{head: "runs", rank: 2},
+		{head: "BASE", rank: 1},
+		{head: "NEW", rank: 1},
+		{head: "change"},
+		{head: "95% interval", rank: 3},
+		{head: "noise", rank: 4},
+		{head: "verdict", left: true},
+	}}
+	last := ""
+	for i, r := range rows {
+		cell := outside.Line(r.Cell)
+		if i > 0 && cell == last {
+			cell = ""
+		}
+		last = r.Cell
+		g.rows = append(g.rows, []string{
+			cell, r.Metric, fmt.Sprintf("%d:%d", r.BaseRuns, r.NewRuns), withUnit(r.Base, r.Unit), withUnit(r.New, r.Unit),
+			change(&r), intervalOf(&r), noiseOf(&r), string(r.Verdict),
+		})
+	}
+	g.tone = func(row, i int) tone {
+		if i == len(g.columns)-1 || g.columns[i].head == "change" {
+			return verdictToneOf(rows[row].Verdict)
+		}
+		return normal
+	}
+	text, dropped := g.draw(o)
+	return text + leftOut(dropped, o)
+}
+
+func withUnit(v analyze.Number, unit string) string {
+	text := amount(float64(v))
+	switch {
+	case text == absent:
+		return text
+	case unit == "%":
+		return text + "%"
+	case unit == "ms", unit == "sec":
+		return text + " " + unit
+	}
+	return text
+}
+
+// change writes the relative change; of an error rate in points.
+func change(r *analyze.Compared) string {
+	if r.Figure.Tag == metrics.ErrorRate {
+		return strings.TrimSuffix(percent(r.Change()), "%") + " pts"
+	}
+	return percent(r.Change())
+}
+
+func intervalOf(r *analyze.Compared) string {
+	if !r.Lower.Defined() || r.Figure.Tag == metrics.ErrorRate {
+		return ""
+	}
+	return percent(float64(r.Lower)-1) + " to " + percent(float64(r.Upper)-1)
+}
+
+func noiseOf(r *analyze.Compared) string {
+	if !r.Noise.Defined() {
+		return ""
+	}
+	return decimal(100*float64(r.Noise), 1) + "%"
+}
+
+func verdictToneOf(v stats.Verdict) tone {
+	switch v {
+	case stats.Worse:
+		return bad
+	case stats.Better:
+		return good
+	case stats.CannotTell:
+		return doubtful
+	}
+	return normal
+}
+
+// verdictLine is the answer in words.
+func verdictLine(c *analyze.Comparison) string {
+	counts := map[stats.Verdict]int{}
+	gated := 0
+	for _, r := range c.Results {
+		counts[r.Verdict]++
+		if r.Gated {
+			gated++
+		}
+	}
+	text := fmt.Sprintf("NEW against BASE: %s (%d worse, %d better, %d no difference, %d cannot tell",
+		c.Verdict, counts[stats.Worse], counts[stats.Better], counts[stats.NoDifference], counts[stats.CannotTell])
+	if gated < len(c.Results) {
+		text += fmt.Sprintf("; %d of %d count", gated, len(c.Results))
+	}
+	return text + ")"
+}
+
+// A section is a headed list under the table.
+type section struct {
+	title string
+	tone  tone
+	lines []string
+}
+
+// compareNotes are the lists under the table, empty ones left out.
+func compareNotes(c *analyze.Comparison) []section {
+	var sections []section
+	add := func(title string, t tone, lines []string) {
+		for i := range lines {
+			lines[i] = outside.Line(lines[i])
+		}
+		if len(lines) > 0 {
+			sections = append(sections, section{title, t, lines})
+		}
+	}
+	if c.Moved != nil {
+		add("What moved most", normal, movedLines(c.Moved))
+	}
+	add("Why nothing can be told", doubtful, reasons(c))
+	add("What weakens the answer", doubtful, conditionLines(c))
+	add("What differs besides", normal, differenceLines(c))
+	var lines []string
+	for _, l := range c.LeftOut {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", l.Side, l.Dir, l.Why))
+	}
+	add("Runs left out", doubtful, lines)
+	lines = nil
+	for _, u := range c.Unmatched {
+		lines = append(lines, fmt.Sprintf("%s (%s): only in %s", orDash(u.Cell), count(u.Runs, "run"), u.Side))
+	}
+	add("Cells without a counterpart", doubtful, lines)
+	return sections
+}
+
+func movedLines(m *analyze.Moved) []string {
+	text := fmt.Sprintf("%s at %s: %s", m.Metric, orDash(m.Cell), percent(float64(m.Ratio)-1))
+	if m.Metric == metrics.ErrorRate {
+		text = fmt.Sprintf("%s at %s", m.Metric, orDash(m.Cell))
+	}
+	if !m.Sure {
+		text += ", which may be chance"
+	}
+	return []string{text, fmt.Sprintf("where: %s", m.Text)}
+}
+
+// mostReasons keeps a list readable.
+const mostReasons = 5
+
+// mostAdvised runs a side are worth advising.
+const mostAdvised = 100
+
+// reasons says why results cannot be told: each reason once, with an example.
+func reasons(c *analyze.Comparison) []string {
+	var lines []string
+	worst, needs, unsettled := 0.0, 0, 0
+	seen := map[string]int{}
+	var order []string
+	for _, r := range c.Results {
+		switch {
+		case r.Reason == "":
+		case r.Needs > 0:
+			unsettled++
+			worst, needs = math.Max(worst, float64(r.Noise)), max(needs, r.Needs)
+		default:
+			if seen[r.Reason] == 0 {
+				order = append(order, r.Reason)
+			}
+			seen[r.Reason]++
+		}
+	}
+	if unsettled > 0 {
+		text := fmt.Sprintf("%s: runs differ by up to %s%% among themselves", count(unsettled, "result"), decimal(100*worst, 1))
+		if needs <= mostAdvised {
+			text += fmt.Sprintf("; about %d a side would settle all", needs)
+		}
+		lines = append(lines, text)
+	}
+	for i, reason := range order {
+		if i == mostReasons {
+			lines = append(lines, fmt.Sprintf("and %d reasons more", len(order)-i))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s", count(seen[reason], "result"), reason))
+	}
+	return lines
+}
+
+func conditionLines(c *analyze.Comparison) []string {
+	var lines []string
+	for _, d := range c.Conditions {
+		lines = append(lines, d.Text)
+	}
+	return lines
+}
+
+func differenceLines(c *analyze.Comparison) []string {
+	var lines []string
+	for _, d := range c.Differences {
+		text := fmt.Sprintf("%s: %s → %s", d.Key, d.Base, d.New)
+		if len(d.Cells) > 0 {
+			text += fmt.Sprintf(" (in %s, such as %s)", count(len(d.Cells), "cell"), orDash(d.Cells[0]))
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+func orDash(cell string) string {
+	if cell == "" {
+		return "the only cell"
+	}
+	return cell
+}
