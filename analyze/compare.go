@@ -244,6 +244,9 @@ func (c *Comparison) decide(pairs []cellPair, o CompareOptions) {
 	var tested []int // the row of each sample
 	for _, p := range pairs {
 		for _, rule := range o.Rules {
+			if rule.Unstreamed && p.streamed() {
+				continue
+			}
 			row, sample := p.sample(rule, o.History[p.key][rule.Figure])
 			if row.BaseRuns+row.NewRuns == row.zero {
 				continue // such runs do not have it, or it is 0 throughout

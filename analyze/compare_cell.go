@@ -103,6 +103,11 @@ func orNone(text string) string {
 	return text
 }
 
+// streamed reports whether a run has a time to the first token.
+func (p *cellPair) streamed() bool {
+	return len(figures(p.base, medianTTFT))+len(figures(p.fresh, medianTTFT)) > 0
+}
+
 // leastPaired runs a side are compared by round: with two, a single degree of
 // freedom would be left.
 const leastPaired = 3

@@ -119,7 +119,7 @@ func withRule(rules []analyze.CompareRule, rule analyze.CompareRule, replace boo
 	switch {
 	case i < 0:
 		return append(rules, rule)
-	case replace:
+	case replace, rules[i].Unstreamed:
 		rules[i] = rule
 	}
 	return rules

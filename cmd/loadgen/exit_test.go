@@ -19,6 +19,8 @@ func TestExitCode(t *testing.T) {
 		{"an endpoint that is down", fmt.Errorf("checking the service: %w", endpointError{plain}), 3},
 		{"an invalid measurement", invalidError{plain}, 4},
 		{"a missed limit", limitError{plain}, 99},
+		{"a comparison that cannot tell", cannotTellError{plain}, 98},
+		{"a comparison that is worse here and cannot tell there", errors.Join(cannotTellError{plain}, limitError{plain}), 99},
 		{"an interrupted batch", interruptError{plain}, 130},
 		{"every request of a run failed, and it was invalid", errors.Join(invalidError{plain}, failedError{plain}), 1},
 		{"an invalid measurement that missed a limit", errors.Join(limitError{plain}, invalidError{plain}), 4},
