@@ -37,6 +37,9 @@ type CompareRun struct {
 	Conditions []Setting
 }
 
+// Mute reports whether the run has no say.
+func (r CompareRun) Mute() bool { return r.Unfit != "" || r.Validity.Verdict == metrics.Invalid }
+
 // A Setting is one thing that a run ran under.
 type Setting struct{ Key, Value string }
 

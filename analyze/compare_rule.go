@@ -1,11 +1,6 @@
 package analyze
 
 import (
-	"fmt"
-	"math"
-	"strconv"
-	"strings"
-
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -40,10 +35,14 @@ func DefaultCompareRules() []CompareRule {
 		name       string
 		unstreamed bool
 	}{
-		{"time_to_first_token.p50", false}, {"time_to_first_token.p95", false},
-		{"inter_token_latency.p50", false}, {"inter_token_latency.p95", false},
-		{"request_latency.p50", true}, {"request_latency.p95", true},
-		{"output_token_throughput", false}, {metrics.ErrorRate, false},
+		{"time_to_first_token.p50", false},
+		{"time_to_first_token.p95", false},
+		{"inter_token_latency.p50", false},
+		{"inter_token_latency.p95", false},
+		{"request_latency.p50", true},
+		{"request_latency.p95", true},
+		{"output_token_throughput", false},
+		{metrics.ErrorRate, false},
 	} {
 		figure, err := metrics.ParseFigure(d.name)
 		if err != nil {
@@ -68,45 +67,13 @@ func RuleFor(figure metrics.Figure) CompareRule {
 // ParseCompareRule reads a rule that fails a comparison, such as
 // "time_to_first_token.p95 > +5%" or "output_token_throughput < -3%".
 func ParseCompareRule(text string) (CompareRule, error) {
-	at := strings.IndexAny(text, "<>")
-	if at < 0 {
-		return CompareRule{}, fmt.Errorf("rule %q: write METRIC.STATISTIC > +N%% or < -N%%", text)
-	}
-	figure, err := metrics.ParseFigure(text[:at])
+	change, err := metrics.ParseChange(text)
 	if err != nil {
-		return CompareRule{}, fmt.Errorf("rule %q: %w", text, err)
+		return CompareRule{}, err
 	}
-	limit := strings.TrimSpace(strings.TrimPrefix(text[at+1:], "="))
-	margin, err := ParsePercent(strings.TrimPrefix(limit, "+"))
-	if err != nil {
-		return CompareRule{}, fmt.Errorf("rule %q: %w", text, err)
-	}
-	falls := text[at] == '<'
-	if falls {
-		margin = -margin
-	}
-	switch {
-	case margin <= 0 && falls:
-		return CompareRule{}, fmt.Errorf("rule %q: < needs a fall, such as -5%%", text)
-	case margin <= 0:
-		return CompareRule{}, fmt.Errorf("rule %q: > needs a rise, such as +5%%", text)
-	case falls && figure.Tag == metrics.ErrorRate:
-		return CompareRule{}, fmt.Errorf("rule %q: fewer errors fail nothing", text)
-	case falls && margin >= 1:
-		return CompareRule{}, fmt.Errorf("rule %q: nothing falls by 100%% or more", text)
-	}
-	if falls { // below 1−m is beyond 1/(1−m) the other way round
+	margin := change.By
+	if change.Falls { // below 1−m is beyond 1/(1−m) the other way round
 		margin = 1/(1-margin) - 1
 	}
-	return CompareRule{Figure: figure, Higher: falls, Margin: margin, Text: text, Gated: true}, nil
-}
-
-// ParsePercent reads 5% or -5%; the sign of per cent must be there.
-func ParsePercent(text string) (float64, error) {
-	number, found := strings.CutSuffix(strings.TrimSpace(text), "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if !found || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("%q is no percentage such as 5%%", text)
-	}
-	return v / 100, nil
+	return CompareRule{Figure: change.Figure, Higher: change.Falls, Margin: margin, Text: text, Gated: true}, nil
 }

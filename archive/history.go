@@ -50,6 +50,18 @@ func EarlierNights(batch string, leaveOut []string) []string {
 	return nights[max(0, len(nights)-maxNights):]
 }
 
+// LatestValid returns the newest of some batches, oldest first, of which no run
+// is INVALID or without figures; empty for none.
+func (r *SideReader) LatestValid(nights []string) string {
+	for _, night := range slices.Backward(nights) {
+		side, err := r.Read(night, []string{night})
+		if err == nil && len(side.Runs) > 0 && !slices.ContainsFunc(side.Runs, analyze.CompareRun.Mute) {
+			return night
+		}
+	}
+	return ""
+}
+
 // History reads earlier nights and returns, for each cell and figure, those
 // since the last change of level: what stable nights differ by is the noise of
 // a night. A night counts once however many repeats it has; a run without a
@@ -64,7 +76,7 @@ func (r *SideReader) History(nights []string) map[string]map[metrics.Figure][]fl
 		seen := map[string]bool{}
 		for _, run := range side.Runs {
 			key := analyze.CellKey(run.Cell)
-			if run.Unfit != "" || run.Validity.Verdict == metrics.Invalid || seen[key] {
+			if run.Mute() || seen[key] {
 				continue
 			}
 			seen[key] = true

@@ -60,6 +60,7 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 		Host:       DescribeHost(),
 		Config:     run.Cell.Config.Effective(),
 		Overrides:  k.Batch.Overrides,
+		Gate:       k.Batch.Gate,
 		Facts:      run.Facts,
 	})
 	if err != nil {

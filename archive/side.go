@@ -74,6 +74,21 @@ func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
 	return r.files(path)
 }
 
+// GateOf returns the rules that the batch files of runs under some paths state
+// for a comparison: those of the first run of each that has any.
+func GateOf(paths []string) []string {
+	for _, path := range paths {
+		dirs, err := runDirs(path)
+		if err != nil || len(dirs) == 0 {
+			continue
+		}
+		if p, err := results.ReadPublished(dirs[0]); err == nil && len(p.Meta.Gate) > 0 {
+			return p.Meta.Gate
+		}
+	}
+	return nil
+}
+
 // maxDepth is how deep the runs of a batch may lie in its directory.
 const maxDepth = 6
 
@@ -242,7 +257,7 @@ func published(p *results.Published) analyze.CompareRun {
 	for _, v := range run.Cell {
 		swept[v.Key] = true
 	}
-	run.Conditions = flatten(run.Conditions, "", p.Meta.Config, func(key string) bool { return swept[key] || key == "random_seed" })
+	run.Conditions = flatten(run.Conditions, "", p.Meta.Config, func(key string) bool { return swept[key] || key == "random_seed" || key == "cache_bust_salt" })
 	run.Conditions = flatten(run.Conditions, "host.", p.Meta.Host, func(string) bool { return false })
 	return run
 }

@@ -30,6 +30,7 @@ type Metadata struct {
 	Host      any          // what the machine is: kernel, CPUs, limits
 	Config    any          // the cell's configuration with every default filled in
 	Overrides []string     // --set key=value, as given
+	Gate      []string     // the batch file's rules for a comparison
 	Facts     metrics.Facts
 }
 
@@ -56,6 +57,7 @@ type metadataOwn struct {
 	Config    any           `json:"config,omitempty"`
 	Args      []string      `json:"args,omitempty"`
 	Overrides []string      `json:"overrides,omitempty"`
+	Gate      []string      `json:"gate,omitempty"`
 	Facts     metrics.Facts `json:"facts"`
 }
 
@@ -71,7 +73,7 @@ func (m *Metadata) file() (metadataFile, error) {
 		Own: metadataOwn{
 			Version: m.Version, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
 			Repeat: m.Repeat, Dir: m.Dir,
-			Host: m.Host, Config: m.Config, Args: m.Command, Overrides: m.Overrides, Facts: m.Facts,
+			Host: m.Host, Config: m.Config, Args: m.Command, Overrides: m.Overrides, Gate: m.Gate, Facts: m.Facts,
 		},
 	}, err
 }

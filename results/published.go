@@ -71,7 +71,27 @@ func ReadPublished(dir string) (*Published, error) {
 	if err := p.read(data); err != nil {
 		return nil, fmt.Errorf("read run %s: %s: %w", dir, JSONName, err)
 	}
-	return p, nil
+	return p, p.ended()
+}
+
+// ended notes how a run of loadgen ended, where it did not end well. AIPerf
+// leaves nothing that would say so.
+func (p *Published) ended() error {
+	if p.Meta.Version == "" {
+		return nil
+	}
+	ending, err := ReadEnding(p.Dir)
+	switch {
+	case err != nil:
+		return err
+	case ending == nil:
+		p.Unfit = "it did not end: there is no " + ProcessName
+	case ending.Status == loadgen.Failed:
+		p.Unfit = "it failed: " + ending.Error
+	case ending.Status != loadgen.Completed && p.Unfit == "":
+		p.Unfit = "it is " + string(ending.Status)
+	}
+	return nil
 }
 
 // ReadExport reads a JSON export that stands alone, under any name.
@@ -193,7 +213,7 @@ func readMetadata(dir string) (Metadata, error) {
 		Timestamp: localMoment(meta.Timestamp), ConfigFile: meta.ConfigFile,
 		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version,
 		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
-		Overrides: meta.Own.Overrides, Facts: meta.Own.Facts,
+		Overrides: meta.Own.Overrides, Gate: meta.Own.Gate, Facts: meta.Own.Facts,
 		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,
 		Cell: loadgen.Cell{Index: meta.Own.CellIndex, Seed: loadgen.Seed(meta.Own.CellSeed), Values: values},
 	}

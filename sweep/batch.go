@@ -65,6 +65,9 @@ type Batch struct {
 	// StopWhen says which cells are not worth trying.
 	StopWhen StopRules `yaml:"stop_when"`
 
+	// Gate says which changes against a baseline fail.
+	Gate Gate `yaml:"gate"`
+
 	// Mock describes the simulated endpoint.
 	Mock     mockllm.Config `yaml:"mock"`
 	Profiler Profiler       `yaml:"profiler"`

@@ -25,7 +25,7 @@ type compareCommand struct {
 
 	Format     string   `enum:"table,markdown,json,junit" default:"table" help:"How to print: table, markdown (for a pull request), json or junit."`
 	All        bool     `help:"Also print the results without a difference of a long comparison."`
-	FailOn     []string `sep:"none" placeholder:"RULE" help:"Fail only on this, such as 'time_to_first_token.p95 > +5%'; may be given several times. Default: any main figure worse by 5%."`
+	FailOn     []string `sep:"none" placeholder:"RULE" help:"Fail only on this, such as 'time_to_first_token.p95 > +5%'; may be given several times. Default: the gate of NEW's batch file, or any main figure worse by 5%."`
 	Metric     []string `placeholder:"METRIC" help:"Also compare and show this figure, such as inter_token_latency.p99; may be given several times."`
 	Margin     string   `placeholder:"PERCENT" help:"The least change that matters, where no rule says otherwise. Default: 5%."`
 	Strict     bool     `help:"Exit with 98 where the runs cannot tell."`
@@ -35,33 +35,12 @@ type compareCommand struct {
 }
 
 func (c *compareCommand) Run(_ context.Context, std streams) error {
-	rules, err := c.rules()
+	compared, err := c.compare()
 	if err != nil {
-		return usageError{err}
-	}
-	reader := &archive.SideReader{Records: c.Records}
-	for _, r := range rules {
-		reader.Figures = append(reader.Figures, r.Figure)
-	}
-	base, err := reader.Read("BASE", append([]string{c.Base}, c.MoreBase...))
-	if err != nil {
-		return usageError{err}
-	}
-	fresh, err := reader.Read("NEW", append([]string{c.New}, c.MoreNew...))
-	if err != nil {
-		return usageError{err}
-	}
-	if err := disjoint(base, fresh); err != nil {
-		return usageError{err}
-	}
-	o := analyze.CompareOptions{Rules: rules}
-	if single(base) || single(fresh) {
-		o.History = reader.History(c.nights(base, fresh))
-	}
-	compared, err := analyze.Compare(base, fresh, o)
-	if err != nil {
-		for _, l := range compared.LeftOut {
-			fmt.Fprintf(std.err, "left out: %s %s: %s\n", l.Side, l.Dir, l.Why)
+		if compared != nil {
+			for _, l := range compared.LeftOut {
+				fmt.Fprintf(std.err, "left out: %s %s: %s\n", l.Side, l.Dir, l.Why)
+			}
 		}
 		return usageError{err}
 	}
@@ -71,12 +50,45 @@ func (c *compareCommand) Run(_ context.Context, std streams) error {
 	return c.verdict(compared)
 }
 
+// compare reads both sides and compares them. Where nothing can be compared,
+// what was left out comes back beside the error.
+func (c *compareCommand) compare() (*analyze.Comparison, error) {
+	basePaths, newPaths := append([]string{c.Base}, c.MoreBase...), append([]string{c.New}, c.MoreNew...)
+	if len(c.FailOn) == 0 {
+		c.FailOn = archive.GateOf(newPaths)
+	}
+	rules, err := c.rules()
+	if err != nil {
+		return nil, err
+	}
+	reader := &archive.SideReader{Records: c.Records}
+	for _, r := range rules {
+		reader.Figures = append(reader.Figures, r.Figure)
+	}
+	base, err := reader.Read("BASE", basePaths)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := reader.Read("NEW", newPaths)
+	if err != nil {
+		return nil, err
+	}
+	if err := disjoint(base, fresh); err != nil {
+		return nil, err
+	}
+	o := analyze.CompareOptions{Rules: rules}
+	if single(base) || single(fresh) {
+		o.History = reader.History(c.nights(base, fresh))
+	}
+	return analyze.Compare(base, fresh, o)
+}
+
 // rules are what to compare, each figure once: the main figures, those to show
 // and those to fail on.
 func (c *compareCommand) rules() ([]analyze.CompareRule, error) {
 	rules := analyze.DefaultCompareRules()
 	if c.Margin != "" {
-		margin, err := analyze.ParsePercent(c.Margin)
+		margin, err := metrics.ParsePercent(c.Margin)
 		if err != nil || margin <= 0 {
 			return nil, fmt.Errorf("--margin %s: give a percentage above 0, such as 5%%", c.Margin)
 		}
@@ -150,7 +162,7 @@ func absolute(path string) string {
 func single(s analyze.CompareSide) bool {
 	runs := map[string]int{}
 	for _, r := range s.Runs {
-		if r.Unfit == "" && r.Validity.Verdict != metrics.Invalid {
+		if !r.Mute() {
 			runs[analyze.CellKey(r.Cell)]++
 		}
 	}

@@ -41,6 +41,8 @@ type runCommand struct {
 	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
 	Offline       bool     `help:"Never ask the hub for a tokenizer."`
 	Calibration   string   `type:"path" placeholder:"FILE" help:"What loadgen calibrate found of this machine; by default where it keeps that."`
+	Baseline      string   `placeholder:"DIR" help:"At the end compare with this batch, or with latest-valid, the newest earlier one: exits with 99 if this one is worse."`
+	Strict        bool     `help:"With --baseline: exit with 98 where the runs cannot tell."`
 	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
 	MemProfile    string   `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
 }
@@ -52,6 +54,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer broken.close()
 	if err := runner.CheckPrompts(batch); err != nil {
+		return usageError{err}
+	}
+	if err := c.checkBaseline(); err != nil {
 		return usageError{err}
 	}
 	stopProfiles, err := startProfiles(c.CPUProfile, c.MemProfile)
@@ -142,7 +147,11 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if stopping.Err() != nil {
 		return interruptError{errors.New("interrupted; what was measured is kept")}
 	}
-	return judge(batch, runs, c.AllowInvalid)
+	err = judge(batch, runs, c.AllowInvalid)
+	if c.Baseline != "" {
+		err = errors.Join(err, c.against(dir.Dir, std.out))
+	}
+	return err
 }
 
 func (c *runCommand) ui() string {

@@ -1,0 +1,61 @@
+package sweep
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v4"
+
+	"loadgen/metrics"
+)
+
+// A Gate holds the changes that loadgen compare fails on, in the words of
+// [metrics.ParseChange].
+type Gate []string
+
+const gateExample = "write {time_to_first_token.p95: 5%}, or a list of rules such as [time_to_first_token.p95 > +5%]"
+
+// bind reads a map of figures and the margins by which they may get worse, or
+// a list of rules.
+func (g *Gate) bind(b *binder, n *yaml.Node, path string) {
+	seen := map[metrics.Figure]bool{}
+	add := func(at *yaml.Node, path string, c metrics.Change, err error) {
+		switch {
+		case err != nil:
+			b.fail(at, path, err.Error(), gateExample)
+		case seen[c.Figure]:
+			b.fail(at, path, c.Figure.String()+" stands twice", "one rule for each figure")
+		default:
+			seen[c.Figure] = true
+			*g = append(*g, c.String())
+		}
+	}
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		for i, item := range n.Content {
+			c, err := metrics.ParseChange(item.Value)
+			add(item, fmt.Sprintf("%s[%d]", path, i), c, err)
+		}
+	case n.Kind == yaml.MappingNode:
+		for key, value := range pairs(n) {
+			at := join(path, key.Value)
+			b.keys[at] = key
+			c, err := margin(key.Value, value.Value)
+			add(value, at, c, err)
+		}
+	case n.ShortTag() != "!!null":
+		b.fail(n, path, "must be a map of figures and margins, not "+describe(n), gateExample)
+	}
+}
+
+// margin is a change for the worse.
+func margin(figure, by string) (metrics.Change, error) {
+	f, err := metrics.ParseFigure(figure)
+	if err != nil {
+		return metrics.Change{}, err
+	}
+	share, err := metrics.ParsePercent(by)
+	if err != nil {
+		return metrics.Change{}, err
+	}
+	return metrics.ParseChange(metrics.WorseBy(f, share).String())
+}
