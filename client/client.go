@@ -29,7 +29,9 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
-	cl.replies.New = func() any { return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model} }
+	cl.replies.New = func() any {
+		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings}
+	}
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err
 	}

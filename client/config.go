@@ -96,6 +96,7 @@ type target struct {
 	addr    string // host:port to dial
 	tls     *tls.Config
 	header  http.Header
+	codings []string // that the header asks for
 	secrets redactor
 }
 
@@ -147,6 +148,9 @@ func newTarget(c Config) (*target, error) {
 		}
 	}
 	if t.header, err = t.makeHeader(); err != nil {
+		return nil, err
+	}
+	if t.codings, err = askedCodings(t.header.Get("Accept-Encoding")); err != nil {
 		return nil, err
 	}
 	return t, nil

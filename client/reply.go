@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -32,7 +33,9 @@ type reply struct {
 	mime            mime // what the head says of the body
 	asked           bool // an event stream was asked for
 	secrets         redactor
-	asksFor         string // the model that is asked for
+	asksFor         string   // the model that is asked for
+	codings         []string // that the body may be encoded with
+	decoder         *decoder // nil for a body that is not encoded
 	sse             sse
 	parser          parser
 	body            []byte
@@ -53,7 +56,7 @@ func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
 	r.parser.reset()
 	*r = reply{
-		rec: rec, asked: r.asked, secrets: r.secrets, asksFor: r.asksFor,
+		rec: rec, asked: r.asked, secrets: r.secrets, asksFor: r.asksFor, codings: r.codings,
 		sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model, finish: r.finish,
 	}
 }
@@ -70,9 +73,18 @@ func (r *reply) head(at time.Duration, h *response) {
 	case h.status < 200 || h.status > 299:
 		r.form = errorForm
 		r.advice, r.advised = h.advice()
-	case len(h.encoding) > 0 && !is(h.encoding, "identity"):
+	case h.encoded() && !r.asksCoding(h.encoding):
 		r.fault = faultf(loadgen.FailBadStream, "reply is encoded as %s, which was not asked for", h.encoding)
 	}
+	if h.encoded() && r.fault == nil {
+		if open := codings[strings.ToLower(string(h.encoding))]; open != nil {
+			r.decoder = newDecoder(open)
+		}
+	}
+}
+
+func (r *reply) asksCoding(name []byte) bool {
+	return slices.ContainsFunc(r.codings, func(asked string) bool { return is(name, asked) })
 }
 
 // read takes in that a read has returned: with bytes of the reply, of its body or
@@ -86,6 +98,15 @@ func (r *reply) push(p []byte, now arrival) {
 		return
 	}
 	r.now = now
+	if r.decoder != nil {
+		r.decode(p)
+		return
+	}
+	r.accept(p)
+}
+
+// accept takes in the next piece of the body, decoded where that was needed.
+func (r *reply) accept(p []byte) {
 	if r.form == unknownForm {
 		if p = r.decide(p, false); r.form == unknownForm {
 			return
@@ -130,6 +151,9 @@ func (r *reply) ended() bool {
 // can tell, else the error that cut it short. It returns what is wrong with the
 // reply, nil for a success.
 func (r *reply) end(cut error) error {
+	if r.decoder != nil {
+		r.decoded(cut == nil && !r.ended())
+	}
 	if r.form == errorForm {
 		// Even half an error message says more than the cut.
 		return r.refusal()

@@ -24,6 +24,9 @@ type response struct {
 	keepAlive bool
 }
 
+// encoded reports whether the body is anything but itself.
+func (h *response) encoded() bool { return len(h.encoding) > 0 && !is(h.encoding, "identity") }
+
 func badHead(format string, args ...any) error {
 	return faultf(loadgen.FailBadStream, format, args...)
 }
