@@ -1,6 +1,9 @@
 package loadgen
 
-import "time"
+import (
+	"time"
+	"unsafe"
+)
 
 // A Phase says which part of a run a request belongs to.
 type Phase uint8
@@ -205,6 +208,10 @@ type Record struct {
 	BytesIn      int           // of the reply's body, without heads and transfer coding
 	Failure      *Failure      // nil for success
 
+	// Share is what the record holds of the memory for replies, nothing for an
+	// answer of the usual size.
+	Share Share
+
 	OutputTokens    int // of Text and Tools, by the local tokenizer; -1 where not counted
 	ReasoningTokens int // of Thought, likewise
 }
@@ -219,9 +226,21 @@ func (r *Record) OK() bool { return r.Failure == nil }
 // Cancelled reports whether loadgen itself ended the request.
 func (r *Record) Cancelled() bool { return r.Failure != nil && r.Failure.Kind == FailCancelled }
 
+// Release gives back what the record holds of the memory for replies, and drops
+// the slices that made it more than usual. It is called when the record has been
+// taken in.
+func (r *Record) Release() {
+	if r.Share.Of == nil {
+		return
+	}
+	r.Share.release()
+	r.Chunks, r.Text, r.Thought, r.Tools = emptied(r.Chunks), emptied(r.Text), emptied(r.Thought), emptied(r.Tools)
+}
+
 // Reset empties the record for the next request and keeps the capacity of its
-// slices, unless a reply beyond all measure blew it up.
+// slices, unless an unusual reply blew it up.
 func (r *Record) Reset() {
+	r.Share.release()
 	*r = Record{
 		Chunks:          emptied(r.Chunks),
 		Text:            emptied(r.Text),
@@ -233,9 +252,10 @@ func (r *Record) Reset() {
 	}
 }
 
+// emptied keeps room for some eight thousand tokens.
 func emptied[E any](s []E) []E {
-	const keep = 1 << 20
-	if cap(s) > keep {
+	const keep = 128 << 10
+	if cap(s)*int(unsafe.Sizeof(*new(E))) > keep {
 		return nil
 	}
 	return s[:0]

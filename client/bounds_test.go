@@ -23,13 +23,13 @@ func TestAStreamWithoutEndIsGivenUp(t *testing.T) {
 		times  int
 		failed bool
 	}{
-		"63 MiB of content":    {long, 63, false},
-		"65 MiB of content":    {long, 65, true},
-		"65 MiB of reasoning":  {thought, 65, true},
-		"65 MiB of a call":     {tool, 65, true},
-		"3.9 million chunks":   {short, 390, false}, // 66.3 million bytes of 67.1
-		"4 million chunks":     {short, 400, true},  // 68 million
-		"both, each below it":  {long + thought, 33, true},
+		"31 MiB of content":    {long, 31, false},
+		"33 MiB of content":    {long, 33, true},
+		"33 MiB of reasoning":  {thought, 33, true},
+		"33 MiB of a call":     {tool, 33, true},
+		"1.9 million chunks":   {short, 190, false}, // 32.3 million bytes of 33.5
+		"2 million chunks":     {short, 200, true},  // 34 million
+		"both, each below it":  {long + thought, 17, true},
 		"65 MiB of a role":     {strings.Replace(long, "content", "role", 1), 65, false},
 		"65 MiB of keep-alive": {strings.Repeat(": keep-alive!!\n\n", mb/16), 65, false},
 	} {

@@ -29,8 +29,9 @@ func New(c Config) (*Client, error) {
 		return nil, err
 	}
 	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
+	memory := newMemory(t.Memory)
 	cl.replies.New = func() any {
-		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings}
+		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings, memory: memory}
 	}
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err
@@ -86,6 +87,7 @@ func (c *Client) Send(ctx context.Context, rec *loadgen.Record) {
 		rec.Failure.RetryAfter = r.pause
 	}
 	c.stats.count(rec)
+	r.giveBack()
 	r.rec = nil
 	c.replies.Put(r)
 }

@@ -81,6 +81,8 @@ type Config struct {
 	RequestTimeout time.Duration // from the start of a request to its last byte; 0 waits for ever
 	Engine         Engine        // Auto where empty
 	HTTP           HTTPVersion
+	// Memory bounds in bytes what all replies together hold; 0 for 256 MiB.
+	Memory int64
 	// NoKernelTime stamps arrivals with the reader's clock even where the
 	// kernel's receive times are to be had.
 	NoKernelTime bool
@@ -122,6 +124,9 @@ func newTarget(c Config) (*target, error) {
 	}
 	if t.Engine == "" {
 		t.Engine = Auto
+	}
+	if t.Memory == 0 {
+		t.Memory = defaultMemory
 	}
 	if t.RequestTimeout < 0 {
 		return nil, invalid("request timeout %s is negative", t.RequestTimeout)

@@ -120,7 +120,7 @@ func (p *parser) learn(data []byte, e *event) {
 	p.kind = 0
 	usual := e.kinds == hasContent || e.kinds == hasReasoning
 	if e.pieces != 1 || !usual || e.last.escaped || e.failed || e.others || !e.finish.empty() || e.usage != loadgen.NoUsage ||
-		len(data) > maxLearned || bytes.ContainsAny(data, "\r\n") {
+		len(data) > maxLearned || bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') >= 0 {
 		return
 	}
 	p.kind = e.kinds

@@ -98,7 +98,14 @@ func (e *event) delta(s *scanner) {
 	}
 	var names seen
 	var content, refusal, transcript text
-	var thoughts [len(thoughtNames)]text
+	var thought text
+	rank := len(thoughtNames) // of thought
+	thinks := func(i int) {
+		names.once(3+i, s)
+		if t := s.text(); !t.empty() && i < rank {
+			thought, rank = t, i
+		}
+	}
 	structured := false
 	for s.open('{'); s.more('}'); {
 		switch string(s.key()) {
@@ -112,17 +119,13 @@ func (e *event) delta(s *scanner) {
 			names.once(2, s)
 			transcript = e.audio(s)
 		case thoughtNames[0]:
-			names.once(3, s)
-			thoughts[0] = s.text()
+			thinks(0)
 		case thoughtNames[1]:
-			names.once(4, s)
-			thoughts[1] = s.text()
+			thinks(1)
 		case thoughtNames[2]:
-			names.once(5, s)
-			thoughts[2] = s.text()
+			thinks(2)
 		case thoughtNames[3]:
-			names.once(6, s)
-			thoughts[3] = s.text()
+			thinks(3)
 		case "reasoning_details", "thinking_blocks":
 			if !s.nothing() {
 				structured = true
@@ -150,7 +153,6 @@ func (e *event) delta(s *scanner) {
 	e.content(content)
 	e.content(refusal)
 	e.content(transcript)
-	thought := firstOf(thoughts[:])
 	if structured && thought.empty() {
 		s.fail() // it alone holds the words
 	}
@@ -161,15 +163,6 @@ func (e *event) delta(s *scanner) {
 // words under several of them, so that the first one that says something is
 // taken, and the structured forms where none does.
 var thoughtNames = [...]string{"reasoning_content", "reasoning", "thinking", "reasoning_text"}
-
-func firstOf(texts []text) text {
-	for _, t := range texts {
-		if !t.empty() {
-			return t
-		}
-	}
-	return text{}
-}
 
 // audio reads sound and returns its transcript. Sound without words is output
 // all the same.

@@ -105,7 +105,7 @@ type Arrival struct {
 func ReadArrivals(pieces ...Arrival) *loadgen.Record {
 	rec := &loadgen.Record{}
 	rec.Reset()
-	r := &reply{asked: true}
+	r := &reply{asked: true, memory: newMemory(defaultMemory)}
 	r.reset(rec)
 	r.head(0, &response{status: 200, contentType: []byte("text/event-stream")})
 	for _, p := range pieces {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unsafe"
 
 	"loadgen"
 )
@@ -35,6 +34,7 @@ type reply struct {
 	secrets         redactor
 	asksFor         string   // the model that is asked for
 	codings         []string // that the body may be encoded with
+	memory          *memory  // for all replies together
 	decoder         *decoder // nil for a body that is not encoded
 	sse             sse
 	parser          parser
@@ -56,7 +56,7 @@ func (r *reply) reset(rec *loadgen.Record) {
 	r.sse.reset()
 	r.parser.reset()
 	*r = reply{
-		rec: rec, asked: r.asked, secrets: r.secrets, asksFor: r.asksFor, codings: r.codings,
+		rec: rec, asked: r.asked, secrets: r.secrets, asksFor: r.asksFor, codings: r.codings, memory: r.memory,
 		sse: r.sse, parser: r.parser, body: emptied(r.body), model: r.model, finish: r.finish,
 	}
 }
@@ -119,27 +119,21 @@ func (r *reply) accept(p []byte) {
 func (r *reply) take(p []byte) {
 	switch r.form {
 	case streamForm:
-		r.stream(p)
-		if r.fault == nil && outputOf(r.rec) > maxOutput {
-			r.fault = faultf(loadgen.FailBadStream, "the reply's output takes more than %d bytes", maxOutput)
+		if r.stream(p); r.fault == nil {
+			r.weigh()
 		}
 	case errorForm:
 		r.body = append(r.body, p[:min(len(p), errorMax-len(r.body))]...)
 	case wholeForm:
 		if len(r.body)+len(p) > maxEvent {
-			r.fault = faultf(loadgen.FailBadStream, "the reply is longer than %d bytes", maxEvent)
+			r.overflow(loadgen.FailBadStream, "the reply is longer than %d bytes", maxEvent)
 			break
 		}
 		r.body = append(r.body, p...)
+		r.weigh()
 	case pageForm:
 		r.fault = faultf(loadgen.FailBadStream, "status %d with an HTML page instead of an answer: is the endpoint's path right?", r.rec.Status)
 	}
-}
-
-// outputOf returns how many bytes of memory a reply's output takes.
-func outputOf(rec *loadgen.Record) int {
-	const each = int(unsafe.Sizeof(loadgen.Chunk{}))
-	return len(rec.Text) + len(rec.Thought) + len(rec.Tools) + each*len(rec.Chunks)
 }
 
 // ended reports whether nothing that may still come is of interest.
@@ -211,6 +205,9 @@ func (r *reply) complete() {
 }
 
 func (r *reply) whole() {
+	if len(r.body) >= large { // what cannot be read in place is copied several times
+		r.memory.litter.add(4 * len(r.body))
+	}
 	e, ok := r.parser.parse(r.body, r.rec)
 	switch complaint := complaintIn(r.body, ok); {
 	case e.failed:
@@ -257,7 +254,7 @@ func (r *reply) stream(p []byte) {
 		if found {
 			r.event(kind, data)
 		} else if r.sse.tooLong() {
-			r.fault = faultf(loadgen.FailBadStream, "an event is longer than %d bytes", maxEvent)
+			r.overflow(loadgen.FailBadStream, "an event is longer than %d bytes", maxEvent)
 		}
 		p = rest
 	}
@@ -284,6 +281,9 @@ func (r *reply) event(kind, data []byte) {
 	if bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) {
 		r.done = true
 		return
+	}
+	if len(data) >= large {
+		r.memory.litter.add(4 * len(data))
 	}
 	e, ok := r.parser.parse(data, r.rec)
 	switch {

@@ -2,15 +2,6 @@ package client
 
 import "bytes"
 
-const (
-	// maxEvent bounds what an event, or a reply that is not streamed, may hold
-	// in memory before the stream counts as broken.
-	maxEvent = 64 << 20
-	// maxOutput bounds likewise what the output of a reply may hold: its text
-	// and the arrivals of its chunks. It is enough for 3.9 million chunks of a byte.
-	maxOutput = 64 << 20
-)
-
 var utf8BOM = []byte("\xEF\xBB\xBF")
 
 // An sse splits a stream of bytes into server-sent events as the HTML standard
@@ -39,7 +30,7 @@ func (s *sse) reset() {
 // emptied keeps a buffer for the next request unless an oversized reply blew
 // it up.
 func emptied(b []byte) []byte {
-	const keep = 1 << 20
+	const keep = 128 << 10
 	if cap(b) > keep {
 		return nil
 	}
@@ -90,6 +81,9 @@ func (s *sse) next(p []byte) (kind, data, rest []byte, found bool) {
 	s.line = append(s.line, p...)
 	return nil, nil, nil, false
 }
+
+// room is how many bytes of memory the event at hand takes.
+func (s *sse) room() int { return cap(s.line) + cap(s.data) + cap(s.kind) }
 
 // tooLong reports whether the event at hand has outgrown maxEvent.
 func (s *sse) tooLong() bool { return len(s.line)+len(s.data) > maxEvent }

@@ -44,7 +44,9 @@ func (t *target) transport(s *stats) *http.Transport {
 		IdleConnTimeout:     keptIdle,
 		DisableCompression:  true,
 		ReadBufferSize:      readBuffer,
-		Protocols:           new(http.Protocols),
+
+		MaxResponseHeaderBytes: headMax,
+		Protocols:              new(http.Protocols),
 	}
 	if t.Dial == nil {
 		tr.Proxy = http.ProxyFromEnvironment

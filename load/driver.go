@@ -250,6 +250,7 @@ func (r *run) emit() error {
 				r.stop()
 			}
 		}
+		rec.Release()
 		r.pool.Put(rec)
 		if len(r.records) == 0 {
 			time.Sleep(gather)

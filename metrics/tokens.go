@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"hash/maphash"
 
 	"loadgen"
@@ -51,7 +52,25 @@ func (t *TokenCount) tokens(text []byte) int {
 	hash := maphash.Bytes(t.seed, text)
 	c := &t.seen[hash%uint64(len(t.seen))]
 	if c.hash != hash || c.tokens == 0 {
-		*c = counted{hash, t.counter.CountBytes(text)}
+		*c = counted{hash, t.count(text)}
 	}
 	return c.tokens
+}
+
+// wordMax is how much of a text is counted at once. A tokenizer takes memory by
+// the longest word, and an answer may be one word of many megabytes.
+const wordMax = 256 << 10
+
+// count cuts a long text before the last blank of each part: but for a word that
+// is longer than a part, and a run of blanks, the sum is exact.
+func (t *TokenCount) count(text []byte) (tokens int) {
+	for len(text) > wordMax {
+		cut := bytes.LastIndexByte(text[:wordMax], ' ')
+		if cut <= 0 {
+			cut = wordMax
+		}
+		tokens += t.counter.CountBytes(text[:cut])
+		text = text[cut:]
+	}
+	return tokens + t.counter.CountBytes(text)
 }
