@@ -18,6 +18,7 @@ type Client struct {
 	name    Engine
 	clock   *clock
 	stats   *stats
+	memory  *memory
 	replies sync.Pool
 }
 
@@ -28,10 +29,9 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cl := &Client{target: t, clock: newClock(), stats: &stats{}}
-	memory := newMemory(t.Memory)
+	cl := &Client{target: t, clock: newClock(), stats: &stats{}, memory: newMemory(t.Memory)}
 	cl.replies.New = func() any {
-		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings, memory: memory}
+		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings, memory: cl.memory}
 	}
 	if cl.name, err = t.choose(); err != nil {
 		return nil, err

@@ -173,3 +173,6 @@ func Plain(b []byte) int { return plain(b) }
 
 // WriteAll writes p to a TCP connection as the raw engine does.
 func WriteAll(conn net.Conn, p []byte) (int, error) { return newWire(conn, false).Write(p) }
+
+// MemoryUsed is what the client's replies and their records hold.
+func MemoryUsed(c *Client) int64 { return c.memory.Used() }

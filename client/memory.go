@@ -139,5 +139,9 @@ func (r *reply) giveBack() {
 	}
 	r.sse.reset()
 	r.body = emptied(r.body)
-	r.rec.Share.Hold(r.memory.Memory, min(r.rec.Share.Bytes, int64(roomOf(r.rec))))
+	kept := int64(roomOf(r.rec))
+	if kept <= freeRoom {
+		kept = 0
+	}
+	r.rec.Share.Hold(r.memory.Memory, min(r.rec.Share.Bytes, kept))
 }

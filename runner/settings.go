@@ -54,6 +54,7 @@ func Client(c *sweep.Config, endpoint, version string, lookupEnv func(string) (s
 			InsecureSkipVerify: c.TLS.InsecureSkipVerify,
 		},
 		RequestTimeout: c.RequestTimeout,
+		Memory:         int64(c.ResponseMemoryLimit) << 20,
 		Engine:         client.Engine(c.Transport),
 		HTTP:           httpVersion,
 	}, nil

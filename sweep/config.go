@@ -36,6 +36,9 @@ type Config struct {
 	RequestCount       int           `yaml:"request_count" validate:"gte=1"`
 	GracePeriod        time.Duration `yaml:"grace_period" unit:"s" validate:"gte=0"`
 	RequestTimeout     time.Duration `yaml:"request_timeout" unit:"s" validate:"gt=0"`
+	// ResponseMemoryLimit is what all replies that are being read hold together,
+	// in MiB; 0 for the client's default.
+	ResponseMemoryLimit int `yaml:"response_memory_limit" validate:"gte=16,lte=1048576"`
 
 	Concurrency             int           `yaml:"concurrency" validate:"gte=1,lte=1000000"`
 	ConcurrencyRampDuration time.Duration `yaml:"concurrency_ramp_duration" unit:"s" validate:"gte=0"`
