@@ -64,7 +64,7 @@ func (s *Server) complete(ctx context.Context, w reply, c *call, chat bool) {
 		return
 	}
 	seq := s.sequence(c, text, n)
-	c.body = nil // a waiting request need not hold its prompt
+	c.drop()
 	ans := &answer{
 		srv: s, w: w, call: c, chat: chat, usage: a.StreamOptions.IncludeUsage, plan: p, seq: seq,
 		model: a.Model, created: time.Now().Unix(), key: s.cfg.ReasoningKey,

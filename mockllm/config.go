@@ -95,7 +95,7 @@ type Config struct {
 	FinishDelay time.Duration `yaml:"finish_delay"`
 
 	// KeepAlive is how long a connection may be idle before it is closed.
-	// Default 0: for ever. HTTP/1.1 only.
+	// Default 0: five minutes. HTTP/1.1 only.
 	KeepAlive time.Duration `yaml:"keep_alive"`
 	// RequestsPerSecond is a quota; what exceeds it is answered with 429 and
 	// Retry-After. Default 0: none.

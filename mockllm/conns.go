@@ -9,8 +9,29 @@ import (
 	"time"
 )
 
-// handshakeTime is how long a client may take to say what it wants.
-const handshakeTime = 30 * time.Second
+const (
+	// handshakeTime is how long a client may take to say what it wants.
+	handshakeTime = 30 * time.Second
+	// A connection whose client has said nothing for silentTicks of silentTick,
+	// although it is its turn, is closed. One look at all of them now and then
+	// costs less than a timer for each.
+	silentTick  = 15 * time.Second
+	silentTicks = 20
+)
+
+// closeSilent closes silent connections until the context ends.
+func (s *Server) closeSilent(ctx context.Context, conns *connSet) {
+	ticker := time.NewTicker(silentTick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			conns.closeSilent(s.ticks.Add(1))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // serveConn finds out what a connection speaks and serves it to its end; HTTP/2
 // is handed over.
@@ -42,10 +63,19 @@ func (s *Server) serveConn(ctx context.Context, nc net.Conn, conns *connSet, h2 
 	}
 	c := s.newConn1(inner, nc, clock)
 	if h2 != nil && s.cert == nil {
-		if start, _ := c.br.Peek(4); string(start) == "PRI " { // no method begins so
+		// Until it is known who serves the connection nobody else ends it.
+		nc.SetReadDeadline(time.Now().Add(silentTicks * silentTick))
+		start, err := c.br.Peek(4)
+		if err != nil {
+			nc.Close()
+			return
+		}
+		if string(start) == "PRI " { // no method begins so
+			nc.SetReadDeadline(time.Time{})
 			h2.conns.give(&peeked{inner, c.br})
 			return
 		}
+		nc.SetReadDeadline(time.Time{})
 	}
 	if conns.serving(nc, c) {
 		c.serve(ctx)
@@ -118,6 +148,17 @@ func (s *connSet) drain(ctx context.Context) {
 	select {
 	case <-s.empty:
 	case <-ctx.Done():
+	}
+}
+
+// closeSilent closes the connections that have been silent for too long.
+func (s *connSet) closeSilent(tick int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if c != nil {
+			c.closeSilent(tick)
+		}
 	}
 }
 

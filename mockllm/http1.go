@@ -3,17 +3,20 @@ package mockllm
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	readBuffer = 2 << 10   // small: ten thousand streams may be open
-	maxBody    = 256 << 20 // bytes of a request
+	readBuffer = 2 << 10 // small: ten thousand streams may be open
+	maxHead    = 1 << 20 // bytes of a request before its body
 )
 
 // A conn1 serves HTTP/1.1 on one connection by hand: it is cheaper than
@@ -25,17 +28,43 @@ type conn1 struct {
 	raw   net.Conn // below TLS
 	srv   *Server
 	clock *receiveClock // nil where the kernel's receive times cannot be had
+	head  headReader
 	br    *bufio.Reader
 	calls chan *call
 	leave context.CancelFunc // ends the answer under way
 
-	mu      sync.Mutex
-	open    int  // requests begun and not answered
-	closing bool // close when idle
+	seen atomic.Int64 // the tick at which something last came, or was last answered
+
+	mu        sync.Mutex
+	open      int  // requests begun and not answered
+	receiving bool // one of them has not come as a whole
+	closing   bool // close when idle
+}
+
+// A headReader ends a head that goes on for ever.
+type headReader struct {
+	net.Conn
+	left int // bytes that may still come, -1 for any number
+}
+
+var errHeadTooLong = errors.New("head too long")
+
+func (r *headReader) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, errHeadTooLong
+	}
+	n, err := r.Conn.Read(p)
+	if r.left > 0 {
+		r.left = max(r.left-n, 0)
+	}
+	return n, err
 }
 
 func (s *Server) newConn1(nc, raw net.Conn, clock *receiveClock) *conn1 {
-	return &conn1{Conn: nc, raw: raw, srv: s, clock: clock, br: bufio.NewReaderSize(nc, readBuffer), calls: make(chan *call)}
+	c := &conn1{Conn: nc, raw: raw, srv: s, clock: clock, head: headReader{nc, -1}, calls: make(chan *call)}
+	c.br = bufio.NewReaderSize(&c.head, readBuffer)
+	c.progress()
+	return c
 }
 
 // serve returns when the connection and both goroutines have ended.
@@ -69,11 +98,16 @@ func (c *conn1) receive(ctx context.Context) {
 		if req.Header.Get("Expect") == "100-continue" {
 			io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
 		}
-		body, err := readBody(req)
+		c.head.left = -1
+		body, err := c.srv.bodies.readBody(req, c.progress)
 		if err != nil {
+			c.refuse(err)
+			c.srv.bodies.free(cap(body))
 			return
 		}
 		in := &call{Request: req, body: body, at: time.Now()}
+		in.room = &c.srv.bodies
+		c.received()
 		in.received, in.source = in.at.UnixNano(), "read"
 		if c.clock != nil && c.clock.last != 0 {
 			in.received, in.source = c.clock.last, "kernel"
@@ -81,22 +115,20 @@ func (c *conn1) receive(ctx context.Context) {
 		select {
 		case c.calls <- in:
 		case <-ctx.Done():
+			in.drop()
 			return
 		}
 	}
 }
 
-// readBody reads a request's body to its end.
-func readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, http.ErrBodyNotAllowed
+// refuse says why a body was not read to its end, where anybody listens.
+func (c *conn1) refuse(err error) {
+	status, body := unreadable(err)
+	if status == 0 {
+		return
 	}
-	if r.ContentLength < 0 {
-		return io.ReadAll(io.LimitReader(r.Body, maxBody))
-	}
-	body := make([]byte, r.ContentLength)
-	_, err := io.ReadFull(r.Body, body)
-	return body, err
+	fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		status, http.StatusText(status), len(body), body)
 }
 
 // answer handles the requests in order.
@@ -104,6 +136,7 @@ func (c *conn1) answer(ctx context.Context) {
 	for in := range c.calls {
 		w := &response1{conn: c, bare: in.Method == http.MethodHead, noLength: in.ProtoMinor == 0, close: in.Close || in.ProtoMinor == 0}
 		c.srv.handle(ctx, w, in)
+		in.drop()
 		w.finish()
 		if !c.finished(w.close) {
 			return
@@ -116,8 +149,31 @@ func (c *conn1) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open++
+	c.receiving = true
+	c.head.left = maxHead
+	c.progress()
 	if c.srv.cfg.KeepAlive > 0 {
 		c.SetReadDeadline(time.Time{})
+	}
+}
+
+// received notes that the last request has come as a whole.
+func (c *conn1) received() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.receiving = false
+}
+
+// progress notes that something happened on the connection.
+func (c *conn1) progress() { c.seen.Store(c.srv.ticks.Load()) }
+
+// closeSilent closes the connection if its client has been due to say something
+// for too long.
+func (c *conn1) closeSilent(tick int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if (c.open == 0 || c.receiving) && tick-c.seen.Load() > silentTicks {
+		c.raw.Close()
 	}
 }
 
@@ -141,6 +197,7 @@ func (c *conn1) finished(last bool) bool {
 func (c *conn1) idle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.progress()
 	if c.open == 0 && c.srv.cfg.KeepAlive > 0 {
 		c.SetReadDeadline(time.Now().Add(c.srv.cfg.KeepAlive))
 	}

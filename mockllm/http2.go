@@ -24,14 +24,21 @@ func (s *Server) serveHTTP2(all *sync.WaitGroup, addr net.Addr) *http2Server {
 		conns: &handover{conns: make(chan net.Conn), done: make(chan struct{}), addr: addr},
 		server: &http.Server{
 			Protocols: protocols,
-			HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: 1 << 20},
-			ErrorLog:  log.New(io.Discard, "", 0), // faults are wanted here
+
+			ReadHeaderTimeout: silentTicks * silentTick,
+			IdleTimeout:       silentTicks * silentTick,
+			HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 1 << 20},
+			ErrorLog:          log.New(io.Discard, "", 0), // faults are wanted here
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				body, err := readBody(r)
+				body, err := s.bodies.readBody(r, func() {})
+				c := &call{Request: r, body: body, at: time.Now(), source: "handler", room: &s.bodies}
+				defer c.drop()
 				if err != nil {
+					if status, words := unreadable(err); status != 0 {
+						send(&response2{ResponseWriter: w}, status, "application/json", words)
+					}
 					return
 				}
-				c := &call{Request: r, body: body, at: time.Now(), source: "handler"}
 				c.received = c.at.UnixNano()
 				s.handle(r.Context(), &response2{ResponseWriter: w}, c)
 			}),

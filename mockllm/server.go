@@ -37,6 +37,9 @@ type Server struct {
 	rejected            atomic.Int64
 	stopped, lengthened atomic.Int64
 	late                lateness
+
+	bodies room
+	ticks  atomic.Int64 // of silentTick, since the server is served
 }
 
 // lateness is by how much this process wrote chunks after they were due.
@@ -91,6 +94,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 	warmReceiveClock(l)
 	conns := newConnSet()
+	all.Go(func() { s.closeSilent(running, conns) })
 	var h2 *http2Server
 	if s.cfg.HTTP2 {
 		h2 = s.serveHTTP2(&all, l.Addr())
@@ -153,6 +157,13 @@ type call struct {
 	at       time.Time // received: read to its end
 	received int64     // unix ns, by source
 	source   string
+	room     *room // that holds the body
+}
+
+// drop gives up the body: a request that waits need not hold its prompt.
+func (c *call) drop() {
+	c.room.free(cap(c.body))
+	c.body = nil
 }
 
 // A reply is the way back. Nothing is sent before Flush or the handler's end.

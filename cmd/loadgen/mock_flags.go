@@ -38,7 +38,7 @@ type mockFlags struct {
 	TokensPerChunk     int           `default:"1" help:"Tokens that one event carries."`
 	FinishDelay        time.Duration `help:"Time from the last token to the end of the stream."`
 
-	KeepAlive         time.Duration `help:"Close connections that are idle for so long; 0 for never."`
+	KeepAlive         time.Duration `help:"Close connections that are idle for so long; 0 for five minutes."`
 	RequestsPerSecond float64       `help:"Quota; what exceeds it is answered with 429. 0 for none."`
 	Burst             int           `default:"1" help:"Requests that the quota lets through at once."`
 	Faults            []fault       `name:"fault" sep:"none" placeholder:"FAULT" help:"Failure to inject, such as \"status every=10 status=503\" (repeatable); docs/mock.md lists the kinds."`
