@@ -68,7 +68,9 @@ func TestEncodedTokensArriveWhenTheyAreFlushed(t *testing.T) {
 			p := encoded(coding, event("a"), event("bc"), event("d"), "data: [DONE]\n\n")
 			script := []line{
 				{5 * ms, encodedHead(coding)},
-				{10 * ms, chunkOf(p[0])}, {20 * ms, chunkOf(p[1])}, {35 * ms, chunkOf(p[2])},
+				{10 * ms, chunkOf(p[0])},
+				{20 * ms, chunkOf(p[1])},
+				{35 * ms, chunkOf(p[2])},
 				{50 * ms, chunkOf(p[3]) + chunkOf(p[4]) + bodyEnd},
 			}
 			cfg := client.Config{Streaming: true, Headers: map[string]string{"Accept-Encoding": coding + ";q=0.5, identity;q=0"}}
