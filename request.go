@@ -34,6 +34,10 @@ type Request struct {
 	// InputTokens is the length of the prompt's text in tokens of the chosen
 	// tokenizer, without what a chat template adds.
 	InputTokens int
+	// SharedTokens is with how many of these, at most, it begins like another
+	// request that this run may have sent before: what a server may have cached.
+	// Later turns of a session begin like the turn before them.
+	SharedTokens int
 	// TemplateTokens is what the chat template adds, 0 where unknown.
 	TemplateTokens int
 	// MaxTokens is the output length asked for; 0 asks for none.

@@ -38,8 +38,8 @@ type slo struct {
 func NewCollector(facts Facts) (*Collector, error) {
 	c := &Collector{
 		facts:     facts,
-		warmup:    tally{series: newSeries()},
-		profiling: tally{series: newSeries()},
+		warmup:    tally{series: newSeries(), handed: newSeries()},
+		profiling: tally{series: newSeries(), handed: newSeries()},
 		liveTTFT:  newHistogram(),
 		liveITL:   newHistogram(),
 	}

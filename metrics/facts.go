@@ -10,6 +10,9 @@ type Facts struct {
 	// batch file's or of their dataset's: those of a closed loop are then not
 	// always in flight.
 	Paused bool `json:"paused,omitempty"`
+	// Resent says that the batch may have sent this run's prompts before: those
+	// of a dataset, or of a repeat of the same seed.
+	Resent bool `json:"resent,omitempty"`
 	// SLOs are limits by tag in the tag's unit, for goodput.
 	SLOs map[string]float64 `json:"slos,omitempty"`
 	// Limits override the verdict's thresholds; see [Thresholds].

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -279,5 +280,26 @@ func TestTokensAreCountedWhereTheyAreNeeded(t *testing.T) {
 	}
 	if tokenizer.calls != 3 {
 		t.Errorf("three texts were counted %d times", tokenizer.calls)
+	}
+}
+
+func TestReasoningThatIsNotSentIsTold(t *testing.T) {
+	for name, row := range map[string]struct {
+		kind     loadgen.ChunkKind
+		thoughts int
+		want     bool
+	}{
+		"counted, not sent": {loadgen.Content, 40, true},
+		"counted and sent":  {loadgen.ReasoningContent, 40, false},
+		"none":              {loadgen.Content, 0, false},
+		"not counted":       {loadgen.Content, -1, false},
+	} {
+		r := with(streamed(0, 100*ms, 200*ms), 50)
+		r.Usage.ReasoningTokens, r.Chunks[0].Kind = row.thoughts, row.kind
+		notes := collect(t, metrics.Facts{}, r).Validity.Notes
+		told := len(notes) == 1 && strings.HasPrefix(notes[0], "hidden reasoning: in 1 of 1 answers the server counts tokens of reasoning that it did not send, 40 on average")
+		if told != row.want {
+			t.Errorf("%s: notes %q", name, notes)
+		}
 	}
 }

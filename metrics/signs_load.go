@@ -185,7 +185,7 @@ func (t *tally) uneven(w *Window, mean float64) float64 {
 // judged only where that lasted for a request's latency at least.
 func (t *tally) shortfall(users float64, o loadgen.Outcome) (float64, bool) {
 	width := t.series.width
-	level := t.series.inFlight()
+	level := t.level()
 	from, to := t.sending(o)
 	if to-from < 10 || t.ok == 0 {
 		return 0, false

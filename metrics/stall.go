@@ -135,7 +135,7 @@ func (t *tally) stalls(users int, o loadgen.Outcome) *Stalls {
 func (t *tally) heard(quiet span) bool {
 	width := t.series.width
 	from, to := quiet.from/width+1, quiet.to/width
-	return to > from && t.series.sum(int(from), int(to)).tokens > 0
+	return to > from && t.series.sum(int(from), int(to)).tokens+t.handed.sum(int(from), int(to)).tokens > 0
 }
 
 // ordinary is the most, in milliseconds, that requests waited for something to

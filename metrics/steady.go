@@ -32,7 +32,7 @@ func (t *tally) steady(o loadgen.Outcome) (from, to int, why string) {
 	if to-from < 2 {
 		return 0, 0, "no new requests were started for long enough"
 	}
-	level := t.series.inFlight()
+	level := t.level()
 	usual := Percentile(Sorted(level[from:to]), 50)
 	for from < to && level[from] < steadyLevel*usual {
 		from++

@@ -106,6 +106,36 @@ func TestARunWithoutSteadyStateSaysWhy(t *testing.T) {
 	}
 }
 
+// An open loop of 10/s: while the server is empty requests wait for 20 ms, from the
+// twentieth on for 300 and 500 in turn. Of all sixty the median waits for 300 ms,
+// of those in the steady state for what lies between.
+func TestTheFirstSecondsOfAnEmptyServerAreTold(t *testing.T) {
+	var records []*loadgen.Record
+	for i := range 60 {
+		wait := 20 * ms
+		if i >= 20 {
+			wait = time.Duration(300+200*(i%2)) * ms
+		}
+		records = append(records, with(streamed(time.Duration(i)*100*ms, wait, wait+80*ms), 2))
+	}
+	for name, row := range map[string]struct {
+		load loadgen.Load
+		told bool
+	}{
+		"an open loop": {loadgen.Load{Mode: loadgen.OpenLoop, Rate: 10}, true},
+		"a trace":      {loadgen.Load{Mode: loadgen.FixedSchedule}, true},
+		"users":        {loadgen.Load{Users: 6}, false},
+	} {
+		s := collect(t, metrics.Facts{Load: row.load}, records...)
+		told := slices.ContainsFunc(s.Validity.Notes, func(n string) bool {
+			return strings.HasPrefix(n, "the first 2.3") && strings.Contains(n, "p50 and p99 of TTFT are 300 and 500 ms, and ")
+		})
+		if told != row.told {
+			t.Errorf("%s: notes %q, steady %+v", name, s.Validity.Notes, s.Steady)
+		}
+	}
+}
+
 // A run of ten minutes outgrows the bins of 10 ms several times over; what they
 // hold stays the same.
 func TestALongRunKeepsItsFigures(t *testing.T) {

@@ -39,6 +39,8 @@ type tally struct {
 	rampEnd                      time.Duration
 
 	silences silences
+	cache    cacheUse
+	hidden   hidden
 
 	tokens  float64      // of output
 	samples list[sample] // of all requests; of none when they are more than ExactLimit
@@ -46,7 +48,10 @@ type tally struct {
 	// no more than there are users, or than the ceiling lets in.
 	crossing list[sample]
 	series   series
-	sources  Sources
+	// handed is what the warm-up handed over, apart so that it makes no
+	// difference which of both is read first.
+	handed  series
+	sources Sources
 }
 
 type failureKey struct {
@@ -143,58 +148,6 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 	}
 }
 
-// fly counts the request where it was sent and where it ended, and spreads it
-// over the time between.
-func (t *tally) fly(r *loadgen.Record, m *Measurement, good bool) {
-	t.series.fly(r, good)
-	begun, flown := t.series.at(r.Sent), r.Ended-r.Sent
-	begun.sent++
-	begun.flight += flown
-	begun.squares += flown.Seconds() * flown.Seconds()
-	if r.OK() {
-		begun.latency += r.Took
-		begun.answered++
-	}
-	end := t.series.at(max(r.Ended, r.Sent))
-	end.ended++
-	end.residence += flown
-	if r.OK() {
-		end.ok++
-		if good {
-			end.good++
-		}
-		t.feed(r, m)
-	}
-}
-
-// feed spreads the prompt over the time in which the server read it.
-func (t *tally) feed(r *loadgen.Record, m *Measurement) {
-	isl, ok := m.Value(ISL)
-	if !ok {
-		return
-	}
-	t.series.feed(r.Sent, r.Sent+firstOutput(r), isl)
-}
-
-// cross takes in a request of the warm-up that was in flight when the
-// measurement began: it is load from then on, and what came of it then was
-// made then, but its times are no result.
-func (t *tally) cross(r *loadgen.Record, m *Measurement) {
-	if r.Ended <= 0 {
-		return
-	}
-	t.series.fly(r, false)
-	t.silences.add(r)
-	t.crossing.add(newSample(r, m))
-	if !r.OK() {
-		return
-	}
-	t.feed(r, m)
-	if osl, ok := m.Value(OSL); ok && len(r.Chunks) > 0 {
-		t.series.spread(r, osl/float64(len(r.Chunks)))
-	}
-}
-
 func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 	if t.ok == 0 || r.Sent < t.okFirst {
 		t.okFirst = r.Sent
@@ -217,25 +170,10 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 		t.missesOSL++
 	}
 	t.write(r)
+	t.cache.add(r)
+	t.hidden.add(r)
 	t.spread(r, m)
 	t.source(r, m)
-}
-
-// write parts the time to the first output by when the request was written.
-func (t *tally) write(r *loadgen.Record) {
-	first := firstOutput(r)
-	wrote := min(r.Conn.Wrote, first)
-	t.unwritten.add(millis(wrote))
-	t.fromWritten.add(millis(first - wrote))
-}
-
-// firstOutput is the time to the first output, the latency of a reply that was
-// not streamed.
-func firstOutput(r *loadgen.Record) time.Duration {
-	if r.Streamed && len(r.Chunks) > 0 {
-		return r.Chunks[0].At
-	}
-	return r.Took
 }
 
 // spread adds the gaps between chunks, and the tokens to the times at which

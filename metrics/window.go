@@ -15,6 +15,7 @@ func (c *Collector) windows(s *Summary, o loadgen.Outcome) {
 		s.NoSteady = "no request ended"
 		return
 	}
+	t.align()
 	whole := c.window(t.begun(), t.lastEnd)
 	s.Whole = &whole
 	if from, to := t.loaded(o); to > from {
@@ -66,7 +67,8 @@ func (t *tally) amounts(from, to time.Duration) amounts {
 	if to >= t.lastEnd {
 		to = t.series.binEnd(to)
 	}
-	return t.series.between(from, to)
+	a, b := t.series.between(from, to), t.handed.between(from, to)
+	return amounts{a.all + b.all, a.success + b.success, a.fine + b.fine, a.input + b.input, a.tokens + b.tokens, a.inFlight + b.inFlight}
 }
 
 // window computes what was achieved between two times.

@@ -169,6 +169,7 @@ func appendOwn(b []byte, r *loadgen.Record, m *metrics.Measurement) []byte {
 	}
 	if q := r.Request; q != nil {
 		b = appendPositive(b, `,"input_tokens":`, int64(q.InputTokens))
+		b = appendPositive(b, `,"shared_tokens":`, int64(q.SharedTokens))
 		b = appendPositive(b, `,"template_tokens":`, int64(q.TemplateTokens))
 		b = appendPositive(b, `,"max_tokens":`, int64(q.MaxTokens))
 		b = appendPositive(b, `,"delay_ns":`, int64(q.Delay))

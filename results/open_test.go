@@ -54,7 +54,7 @@ func chance(rng *rand.Rand, i int) *loadgen.Record {
 	r.Reset()
 	r.Request = &loadgen.Request{
 		ID: fmt.Sprintf("req_%d \"\\\n\u00e9", i), Session: fmt.Sprint("session_", i/3), Correlation: fmt.Sprint("uuid_", i/3), Turn: i % 3,
-		InputTokens: rng.IntN(3) * 100, TemplateTokens: rng.IntN(2) * 7, MaxTokens: rng.IntN(2) * 50, Delay: time.Duration(rng.IntN(2)),
+		InputTokens: rng.IntN(3) * 100, SharedTokens: rng.IntN(2) * 50, TemplateTokens: rng.IntN(2) * 7, MaxTokens: rng.IntN(2) * 50, Delay: time.Duration(rng.IntN(2)),
 	}
 	r.Phase = loadgen.Phase(rng.IntN(10) / 9)
 	r.Index, r.Worker, r.Ramp, r.First = i, rng.IntN(9), rng.IntN(20) == 0, rng.IntN(9) == 0

@@ -53,6 +53,7 @@ type line struct {
 		Chunks      []time.Duration `json:"chunk_ns"`
 		Kinds       string          `json:"chunk_kinds"`
 		Input       int             `json:"input_tokens"`
+		Shared      int             `json:"shared_tokens"`
 		Template    int             `json:"template_tokens"`
 		Max         int             `json:"max_tokens"`
 		Delay       time.Duration   `json:"delay_ns"`
@@ -155,7 +156,7 @@ func parseLine(text []byte, r *loadgen.Record) error {
 	r.Reset()
 	*q = loadgen.Request{
 		ID: l.Metadata.RequestID, Session: l.Metadata.Conversation, Correlation: l.Metadata.Correlation, Turn: l.Metadata.Turn,
-		InputTokens: own.Input, TemplateTokens: own.Template, MaxTokens: own.Max, Delay: own.Delay,
+		InputTokens: own.Input, SharedTokens: own.Shared, TemplateTokens: own.Template, MaxTokens: own.Max, Delay: own.Delay,
 	}
 	r.Request = q
 	if l.Metadata.Phase == loadgen.Warmup.String() {

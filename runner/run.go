@@ -149,6 +149,7 @@ func (r *Runner) report(run *sweep.Run, place, n int) {
 func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*sweep.Run, error) {
 	cell := ask.Cell
 	run := &sweep.Run{Ask: ask, Facts: facts(&cell.Config, cell.Pacing)}
+	run.Facts.Resent = resent(r.Batch, ask, place)
 	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
 	run.Facts.Tokenizer = vocabulary.Name
 	run.Facts.Ceiling = r.Ceiling

@@ -155,6 +155,13 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 	}
 }
 
+// resent reports whether a batch may have sent the prompts of a run before it,
+// which is the place-th.
+func resent(b *sweep.Batch, ask sweep.Ask, place int) bool {
+	c := &ask.Cell.Config
+	return c.InputFile != "" && place > 1 || ask.Number > 1 && !b.VarySeed && c.CacheBust != "run"
+}
+
 // delays reports whether users may think between the turns of a session.
 func delays(c *sweep.Config) bool {
 	if c.InputFile != "" {

@@ -91,6 +91,7 @@ func (c *conversation) add(t turn, text *rand.PCG) {
 		r.InputTokens = s.count(c.history)
 	}
 	r.TemplateTokens = s.template(r.Messages)
+	r.SharedTokens = s.shared(r)
 	if t.tokens != t.target {
 		s.inexact.Add(1)
 	}
@@ -102,6 +103,18 @@ func (c *conversation) add(t turn, text *rand.PCG) {
 		c.history = append(c.history, loadgen.Message{Role: "assistant", Content: content})
 		c.tokens += count
 	}
+}
+
+// shared returns with how many tokens a session begins like others: the whole of
+// a system prompt and of a prefix, or what a dataset's entries have in common.
+func (s *Source) shared(r *loadgen.Request) int {
+	switch {
+	case r.Turn > 0:
+		return 0 // see the session
+	case s.sent != nil:
+		return s.sent.add(r.Messages, r.InputTokens)
+	}
+	return min(s.spec.SystemTokens+s.spec.PrefixTokens, r.InputTokens)
 }
 
 // end returns the session, of which all turns have been added.

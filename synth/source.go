@@ -17,9 +17,10 @@ import (
 type Source struct {
 	spec    Spec
 	writer  *writer
-	dataset *dataset // nil: sessions are made up
-	shapes  []shape  // what to draw lengths from instead of the spec; see New
-	name    string   // of its sessions, in front of their number
+	dataset *dataset    // nil: sessions are made up
+	sent    *beginnings // of the dataset's prompts
+	shapes  []shape     // what to draw lengths from instead of the spec; see New
+	name    string      // of its sessions, in front of their number
 
 	// Lengths have a stream of their own, so that they do not depend on the
 	// tokenizer or the corpus.
@@ -80,6 +81,7 @@ func New(spec Spec, lex *Lexicon) (*Source, error) {
 	if s.dataset, err = openDataset(spec); err != nil {
 		return nil, err
 	}
+	s.sent = newBeginnings()
 	if spec.Phase == loadgen.Warmup {
 		s.shapes, err = s.sample(64)
 		if err := errors.Join(err, s.dataset.close()); err != nil {

@@ -1,0 +1,49 @@
+package metrics
+
+import (
+	"fmt"
+
+	"loadgen"
+)
+
+// A cacheUse is how many tokens of prompts a server took from its cache, of
+// successful requests whose reply says so.
+type cacheUse struct{ prompt, cached, beyond int }
+
+// add takes in a reply. A turn behind the first begins like the one before it, and
+// all prompts of a server begin with what its chat template has in common; what
+// else of one may be cached without an earlier run, its Request says.
+func (u *cacheUse) add(r *loadgen.Record) {
+	if r.Usage.CachedTokens < 0 || r.Usage.PromptTokens <= 0 || r.Request == nil {
+		return
+	}
+	u.prompt += r.Usage.PromptTokens
+	u.cached += r.Usage.CachedTokens
+	if r.Request.Turn > 0 {
+		return
+	}
+	template := max(r.Request.TemplateTokens, r.Usage.PromptTokens-r.Request.InputTokens)
+	if r.Request.InputTokens == 0 {
+		template = r.Usage.PromptTokens // nothing is known of it
+	}
+	u.beyond += max(r.Usage.CachedTokens-r.Request.SharedTokens-template, 0)
+}
+
+// judgeCache holds what came from the server's cache against what the run's own
+// prompts can share. Prompts that the batch itself has sent before are told, and
+// are as they were asked for.
+func (c *Collector) judgeCache(j *judge) {
+	u := c.profiling.cache
+	if u.prompt == 0 {
+		return
+	}
+	beyond := float64(u.beyond) / float64(u.prompt)
+	text := fmt.Sprintf("a warm cache: %.3g %% of the prompt tokens came from the server's cache, %.3g %% beyond what prompts of this run begin with in common", 100*float64(u.cached)/float64(u.prompt), 100*beyond)
+	const figures = "TTFT and input throughput are not those of new prompts"
+	if c.facts.Resent && beyond > j.limits["warm_cache"].Degraded {
+		j.note("%s: the batch has sent them before; %s", text, figures)
+		return
+	}
+	j.sign("warm_cache", beyond)
+	j.say("warm_cache", text+": the server has seen them before; "+figures+"; see cache_bust")
+}
