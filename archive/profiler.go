@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -33,8 +32,6 @@ const (
 	// analyses; loadgen analyze reads the rest from the files.
 	TracedCalls = 10_000
 	tracedText  = 32 << 20 // bytes
-	// comparedCalls is what all runs of a batch together keep for its findings.
-	comparedCalls = 100_000
 )
 
 // A Profiler analyses traces as a profiler block says.
@@ -188,14 +185,10 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)
 	}
 	if err := k.Profiler.Write(dir, x, true); err != nil {
-		return facts, fmt.Errorf("analysing the run: %w", err)
+		err = fmt.Errorf("analysing the run: %w", err)
 	}
-	if most := max(500, comparedCalls/len(k.Batch.Cells())); len(tr.Calls) > most {
-		cut := *tr
-		cut.Calls = slices.Clone(tr.Calls[:most])
-		facts = analyze.FactsOf(run.Cell.Cell, run.Facts, run.Summary, &cut)
-	}
-	return facts, nil
+	facts.Trace = share(tr, len(k.Batch.Runs()))
+	return facts, err
 }
 
 // newTracer begins to trace a cell's run, in bounded memory.

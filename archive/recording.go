@@ -108,6 +108,18 @@ func (r *Recording) readPrompts() error {
 	return nil
 }
 
+// Forget gives up what a run of so many need not keep in memory once it was
+// analysed. Its calls keep their times.
+func (r *Recording) Forget(runs int) {
+	if r.Facts.Trace = share(r.Trace, runs); r.Facts.Trace == r.Trace {
+		return
+	}
+	for i := range r.Trace.Calls {
+		c := &r.Trace.Calls[i]
+		c.Input, c.Output = "", ""
+	}
+}
+
 // Profile analyses the run, with what only a run of loadgen tells.
 func (r *Recording) Profile(p *Profiler) *Profile {
 	x := p.Run(r.Facts)

@@ -110,6 +110,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 	if recorded.Whole {
 		run.Summary = &recorded.Summarized
 		if k.Profiler.Enable {
+			recorded.Forget(len(k.Batch.Runs()))
 			k.facts = append(k.facts, recorded.Facts)
 		}
 	}

@@ -43,6 +43,7 @@ func (c *analyzeCommand) batch(std streams) error {
 		if !c.NoFiles {
 			errs = append(errs, c.keep(io.Discard, p, r.Profile(p), c.dirOfCell(dir), c.events(r)))
 		}
+		r.Forget(len(dirs))
 	}
 	if len(runs) == 0 {
 		return errors.Join(errs...)
