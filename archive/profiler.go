@@ -83,17 +83,29 @@ func (p *Profiler) Run(facts analyze.CellFacts) *Profile {
 	return out
 }
 
+// A Detail is how much the files of a profile are to tell.
+type Detail int
+
+const (
+	// Compact leaves out what has a place for every call: events and pictures.
+	// Lists of times stand in one line.
+	Compact Detail = iota
+	// Derived leaves out the events, which only repeat the calls.
+	Derived
+	// Full leaves out nothing.
+	Full
+)
+
 // Write puts the files of a profile into a directory. It writes what it can:
-// the error joins those of all files. The events, which only repeat the calls,
-// can be left out. No file is waited for until it is on the disk: loadgen
-// analyze makes them all again from the run's artifacts.
-func (p *Profiler) Write(dir string, x *Profile, events bool) error {
+// the error joins those of all files. No file is waited for until it is on the
+// disk: loadgen analyze makes them all again from the run's artifacts.
+func (p *Profiler) Write(dir string, x *Profile, detail Detail) error {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	json := func(name string, v any) func() error {
 		return func() error { return results.DeriveJSON(in(name), v) }
 	}
 	files := []func() error{json(optimizationName, x.Optimization)}
-	if events {
+	if detail == Full {
 		o := p.Options()
 		withPhases := o
 		withPhases.Phases = !p.AIQCompat
@@ -106,11 +118,15 @@ func (p *Profiler) Write(dir string, x *Profile, events bool) error {
 	}
 	w := x.Workflow
 	if w.Simple != nil || w.Nested != nil || w.Spikes != nil || w.Patterns != nil || x.Forecast != nil {
-		files = append(files, json(workflowName, w), func() error {
+		workflow := json(workflowName, w)
+		if detail == Compact {
+			workflow = func() error { return results.DeriveCompactJSON(in(workflowName), w) }
+		}
+		files = append(files, workflow, func() error {
 			return results.DeriveFile(in(reportName), []byte(p.text(x)))
 		})
 	}
-	if w.Nested != nil && !x.Trace.Untimed {
+	if w.Nested != nil && !x.Trace.Untimed && detail != Compact {
 		picture := report.NewGantt(x.Trace.Calls, report.GanttOptions{Scale: p.Fine})
 		files = append(files, func() error {
 			return results.DeriveFile(in(ganttSVGName), picture.SVG())
@@ -184,7 +200,13 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 		more.Transport = tracer.Transport(run.Transport)
 		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)
 	}
-	if err := k.Profiler.Write(dir, x, true); err != nil {
+	detail := Full
+	if n := run.Summary.Counts.Issued; !k.Profiler.RequestFiles.Written(n) {
+		detail = Compact
+		k.Log.Info(fmt.Sprintf("Note: the files with a place for each of the %d requests (%s, %s, %s) are left out: profiler.request_files is %s. loadgen analyze makes them, or request_files: always",
+			n, TracesName, EventsName, ganttSVGName, k.Profiler.RequestFiles))
+	}
+	if err := k.Profiler.Write(dir, x, detail); err != nil {
 		err = fmt.Errorf("analysing the run: %w", err)
 	}
 	facts.Trace = share(tr, len(k.Batch.Runs()))

@@ -46,6 +46,15 @@ func DeriveJSON(path string, v any) error {
 	return DeriveFile(path, data)
 }
 
+// DeriveCompactJSON is DeriveJSON without indents, for long lists.
+func DeriveCompactJSON(path string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return DeriveFile(path, append(data, '\n'))
+}
+
 func derive(path string, write func(*os.File) error) error {
 	f, err := create(path)
 	if err != nil {

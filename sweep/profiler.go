@@ -11,6 +11,9 @@ type Profiler struct {
 	// AIQCompat computes every figure as the toolkit does, its faults
 	// included.
 	AIQCompat bool `yaml:"aiq_compat"`
+	// RequestFiles says when to write the files that have a place for every
+	// request: auto leaves them out of large runs.
+	RequestFiles RequestFiles `yaml:"request_files" validate:"oneof=auto always never"`
 
 	// BaseMetrics asks for the runtimes of sessions, as workflow_runtime_forecast
 	// does.
@@ -27,6 +30,25 @@ type Profiler struct {
 	PrefixSpanAnalysis       PrefixSpanAnalysis `yaml:"prefix_span_analysis"`
 	PredictionTrie           PredictionTrie     `yaml:"prediction_trie"`
 	DynamoMetrics            DynamoMetrics      `yaml:"dynamo_metrics"`
+}
+
+// RequestFiles says when files that grow with the number of requests, and only
+// repeat what the records have, are written.
+type RequestFiles string
+
+const (
+	FilesAuto   RequestFiles = "auto" // up to ManyRequests
+	FilesAlways RequestFiles = "always"
+	FilesNever  RequestFiles = "never"
+)
+
+// ManyRequests is how many a run may have to be given files with a place for
+// each: of long prompts and answers these take 20 KB a request.
+const ManyRequests = 2000
+
+// Written reports whether a run of so many requests has the files.
+func (f RequestFiles) Written(requests int) bool {
+	return f == FilesAlways || f == FilesAuto && requests <= ManyRequests
 }
 
 // PrefixAnalysis finds prefixes that prompts have in common.
@@ -95,6 +117,7 @@ type DynamoMetrics struct {
 func DefaultProfiler() Profiler {
 	return Profiler{
 		Enable:                   true,
+		RequestFiles:             FilesAuto,
 		TokenUniquenessForecast:  true,
 		WorkflowRuntimeForecast:  true,
 		ComputeLLMMetrics:        true,

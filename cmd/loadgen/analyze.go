@@ -125,7 +125,7 @@ func (c *analyzeCommand) foreign(std streams) error {
 	x := p.Run(analyze.FactsFrom("", 0, 0, tr))
 	fmt.Fprintf(std.out, "%s: a trace of %s\n", c.Path, tr.Source)
 	c.show(std.out, p, x)
-	return errors.Join(c.keep(std.out, p, x, c.OutputDir, true), broken)
+	return errors.Join(c.keep(std.out, p, x, c.OutputDir, archive.Full), broken)
 }
 
 // run analyses the directory of a run.
@@ -138,7 +138,7 @@ func (c *analyzeCommand) run(std streams) error {
 	x := r.Profile(p)
 	fmt.Fprintf(std.out, "%s: a run of loadgen\n", c.Path)
 	c.show(std.out, p, x)
-	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.events(r)), err)
+	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.detail(r)), err)
 }
 
 // dirOf returns where the files of a run go.
@@ -149,19 +149,19 @@ func (c *analyzeCommand) dirOf(run string) string {
 	return c.OutputDir
 }
 
-// events reports whether to write the files that repeat the calls. Those that
-// the run itself wrote have the answers' texts, which nothing else has: they
-// are replaced only where they are not whole.
-func (c *analyzeCommand) events(r *archive.Recording) bool {
+// detail is whether to write the files that repeat the calls. Those that the
+// run itself wrote have the answers' texts, which nothing else has: they are
+// replaced only where they are not whole.
+func (c *analyzeCommand) detail(r *archive.Recording) archive.Detail {
 	if c.OutputDir != "" || len(r.Trace.Calls) > archive.TracedCalls {
-		return true
+		return archive.Full
 	}
 	for _, name := range []string{archive.TracesName, archive.EventsName} {
 		if _, err := os.Stat(filepath.Join(r.Dir, name)); err != nil {
-			return true
+			return archive.Full
 		}
 	}
-	return false
+	return archive.Derived
 }
 
 // show prints the key figures and the findings of a trace.
@@ -181,14 +181,14 @@ func (c *analyzeCommand) show(w io.Writer, p *archive.Profiler, x *archive.Profi
 }
 
 // keep writes the files, unless there is nowhere to.
-func (c *analyzeCommand) keep(w io.Writer, p *archive.Profiler, x *archive.Profile, dir string, events bool) error {
+func (c *analyzeCommand) keep(w io.Writer, p *archive.Profiler, x *archive.Profile, dir string, detail archive.Detail) error {
 	if c.NoFiles || dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("making a place for the files: %w", err)
 	}
-	err := p.Write(dir, x, events)
+	err := p.Write(dir, x, detail)
 	fmt.Fprintf(w, "\nFiles: %s\n", dir)
 	return err
 }

@@ -41,7 +41,7 @@ func (c *analyzeCommand) batch(std streams) error {
 		runs = append(runs, r)
 		p := c.profiler(r.Meta.Seed)
 		if !c.NoFiles {
-			errs = append(errs, c.keep(io.Discard, p, r.Profile(p), c.dirOfCell(dir), c.events(r)))
+			errs = append(errs, c.keep(io.Discard, p, r.Profile(p), c.dirOfCell(dir), c.detail(r)))
 		}
 		r.Forget(len(dirs))
 	}
@@ -154,7 +154,7 @@ func (c *analyzeCommand) sizing(runs []*archive.Recording, dir string) ([]sized,
 		return results.WriteJSON(filepath.Join(dir, name), v)
 	}
 	if dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, fmt.Errorf("making a place for the files: %w", err)
 		}
 	}
