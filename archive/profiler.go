@@ -206,7 +206,7 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 		k.Log.Info(fmt.Sprintf("Note: the files with a place for each of the %d requests (%s, %s, %s) are left out: profiler.request_files is %s. loadgen analyze makes them, or request_files: always",
 			n, TracesName, EventsName, ganttSVGName, k.Profiler.RequestFiles))
 	}
-	if err := k.Profiler.Write(dir, x, detail); err != nil {
+	if err = k.Profiler.Write(dir, x, detail); err != nil {
 		err = fmt.Errorf("analysing the run: %w", err)
 	}
 	facts.Trace = share(tr, len(k.Batch.Runs()))
