@@ -16,6 +16,9 @@ func TestTheTextThatIsKeptHoldsNoSecret(t *testing.T) {
 		{"a short value leaves other numbers alone", head + "  headers:\n    X-A: '4'\n", head + "  headers:\n    X-A: <redacted>\n"},
 		{"a value beside a name", head + "  headers: {X-A: 'a-${TENANT}'}\n", head + "  headers: {X-A: <redacted>\n"},
 		{"a default is written out", head + "  headers:\n    X-A: ${A:-sk-12345678}\n", head + "  headers:\n    X-A: <redacted>\n"},
+		{"names in a query", head + "  endpoint: /v1/chat/completions?key=${KEY}\n", ""},
+		{"a value beside a name in a query", head + "  endpoint: /v1/chat/completions?key=${KEY}&t=sk-12345678\n", head + "  endpoint: <redacted>\n"},
+		{"names elsewhere", head + "  tokenizer: ${HOME}/t.json\nmock: {api_key: \"${KEY}\"}\n", ""},
 		{"over several lines", head + "  headers:\n    X-A: >-\n      sk-12345678\n      abcdefgh\n", head + "  headers:\n    X-A: <redacted>\n      <redacted>\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -23,7 +26,9 @@ func TestTheTextThatIsKeptHoldsNoSecret(t *testing.T) {
 			if want == "" {
 				want = tt.text
 			}
-			batch, err := sweep.Parse("b.yaml", []byte(tt.text), sweep.Options{})
+			batch, err := sweep.Parse("b.yaml", []byte(tt.text), sweep.Options{
+				LookupEnv: func(name string) (string, bool) { return "the value of " + name, true },
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -140,9 +140,9 @@ func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
 	case !referred:
 		return
 	case path == "mock.api_key":
-		from.hideValue("headers", n)
+		from.hideReferred("headers", n)
 	case key != path:
-		from.hideValue(key, n)
+		from.hideReferred(key, n)
 	}
 	if strings.HasPrefix(key, "extra_inputs.") && secretName.MatchString(key) {
 		f.open[n] = true

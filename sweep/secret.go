@@ -132,20 +132,34 @@ func (s *source) hideValue(key string, n *yaml.Node) {
 	if !isSecret(key, n.Value) {
 		return
 	}
-	// A shorter value may stand in words of ours, and in other settings.
-	long := len(n.Value) >= 6
-	hideFrom(s.hidden, n)
-	if long {
-		s.secrets.Add(n.Value)
-	}
-	if byName(n.Value) {
+	s.hideFound(n)
+	if byName(key, n.Value) {
 		return
 	}
 	hideFrom(s.cut, n)
-	if long {
+	if isLong(n.Value) {
 		s.written.Add(n.Value)
 	}
 }
+
+// hideReferred does for a value that came from the environment: the file holds
+// its name alone.
+func (s *source) hideReferred(key string, n *yaml.Node) {
+	if isSecret(key, n.Value) {
+		s.hideFound(n)
+	}
+}
+
+func (s *source) hideFound(n *yaml.Node) {
+	hideFrom(s.hidden, n)
+	if isLong(n.Value) {
+		s.secrets.Add(n.Value)
+	}
+}
+
+// isLong reports whether a secret is looked for wherever it may stand: a shorter
+// one may be a word of ours, or in other settings.
+func isLong(value string) bool { return len(value) >= 6 }
 
 // hideFrom notes that a line is not shown from a node on.
 func hideFrom(lines map[int]int, n *yaml.Node) {
@@ -154,8 +168,8 @@ func hideFrom(lines map[int]int, n *yaml.Node) {
 	}
 }
 
-// byName reports whether a value holds no secret but the name of one.
-func byName(value string) bool {
+// byName reports whether the value of a key holds no secret but the name of one.
+func byName(key, value string) bool {
 	names, literal := 0, false
 	rest, err := replaceReferences(value, func(_ string, fallback *string) (string, error) {
 		names++
@@ -164,7 +178,8 @@ func byName(value string) bool {
 	})
 	rest = strings.TrimSpace(rest)
 	scheme := strings.EqualFold(rest, "bearer") || strings.EqualFold(rest, "basic")
-	return err == nil && names > 0 && !literal && (rest == "" || scheme)
+	address := key != "headers" && !isSecret(key, rest) // whose secrets are in its query
+	return err == nil && names > 0 && !literal && (rest == "" || scheme || address)
 }
 
 // public returns the text of a file as it may be kept: lines end where a secret
