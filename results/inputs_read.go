@@ -10,6 +10,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"loadgen/internal/jsonstream"
 
@@ -17,7 +19,8 @@ import (
 )
 
 // Inputs yields the sessions of the run's inputs.json in order, each with the
-// messages of its turns; whatever else a payload holds is passed over. The
+// messages of its turns and of the turns before them; whatever else a payload
+// holds, and what a server answered, is passed over. The
 // file is read as a stream. Without the file there are no sessions; a file
 // that is cut short ends with an io.ErrUnexpectedEOF.
 func (r *Recorded) Inputs() iter.Seq2[*loadgen.Session, error] {
@@ -59,8 +62,10 @@ func readInputs(r io.Reader, yield func(*loadgen.Session) bool) error {
 				return err
 			}
 			session := &loadgen.Session{ID: entry.ID, Index: index}
+			var before []loadgen.Message
 			for i, p := range entry.Payloads {
-				session.Turns = append(session.Turns, &loadgen.Request{Session: entry.ID, Turn: i, Messages: p.messages()})
+				before = withHistory(before, p.messages())
+				session.Turns = append(session.Turns, &loadgen.Request{Session: entry.ID, Turn: i, Messages: before})
 			}
 			if index++; !yield(session) {
 				return errStopped
@@ -72,6 +77,20 @@ func readInputs(r io.Reader, yield func(*loadgen.Session) bool) error {
 		return nil
 	}
 	return err
+}
+
+// withHistory returns the messages of a turn with those of the turns before it,
+// where its payload does not hold them: the server's answers were not known when
+// it was made, and are not in the file.
+func withHistory(before, own []loadgen.Message) []loadgen.Message {
+	answered := slices.ContainsFunc(own, func(m loadgen.Message) bool { return m.Role == "assistant" })
+	switch {
+	case answered, len(own) > len(before) && slices.Equal(before, own[:len(before)]):
+		return own
+	case len(before) == 1 && len(own) == 1 && strings.HasPrefix(own[0].Content, before[0].Content+"\n"):
+		return own // a prompt that is one text
+	}
+	return slices.Concat(before, own)
 }
 
 // An inputPayload is a request body of either endpoint.
