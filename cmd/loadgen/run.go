@@ -83,10 +83,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if !c.NoCheck {
 		unreachable = checkService(ctx, batch, endpoint)
 	}
-	tokenizers := newTokenizers(!c.Offline, log)
+	tokenizers := runner.NewVocabularies(!c.Offline, log)
 	if c.DryRun {
 		shown.stop()
-		return c.dryRun(batch, append(batch.Notes, tokenizers.notes(ctx, batch)...), unreachable, std.out)
+		return c.dryRun(batch, append(batch.Notes, tokenizers.Notes(ctx, batch)...), unreachable, std.out)
 	}
 	if unreachable != nil {
 		return unreachable
@@ -128,7 +128,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
-		Vocabulary: tokenizers.get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
+		Vocabulary: tokenizers.Get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
 	}
 	runs, err := r.Run(ctx)

@@ -37,10 +37,11 @@ var may = map[string][]string{
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
 	"analyze":             {"", "metrics", "stats"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
-	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "internal/outside", "internal/secret"},
+	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "internal/outside", "internal/secret"},
 	"report":              {"", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "report", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
-	"cmd/loadgen":         {"", "archive", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
+	"cmd/loadgen":         {"", "archive", "calibrate", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -56,7 +57,7 @@ var homes = map[string][]string{
 	"github.com/andybalholm/brotli":      {"client"},
 	"github.com/alecthomas/kong":         {"cmd/loadgen"},
 	"charm.land/bubbletea/v2":            {"cmd/loadgen"},
-	"log/slog":                           {"cmd/loadgen", "runner", "archive"},
+	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate"},
 	"math/rand":                          {},
 	"regexp":                             {"sweep"},
 	"golang.org/x/time/rate":             {"client", "mockllm", "load"},

@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"loadgen"
-	"loadgen/runner"
 	"loadgen/sweep"
 	"loadgen/synth"
 	"loadgen/tokenizer"
@@ -17,20 +16,22 @@ import (
 // a tokenizer never stops a run.
 const fallback = "cl100k_base"
 
-// tokenizers finds and keeps the tokenizers of a batch.
-type tokenizers struct {
+// Vocabularies finds and keeps the tokenizers of a batch.
+type Vocabularies struct {
 	options tokenizer.Options
 	log     *slog.Logger
-	found   map[string]*runner.Vocabulary
+	found   map[string]*Vocabulary
 }
 
-func newTokenizers(download bool, log *slog.Logger) *tokenizers {
-	return &tokenizers{options: tokenizer.Options{Download: download}, log: log, found: map[string]*runner.Vocabulary{}}
+// NewVocabularies returns what looks for tokenizers on this machine, and on the
+// hub where it may download them.
+func NewVocabularies(download bool, log *slog.Logger) *Vocabularies {
+	return &Vocabularies{options: tokenizer.Options{Download: download}, log: log, found: map[string]*Vocabulary{}}
 }
 
-// get returns the tokenizer of a name. Without a name the model's is looked
+// Get returns the tokenizer of a name. Without a name the model's is looked
 // for on this machine, where it may lie under the model's name.
-func (t *tokenizers) get(ctx context.Context, name, model string) *runner.Vocabulary {
+func (t *Vocabularies) Get(ctx context.Context, name, model string) *Vocabulary {
 	wanted, options := name, t.options
 	if wanted == "" {
 		wanted, options.Download = model, false
@@ -43,11 +44,11 @@ func (t *tokenizers) get(ctx context.Context, name, model string) *runner.Vocabu
 	return v
 }
 
-func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) *runner.Vocabulary {
+func (t *Vocabularies) load(ctx context.Context, wanted string, asked bool, options tokenizer.Options) *Vocabulary {
 	tok, source, err := tokenizer.Load(ctx, wanted, options)
 	if err == nil {
 		t.log.Debug("tokenizer " + wanted + " from " + source.String())
-		return &runner.Vocabulary{
+		return &Vocabulary{
 			Tokenizer: tok, Name: wanted, Lexicon: synth.NewLexicon(tok), Template: t.template(source, tok),
 		}
 	}
@@ -59,16 +60,16 @@ func (t *tokenizers) load(ctx context.Context, wanted string, asked bool, option
 	if asked {
 		note = fmt.Sprintf("%v: prompts and answers are counted with %s instead, and their lengths are in its tokens", err, fallback)
 	}
-	return &runner.Vocabulary{
+	return &Vocabulary{
 		Tokenizer: tok, Name: fallback + " (in place of " + wanted + ")", StandIn: true, Note: note, Lexicon: synth.NewLexicon(tok),
 	}
 }
 
-// notes says which tokenizers of a batch are not the ones that were asked for.
-func (t *tokenizers) notes(ctx context.Context, batch *sweep.Batch) []string {
+// Notes says which tokenizers of a batch are not the ones that were asked for.
+func (t *Vocabularies) Notes(ctx context.Context, batch *sweep.Batch) []string {
 	var notes []string
 	for _, cell := range batch.Cells() {
-		v := t.get(ctx, cell.Config.Tokenizer, cell.Config.Model)
+		v := t.Get(ctx, cell.Config.Tokenizer, cell.Config.Model)
 		if v.Note != "" && !slices.Contains(notes, v.Note) {
 			notes = append(notes, v.Note)
 		}
@@ -78,7 +79,7 @@ func (t *tokenizers) notes(ctx context.Context, batch *sweep.Batch) []string {
 
 // template returns what counts the tokens that the chat template beside a
 // tokenizer adds, nil where none is there that can be used.
-func (t *tokenizers) template(source tokenizer.Source, tok *tokenizer.Tokenizer) func([]loadgen.Message) (int, error) {
+func (t *Vocabularies) template(source tokenizer.Source, tok *tokenizer.Tokenizer) func([]loadgen.Message) (int, error) {
 	if source.Dir() == "" {
 		return nil
 	}
