@@ -83,6 +83,7 @@ type SizingAnswer struct {
 	Measured float64         `json:"measured_load"` // the highest load tested up to which all met the target
 	Users    float64         `json:"users"`         // that the capacity serves with the think time; 0 unknown
 	GPUs     int             `json:"gpus"`          // for the users asked for, rounded up; 0 not asked or unknown
+	LoadUnit string          `json:"load_unit"`     // of Load: requests in flight, or requests/s
 	Text     string          `json:"text"`          // the answer as a sentence
 }
 
@@ -135,7 +136,7 @@ func SizingOf(points []SizingPoint, q SizingQuestion) SizingReport {
 	for _, p := range usable {
 		for _, metric := range slices.Sorted(maps.Keys(q.Targets)) {
 			if n := len(p.Samples[metric]); n > 0 && n < 20 {
-				report.Notes = append(report.Notes, fmt.Sprintf("the p95 of %s at %g rests on %d values: it needs at least 20", metric, p.Load, n))
+				report.Notes = append(report.Notes, fmt.Sprintf("the p95 of %s at %g %s rests on %d values: it needs at least 20", metric, p.Load, q.loadUnit(), n))
 			}
 		}
 	}
@@ -243,21 +244,39 @@ func sizingResponse(points []SizingPoint, load float64, metric string) float64 {
 	return before
 }
 
-func (a *SizingAnswer) sentence(q SizingQuestion) string {
-	unit := "requests in flight"
+// loadUnit is what a load is counted in.
+func (q *SizingQuestion) loadUnit() string {
 	if q.OpenLoop {
-		unit = "requests/s"
+		return "requests/s"
 	}
+	return "requests in flight"
+}
+
+// timeUnit is the unit of targets and samples.
+func (q *SizingQuestion) timeUnit() string {
+	switch q.UnitsPerSecond {
+	case 1000:
+		return "ms"
+	case 1:
+		return "s"
+	}
+	return fmt.Sprintf("of %g in a second", q.UnitsPerSecond)
+}
+
+func (a *SizingAnswer) sentence(q SizingQuestion) string {
+	unit := q.loadUnit()
+	a.LoadUnit = unit
+	target := fmt.Sprintf("%g %s", a.Target, q.timeUnit())
 	var s string
 	switch a.Reach {
 	case SizingUnknown:
 		return fmt.Sprintf("no run measured %s", a.Metric)
 	case SizingUnreachable:
-		return fmt.Sprintf("the p95 of %s is above %g already at the lowest load tested, %g %s: not reachable with this deployment", a.Metric, a.Target, a.Fit.From, unit)
+		return fmt.Sprintf("the p95 of %s is above %s already at the lowest load tested, %g %s: not reachable with this deployment", a.Metric, target, a.Fit.From, unit)
 	case SizingAtLeast:
-		s = fmt.Sprintf("the p95 of %s stays within %g at every load tested: at least %g %s", a.Metric, a.Target, a.Load, unit)
+		s = fmt.Sprintf("the p95 of %s stays within %s at every load tested: at least %g %s", a.Metric, target, a.Load, unit)
 	default:
-		s = fmt.Sprintf("the p95 of %s reaches %g at %.4g %s", a.Metric, a.Target, a.Load, unit)
+		s = fmt.Sprintf("the p95 of %s reaches %s at %.4g %s", a.Metric, target, a.Load, unit)
 	}
 	if a.Users > 0 && (q.ThinkTime > 0 || q.OpenLoop) {
 		s += fmt.Sprintf(", that is %.0f users", math.Floor(a.Users))

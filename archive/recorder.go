@@ -136,10 +136,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 	var shown []*report.Run
 	var b strings.Builder
 	for _, run := range runs {
-		if run.Summary == nil {
-			continue
-		}
-		r := &report.Run{Values: run.Cell.Values, Summary: run.Summary}
+		r := shownRun(run)
 		shown = append(shown, r)
 		b.WriteString(r.Text(o) + "\n")
 	}
@@ -153,6 +150,18 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 		b.WriteString("\n" + brief)
 	}
 	return b.String()
+}
+
+// shownRun is a run as tables show it.
+func shownRun(run *sweep.Run) *report.Run {
+	r := &report.Run{Values: run.Cell.Values, Summary: run.Summary, Skipped: run.Skip}
+	if run.Err != nil {
+		r.Failed = run.Err.Error()
+	}
+	if run.Summary != nil {
+		r.Missed = run.Missed()
+	}
+	return r
 }
 
 // A runRecorder puts what a run produces into its directory.
@@ -204,12 +213,13 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	if run.Err != nil {
 		res.Error = run.Err.Error()
 	}
+	c.Log.Info(run.Name() + ": " + shownRun(run).Line())
 	res.Stderr = c.logged.String()
 	if run.Summary == nil {
 		errs = append(errs, c.dir.GiveUp(res))
 	} else {
 		res.Summary = *run.Summary
-		res.Stdout = (&report.Run{Values: run.Cell.Values, Summary: run.Summary}).Text(report.Options{})
+		res.Stdout = shownRun(run).Text(report.Options{})
 		errs = append(errs, c.dir.Finish(res))
 		c.profile(run)
 	}

@@ -116,6 +116,10 @@ type Live struct {
 	// TTFT and ITL are percentiles in milliseconds, within 0.1 %; 0 while
 	// there are none.
 	TTFTP50, TTFTP99, ITLP50, ITLP99 float64
+
+	Load     loadgen.Load // as it was asked for
+	Good     int          // met every SLO; -1 where there are none
+	Failures []Error      // most frequent first
 }
 
 // Live returns how the run stands. It is safe while Add runs.
@@ -126,6 +130,10 @@ func (c *Collector) Live() Live {
 	l := Live{
 		Warmup: c.warmup.issued(), OK: t.ok, Failed: t.failed, Cancelled: t.cancelled,
 		Tokens: t.tokens, Elapsed: t.lastEnd - t.firstSent,
+		Load: c.facts.Load, Good: -1, Failures: t.failures(),
+	}
+	if len(c.slos) > 0 {
+		l.Good = t.good
 	}
 	if l.Elapsed > 0 {
 		l.RequestRate = float64(t.ok) / l.Elapsed.Seconds()

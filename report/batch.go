@@ -13,7 +13,8 @@ import (
 
 // BatchTable returns the runs of a batch as one table, a row per run: the swept
 // values, the main metrics, how many requests failed and the verdict. The
-// valid run with the highest throughput is marked best. Where one number was
+// valid run with the highest throughput is marked best, unless a tenth of its
+// requests failed. Where one number was
 // swept, each throughput also says what it gained over the load before, and
 // the knee is marked: the load with the largest throughput per latency.
 func BatchTable(runs []*Run, o Options) string {
@@ -26,21 +27,27 @@ func BatchTable(runs []*Run, o Options) string {
 
 	g := grid{}
 	for _, v := range runs[0].Values {
-		g.columns = append(g.columns, column{head: v.Key})
+		g.columns = append(g.columns, column{head: broken(v.Key)})
 	}
 	if len(g.columns) == 0 {
 		g.columns = []column{{head: "run", left: true}}
 	}
 	swept := len(g.columns)
+	g.labels = swept
 	throughput := swept // the column of the first main metric
 	for i, m := range main {
 		g.columns = append(g.columns, m.column)
 		if i == 0 && len(gains) > 0 {
-			g.columns = append(g.columns, column{head: "gain", rank: 1})
+			g.columns = append(g.columns, column{head: "gain"})
 		}
 	}
-	g.columns = append(g.columns, column{head: "errors"}, column{head: "verdict", left: true}, column{head: "", left: true})
+	g.columns = append(g.columns, column{head: "errors"}, column{head: "verdict", left: true})
+	verdicts := len(g.columns) - 1
 
+	between := " " // verdict and remark
+	if narrow := 100; o.Width > 0 && o.Width < narrow {
+		between = "\n"
+	}
 	for i, r := range runs {
 		var row []string
 		for _, v := range r.Values {
@@ -63,25 +70,71 @@ func BatchTable(runs []*Run, o Options) string {
 				row = append(row, gain)
 			}
 		}
-		g.rows = append(g.rows, append(row, failedShare(&r.Summary.Counts), string(r.Summary.Validity.Verdict), remark(i == best, i == knee)))
+		g.rows = append(g.rows, append(row, r.errors(), strings.TrimSpace(r.standing()+between+remark(i == best, i == knee, len(r.Missed) > 0))))
 	}
 	g.tone = func(row, i int) tone {
 		switch {
-		case i == len(g.columns)-2:
-			return verdictTone(runs[row].Summary.Validity.Verdict)
-		case i == len(g.columns)-3 && runs[row].Summary.Counts.Failed > 0:
+		case i == verdicts:
+			return runs[row].standingTone()
+		case i == verdicts-1 && runs[row].errors() != "0":
 			return bad
 		case i == throughput && row == best:
 			return good
 		case i < swept:
 			return strong
-		case i == len(g.columns)-1:
-			return good
 		}
 		return normal
 	}
 	text, dropped := g.draw(o)
-	return text + leftOut(dropped, o) + legend(best, knee, len(gains), main[0].head, o)
+	return text + leftOut(dropped, o) + legend(best, knee, len(gains), main[0].head, o) + troublesOf(runs, o)
+}
+
+// broken breaks a long key after an underscore, so that its column is narrow.
+func broken(key string) string {
+	const most = 14
+	var b strings.Builder
+	length := 0
+	for _, word := range strings.SplitAfter(key, "_") {
+		if length > 0 && length+len(word) > most {
+			b.WriteByte('\n')
+			length = 0
+		}
+		b.WriteString(word)
+		length += len(word)
+	}
+	return b.String()
+}
+
+// troublesOf lists below the table which runs failed and which missed a limit.
+func troublesOf(runs []*Run, o Options) string {
+	text := ""
+	for _, r := range runs {
+		if r.Failed != "" {
+			text += o.paint(bad, o.wrap(2, " FAILED "+r.Name()+": "+r.Failed)) + "\n"
+		}
+		for _, limit := range r.Missed {
+			text += o.paint(bad, o.wrap(2, " MISSED "+r.Name()+": "+limit)) + "\n"
+		}
+	}
+	return text
+}
+
+// errors is the run's place in the column of failed requests.
+func (r *Run) errors() string {
+	if r.Summary == nil {
+		return absent
+	}
+	return failedShare(&r.Summary.Counts)
+}
+
+func (r *Run) standingTone() tone {
+	switch {
+	case r.Skipped != "":
+		return doubtful
+	case r.Failed != "" || r.Summary == nil:
+		return bad
+	}
+	return verdictTone(r.Summary.Validity.Verdict)
 }
 
 // A mainMetric is a metric of a run that the batch table has a column for.
@@ -95,13 +148,13 @@ type mainMetric struct {
 var allMainMetrics = []mainMetric{
 	{column{head: "goodput\n(req/s)"}, "goodput", 0, 2},
 	{column{head: "output\n(tok/s)"}, "output_token_throughput", 0, 1},
-	{column{head: "requests\n(req/s)", rank: 1}, "request_throughput", 0, 2},
-	{column{head: "TTFT p50\n(ms)", rank: 2}, "time_to_first_token", 50, 1},
+	{column{head: "requests\n(req/s)"}, "request_throughput", 0, 2},
+	{column{head: "TTFT p50\n(ms)"}, "time_to_first_token", 50, 1},
 	{column{head: "TTFT p99\n(ms)"}, "time_to_first_token", 99, 1},
-	{column{head: "ITL p50\n(ms)", rank: 3}, "inter_token_latency", 50, 2},
-	{column{head: "ITL p99\n(ms)", rank: 1}, "inter_token_latency", 99, 2},
-	{column{head: "latency p50\n(ms)", rank: 4}, "request_latency", 50, 1},
-	{column{head: "latency p99\n(ms)", rank: 2}, "request_latency", 99, 1},
+	{column{head: "ITL p50\n(ms)"}, "inter_token_latency", 50, 2},
+	{column{head: "ITL p99\n(ms)"}, "inter_token_latency", 99, 2},
+	{column{head: "latency p50\n(ms)"}, "request_latency", 50, 1},
+	{column{head: "latency p99\n(ms)"}, "request_latency", 99, 1},
 }
 
 // mainMetrics returns those that any run has, the measure of throughput first:
@@ -120,6 +173,9 @@ func mainMetrics(runs []*Run) []mainMetric {
 }
 
 func (m mainMetric) value(r *Run) (float64, bool) {
+	if r.Summary == nil {
+		return 0, false
+	}
 	if rate, ok := r.Summary.UnderLoad(m.tag); ok {
 		return rate, true
 	}
@@ -214,12 +270,15 @@ func bestRun(runs []*Run, measure mainMetric) int {
 	return best
 }
 
-func (r *Run) invalid() bool { return r.Summary.Validity.Verdict == metrics.Invalid }
+func (r *Run) invalid() bool {
+	return r.Summary == nil || r.Failed != "" || r.Summary.Validity.Verdict == metrics.Invalid
+}
 
 // whole reports whether a run is worth to be the best: valid, and what was asked
 // of it became of it. Its figures may be weak in other ways.
 func (r *Run) whole() bool {
-	return !r.invalid() && !slices.ContainsFunc(r.Summary.Validity.Reasons, func(s metrics.Sign) bool {
+	const mostFailed = 0.1
+	return !r.invalid() && float64(r.Summary.Counts.Failed) < mostFailed*float64(r.Summary.Counts.Issued) && !slices.ContainsFunc(r.Summary.Validity.Reasons, func(s metrics.Sign) bool {
 		return slices.Contains([]string{"failed", "local_failures", "cancelled", "cut_short", "overstated_rate", "stall"}, s.Name)
 	})
 }
@@ -233,8 +292,11 @@ func failedShare(c *metrics.Counts) string {
 	return text
 }
 
-func remark(best, knee bool) string {
+func remark(best, knee, missed bool) string {
 	var words []string
+	if missed {
+		words = append(words, "missed")
+	}
 	if best {
 		words = append(words, "best")
 	}

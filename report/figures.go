@@ -57,10 +57,19 @@ func KeyFigures(o *analyze.Optimization, opt Options) string {
 	line("%s requests/s, %s output tokens/s, %s in flight on average, %d at most",
 		decimal(float64(k.Requests), 2), decimal(float64(k.OutputTokens), 1), decimal(float64(k.TimeAvgFlight), 2), k.PeakFlight)
 	if c := o.More.PrefixCache; c != nil && c.BoundRate.Defined() {
-		line("prefix cache: served %s of the prompt tokens, could serve at most %s",
-			share(c.ServerRate), share(c.BoundRate))
+		line("%s", cacheLine(c))
 	}
 	return text
+}
+
+// cacheLine says what a prefix cache served, and what the prompts of the run
+// share: more was served where the cache was warm before.
+func cacheLine(c *analyze.PrefixCache) string {
+	if c.ServerRate.Defined() && float64(c.ServerRate) > float64(c.BoundRate)+0.01 {
+		return fmt.Sprintf("prefix cache: served %s of the prompt tokens; the run's own prompts share %s: the rest was cached before them, by the warm-up or an earlier run",
+			share(c.ServerRate), share(c.BoundRate))
+	}
+	return fmt.Sprintf("prefix cache: served %s of the prompt tokens, could serve at most %s", share(c.ServerRate), share(c.BoundRate))
 }
 
 // share writes a share of one as a percentage; unknown where it is not known.

@@ -35,7 +35,7 @@ func standing(f *analyze.Finding) string {
 	if f.Control != "" {
 		parts = append(parts, "controllable by: "+string(f.Control))
 	}
-	if f.Seconds.Defined() && f.Seconds > 0 {
+	if f.Seconds.Defined() && f.Seconds >= 0.05 {
 		parts = append(parts, "costs "+decimal(float64(f.Seconds), 1)+" s over all requests")
 	}
 	if f.Tokens.Defined() && f.Tokens > 0 {

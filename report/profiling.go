@@ -14,6 +14,24 @@ import (
 // deep as it has calls.
 const maxIndent = 40
 
+// maxRows bounds the rows of a list in the text report; the JSON files have
+// more.
+const maxRows = 50
+
+// rows yields the first rows of a list of so many and says how many more there
+// are, with those that the analysis itself left out.
+func rows(b *strings.Builder, n, leftOut int, noun string, row func(i int)) {
+	for i := range min(n, maxRows) {
+		row(i)
+	}
+	if more := n - maxRows; more > 0 {
+		leftOut += more
+	}
+	if leftOut > 0 {
+		fmt.Fprintf(b, "(%d more %s)\n", leftOut, noun)
+	}
+}
+
 // ProfilingText is workflow_profiling_report.txt: the profiler's analyses in
 // AIQ's layout, each section behind three newlines. Sections whose analysis
 // was not asked for are left out; below the lists stands how much of them was
@@ -82,15 +100,16 @@ func nestedText(w *analyze.Workflow) string {
 			i+1, x.UUID, x.Type, x.Name, two(x.Duration), two(x.Self), two(x.Subtree), x.Concurrency, two(x.Score))
 	}
 	b.WriteString("\n-- Full Tree(s) (All Examples) --\n")
-	for i, m := range n.Nodes {
-		x := m.Value
+	leftOut := 0
+	if n.More != nil {
+		leftOut = n.More.LeftOut
+	}
+	rows(&b, len(n.Nodes), leftOut, "calls", func(i int) {
+		x := n.Nodes[i].Value
 		indent := strings.Repeat("  ", min(n.Depths[i], maxIndent))
 		fmt.Fprintf(&b, "%s- %s '%s' (uuid=%s, start=%s, end=%s, dur=%s)\n",
 			indent, x.Type, x.Name, x.UUID, two(x.Start), two(x.End), two(x.Duration))
-	}
-	if n.More != nil && n.More.LeftOut > 0 {
-		fmt.Fprintf(&b, "(%d more calls)\n", n.More.LeftOut)
-	}
+	})
 	return b.String()
 }
 
@@ -102,9 +121,10 @@ func spikeText(s *analyze.SpikeReport) string {
 		total += l.Value
 	}
 	fmt.Fprintf(&b, "Total time observed: %s units (sum of concurrency timeline)\n\n-- Concurrency Distribution --\n", two(total))
-	for _, l := range s.Distribution {
-		fmt.Fprintf(&b, "concurrency=%s: %s\n", l.Key, two(l.Value))
+	level := func(levels analyze.Object[analyze.Number]) func(int) {
+		return func(i int) { fmt.Fprintf(&b, "concurrency=%s: %s\n", levels[i].Key, two(levels[i].Value)) }
 	}
+	rows(&b, len(s.Distribution), 0, "levels", level(s.Distribution))
 	fmt.Fprintf(&b, "\nPercentiles => p50=%s, p90=%s, p95=%s, p99=%s\n", two(s.P50), two(s.P90), two(s.P95), two(s.P99))
 	fmt.Fprintf(&b, "Spike threshold chosen: %d", s.Threshold)
 	if s.More != nil {
@@ -114,19 +134,19 @@ func spikeText(s *analyze.SpikeReport) string {
 	if len(s.Intervals) == 0 {
 		b.WriteString("No intervals exceed concurrency spike threshold.\n")
 	}
-	for i, x := range s.Intervals {
+	leftOut := 0
+	if s.More != nil {
+		leftOut = s.More.LeftOut
+	}
+	rows(&b, len(s.Intervals), leftOut, "spikes", func(i int) {
+		x := s.Intervals[i]
 		fmt.Fprintf(&b, "%d) %s-%s, concurrency=%d, length=%s, #active_calls=%d\n",
 			i+1, two(x.Start), two(x.End), x.Concurrency, two(x.End-x.Start), max(x.Calls, len(x.Active)))
-	}
-	if s.More != nil && s.More.LeftOut > 0 {
-		fmt.Fprintf(&b, "(%d more spikes)\n", s.More.LeftOut)
-	}
+	})
 	b.WriteString("\n-- Correlation Stats for Spiked Calls --\n")
 	fmt.Fprintf(&b, "Avg prompt tokens: %s\nAvg total tokens: %s\n", two(s.Tokens.Prompt), two(s.Tokens.Total))
 	b.WriteString("\n-- Average Latency by Midpoint Concurrency --\n")
-	for _, l := range s.Latency {
-		fmt.Fprintf(&b, "concurrency=%s: %s\n", l.Key, two(l.Value))
-	}
+	rows(&b, len(s.Latency), 0, "levels", level(s.Latency))
 	return b.String()
 }
 
@@ -138,9 +158,14 @@ func patternText(w *analyze.Workflow) string {
 	if len(p.Patterns) == 0 {
 		b.WriteString("No frequent patterns found by PrefixSpan with the given min_support.\n")
 	}
-	for i, x := range p.Patterns {
-		fmt.Fprintf(&b, "%d) Pattern: %s\n   Frequency: %d\n   Coverage: %s\n   Avg Duration: %s\n   Examples containing: %v\n",
-			i+1, strings.Join(x.Items, " -> "), x.Frequency, two(x.Coverage), two(x.Duration), x.Examples)
-	}
+	rows(&b, len(p.Patterns), 0, "patterns", func(i int) {
+		x := p.Patterns[i]
+		examples, more := x.Examples, ""
+		if left := len(examples) - maxRows; left > 0 {
+			examples, more = examples[:maxRows], fmt.Sprintf(" and %d more", left)
+		}
+		fmt.Fprintf(&b, "%d) Pattern: %s\n   Frequency: %d\n   Coverage: %s\n   Avg Duration: %s\n   Examples containing: %v%s\n",
+			i+1, strings.Join(x.Items, " -> "), x.Frequency, two(x.Coverage), two(x.Duration), examples, more)
+	})
 	return b.String()
 }

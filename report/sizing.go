@@ -18,7 +18,7 @@ func SizingText(r *analyze.SizingReport, o Options) string {
 	for i, a := range r.Answers {
 		text := a.Text
 		if a.Interval != nil {
-			text += ", 95 % interval " + interval(a.Interval)
+			text += ", 95 % interval " + strings.TrimSpace(interval(a.Interval)+" "+a.LoadUnit)
 		}
 		if i == r.Binding && len(r.Answers) > 1 {
 			text += "; this target binds"
@@ -29,7 +29,7 @@ func SizingText(r *analyze.SizingReport, o Options) string {
 		}
 		line(t, 2, text)
 		if a.Fit.Points > 0 {
-			line(faint, 4, shape(&a.Fit, a.Knee))
+			line(faint, 4, shape(&a.Fit, a.Knee, a.LoadUnit))
 		}
 	}
 	for _, note := range r.Notes {
@@ -49,10 +49,10 @@ func interval(i *analyze.SizingInterval) string {
 	return low + " to " + high
 }
 
-func shape(f *analyze.KneeFit, knee *analyze.SizingInterval) string {
+func shape(f *analyze.KneeFit, knee *analyze.SizingInterval, unit string) string {
 	text := fmt.Sprintf("%s over %s", f.Shape, count(f.Points, "run"))
 	if f.Knee > 0 {
-		text += ", knee at " + amount(f.Knee)
+		text += strings.TrimSpace(", knee at " + amount(f.Knee) + " " + unit)
 		if knee != nil {
 			text += " (" + interval(knee) + ")"
 		}

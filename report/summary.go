@@ -17,6 +17,9 @@ import (
 type Run struct {
 	Values  []loadgen.Value // swept keys; empty for a batch without sweeps
 	Summary *metrics.Summary
+	Failed  string   // why the run failed; empty for one that did not
+	Skipped string   // why it was not made; empty for one that was
+	Missed  []string // the stated limits that it missed
 }
 
 // Name returns the run's swept values as key=value, "run" where nothing was
@@ -38,6 +41,12 @@ func (r *Run) Text(o Options) string {
 	s := r.Summary
 	var b strings.Builder
 	b.WriteString(o.paint(strong, r.Name()) + "\n")
+	if r.Skipped != "" {
+		return b.String() + o.paint(doubtful, o.wrap(2, "skipped: "+r.Skipped)) + "\n"
+	}
+	if r.empty() {
+		return b.String() + r.troubles(o)
+	}
 	b.WriteString(metricTable(s, o))
 	b.WriteString(failureTable(s.Errors, o))
 	b.WriteString(o.wrap(1, " "+tally(&s.Counts)) + "\n")
@@ -47,8 +56,82 @@ func (r *Run) Text(o Options) string {
 	if s.Steady != nil {
 		b.WriteString(o.wrap(1, " "+achieved("steady", s.Steady)) + "\n")
 	}
+	for _, line := range asides(s) {
+		b.WriteString(o.wrap(1, " "+line) + "\n")
+	}
 	b.WriteString(verdict(s, o))
+	b.WriteString(r.troubles(o))
 	return b.String()
+}
+
+// empty reports whether nothing was measured.
+func (r *Run) empty() bool {
+	return r.Summary == nil || r.Failed != "" && r.Summary.Counts.Issued == 0 && len(r.Summary.Metrics) == 0
+}
+
+// troubles says that a run failed, and which stated limits it missed.
+func (r *Run) troubles(o Options) string {
+	text := ""
+	if r.Failed != "" {
+		text += o.paint(bad, o.wrap(2, "FAILED: "+r.Failed)) + "\n"
+	}
+	for _, limit := range r.Missed {
+		text += o.paint(bad, o.wrap(2, "MISSED: "+limit)) + "\n"
+	}
+	return text
+}
+
+// Line says in one line what a run came to: its main figures, what failed, the
+// verdict and the stated limits that it missed.
+func (r *Run) Line() string {
+	if r.Skipped != "" {
+		return "skipped: " + outside.Line(r.Skipped)
+	}
+	var parts []string
+	if !r.empty() {
+		for _, m := range mainMetrics([]*Run{r}) {
+			if v, ok := m.value(r); ok {
+				name, unit, _ := strings.Cut(m.head, "\n")
+				parts = append(parts, fmt.Sprintf("%s %s %s", name, decimal(v, m.decimals), strings.Trim(unit, "()")))
+			}
+		}
+		if c := &r.Summary.Counts; c.Failed > 0 {
+			parts = append(parts, failedShare(c)+" failed")
+		}
+		parts = append(parts, r.standing())
+	}
+	if r.Failed != "" {
+		parts = append(parts, "FAILED: "+outside.Line(r.Failed))
+	}
+	for _, limit := range r.Missed {
+		parts = append(parts, "MISSED: "+outside.Line(limit))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// standing is the run's place in the column of verdicts.
+func (r *Run) standing() string {
+	switch {
+	case r.Skipped != "":
+		return "skipped"
+	case r.Failed != "" || r.Summary == nil:
+		return "FAILED"
+	}
+	return string(r.Summary.Validity.Verdict)
+}
+
+// asides say why a figure is missing, and which of several counts a figure is.
+func asides(s *metrics.Summary) []string {
+	var lines []string
+	if s.Counts.OK > 0 && s.Sources.NotStreamed == s.Counts.OK {
+		lines = append(lines, "no time to the first token and between tokens: the answers were not streamed (streaming: true asks for it)")
+	}
+	text, server := s.Metric("input_sequence_length"), s.Metric("usage_prompt_tokens")
+	if text != nil && server != nil && text.Stats != nil && server.Stats != nil && text.Stats.Count == server.Stats.Count && text.Stats.Avg != server.Stats.Avg {
+		lines = append(lines, fmt.Sprintf("prompts have %s tokens of text on average (the Input Sequence Length), %s by the server's count, chat template included",
+			decimal(text.Stats.Avg, 1), decimal(server.Stats.Avg, 1)))
+	}
+	return lines
 }
 
 // tally says how the requests of a run add up.
@@ -139,7 +222,7 @@ func metricTable(s *metrics.Summary, o Options) string {
 	shown := slices.DeleteFunc(slices.Clone(s.Metrics), func(m metrics.Metric) bool { return m.Console == 0 })
 	slices.SortStableFunc(shown, func(a, b metrics.Metric) int { return cmp.Compare(a.Console, b.Console) })
 	for _, m := range shown {
-		g.rows = append(g.rows, metricRow(m, s.Weak[m.Tag]))
+		g.rows = append(g.rows, metricRow(m, s.Weak[m.Tag], o))
 	}
 	if len(g.rows) == 0 {
 		return o.paint(bad, "no metrics: no request succeeded") + "\n"
@@ -160,7 +243,7 @@ func metricTable(s *metrics.Summary, o Options) string {
 
 // metricRow returns a metric's cells; weak names the percentiles that its
 // sample is too small for.
-func metricRow(m metrics.Metric, weak []string) []string {
+func metricRow(m metrics.Metric, weak []string, o Options) []string {
 	name := m.Header
 	if m.Unit != "" {
 		gap := " "
@@ -168,6 +251,9 @@ func metricRow(m metrics.Metric, weak []string) []string {
 			gap = "\n" // as AIPerf breaks it
 		}
 		name += gap + "(" + m.Unit + ")"
+	}
+	if narrow := 26; o.Width > 0 && o.Width < 80 {
+		name = Options{Width: narrow}.wrap(0, name)
 	}
 	row := []string{name}
 	for i, c := range metricColumns {
@@ -207,11 +293,12 @@ func failureTable(errors []metrics.Error, o Options) string {
 	frame := lipgloss.Width(g.render([]int{0, 1, 2, 3}, Options{})) - len("Example")
 	for i, e := range errors {
 		g.rows[i][3] = e.Message
-		if o.Width > frame+10 {
-			g.rows[i][3] = Options{Width: o.Width - frame}.wrap(0, e.Message)
+		if o.Width > 0 {
+			g.rows[i][3] = Options{Width: max(10, o.Width-frame)}.wrap(0, e.Message)
 		}
 	}
-	return g.render([]int{0, 1, 2, 3}, o)
+	text, _ := g.draw(o)
+	return text
 }
 
 func leftOut(dropped []string, o Options) string {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -77,12 +78,14 @@ type column struct {
 	rank int
 }
 
-// A grid is a table that drops whole columns where it is too wide: half a
-// number is worse than none.
+// A grid is a table. Where it is too wide it leaves out the columns that may
+// go, and what is still too wide it breaks into blocks below each other: half
+// a number is worse than none.
 type grid struct {
 	columns []column
 	rows    [][]string
 	tone    func(row, column int) tone // nil is normal throughout
+	labels  int                        // leading columns that each block begins with; 0 counts as 1
 }
 
 // draw returns the table and the heads of the columns it had to leave out.
@@ -93,13 +96,59 @@ func (g grid) draw(o Options) (text string, dropped []string) {
 	}
 	for {
 		text = g.render(keep, o)
-		worst := g.leastWanted(keep)
-		if o.Width <= 0 || worst < 0 || lipgloss.Width(text) <= o.Width {
+		if o.Width <= 0 || lipgloss.Width(text) <= o.Width {
 			return text, dropped
+		}
+		worst := g.leastWanted(keep)
+		if worst < 0 {
+			return g.blocks(keep, o), dropped
 		}
 		dropped = append(dropped, strings.ReplaceAll(g.columns[keep[worst]].head, "\n", " "))
 		keep = append(keep[:worst], keep[worst+1:]...)
 	}
+}
+
+// blocks draws the columns below each other, as many beside the labels as fit,
+// or as lines of a list where not even one does.
+func (g grid) blocks(keep []int, o Options) string {
+	labels := keep[:min(max(1, g.labels), len(keep))]
+	rest := keep[len(labels):]
+	var b strings.Builder
+	for len(rest) > 0 {
+		n := 0
+		for n < len(rest) && lipgloss.Width(g.render(slices.Concat(labels, rest[:n+1]), o)) <= o.Width {
+			n++
+		}
+		if n == 0 {
+			return g.list(keep, o)
+		}
+		b.WriteString(g.render(slices.Concat(labels, rest[:n]), o))
+		rest = rest[n:]
+	}
+	return b.String()
+}
+
+// list writes each row as lines of a head and a cell.
+func (g grid) list(keep []int, o Options) string {
+	var b strings.Builder
+	for r, row := range g.rows {
+		for i, c := range keep {
+			head := strings.ReplaceAll(g.columns[c].head, "\n", " ")
+			if row[c] == "" && head == "" {
+				continue
+			}
+			line := "  " + head + ": " + strings.ReplaceAll(row[c], "\n", " ")
+			if i == 0 {
+				line = "- " + line[2:]
+			}
+			t := normal
+			if g.tone != nil {
+				t = g.tone(r, c)
+			}
+			b.WriteString(o.paint(t, o.wrap(4, line)) + "\n")
+		}
+	}
+	return b.String()
 }
 
 // leastWanted returns the position in keep of the column to drop next, -1 for

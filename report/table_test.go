@@ -218,13 +218,14 @@ func TestPlanText(t *testing.T) {
 func TestTablesAtAnyWidth(t *testing.T) {
 	run := finished(4, 20, 123456, metrics.Valid)
 	run.Summary.Errors = []metrics.Error{{Kind: loadgen.FailHTTP5xx, Status: 503, Message: strings.Repeat("überlastet 過負荷 ", 20), Count: 3}}
-	runs := []*report.Run{run, finished(8, 30, 150, metrics.Invalid)}
+	gone := &report.Run{Values: run.Values, Failed: "the endpoint is gone"}
+	runs := []*report.Run{run, finished(8, 30, 150, metrics.Invalid), gone}
 	draw := map[string]func(report.Options) string{
 		"run":   run.Text,
 		"batch": func(o report.Options) string { return report.BatchTable(runs, o) },
 	}
 	for name, text := range draw {
-		for width := 80; width <= 160; width += 5 {
+		for width := 40; width <= 160; width += 5 {
 			plain := text(report.Options{Width: width})
 			frame := 0
 			for line := range strings.Lines(plain) {
@@ -250,6 +251,85 @@ func TestTablesAtAnyWidth(t *testing.T) {
 	}
 	if narrow := run.Text(report.Options{Width: 80}); !strings.Contains(narrow, "left out for want of width: std") {
 		t.Errorf("what was left out is not named:\n%s", narrow)
+	}
+}
+
+// At 80 columns nothing of a batch is left out: the table goes on below itself,
+// each block with the swept values.
+func TestABatchTableGoesOnBelowItself(t *testing.T) {
+	full := func(users int) *report.Run {
+		r := finished(users, 20, 100, metrics.Valid)
+		r.Summary.Metrics = append(
+			r.Summary.Metrics,
+			metrics.Metric{Tag: "output_token_throughput", Value: value(1000)},
+			metrics.Metric{Tag: "time_to_first_token", Stats: spread(50)},
+			metrics.Metric{Tag: "inter_token_latency", Stats: spread(8)},
+		)
+		return r
+	}
+	text := report.BatchTable([]*report.Run{full(1), full(4)}, report.Options{Width: 80})
+	if n := strings.Count(text, "concurrency"); n != 2 {
+		t.Errorf("the swept key heads %d blocks, want 2:\n%s", n, text)
+	}
+	for _, want := range []string{"gain", "TTFT p50", "TTFT p99", "ITL p50", "ITL p99", "latency p50", "latency p99", "errors", "verdict"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in:\n%s", want, text)
+		}
+	}
+}
+
+func TestATableTellsWhatFailedAndWhatMissedItsLimits(t *testing.T) {
+	failing := finished(8, 90, 100, metrics.Valid)
+	failing.Summary.Counts = metrics.Counts{Issued: 100, OK: 90, Failed: 10}
+	late := finished(4, 40, 100, metrics.Valid)
+	late.Missed = []string{"budget request_latency_p99: 300 is above 200"}
+	runs := []*report.Run{
+		finished(1, 10, 100, metrics.Valid), late, failing,
+		{Values: []loadgen.Value{{Key: "concurrency", Value: 16}}, Failed: "the endpoint is gone"},
+		{Values: []loadgen.Value{{Key: "concurrency", Value: 32}}, Skipped: "hopeless after 16"},
+	}
+	text := report.BatchTable(runs, report.Options{})
+	for mark, want := range map[string]string{
+		"MISSED":   "MISSED concurrency=4: budget request_latency_p99: 300 is above 200",
+		"FAILED c": "FAILED concurrency=16: the endpoint is gone",
+	} {
+		if got := cells(text, mark); got != want {
+			t.Errorf("line with %q: %q, want %q", mark, got, want)
+		}
+	}
+	ends, found := map[string]string{
+		"4": "VALID missed, best", "8": "10 (10.0%) VALID", "16": "N/A FAILED", "32": "N/A skipped",
+	}, 0
+	for line := range strings.Lines(text) {
+		row := cells(line, "│")
+		users, _, _ := strings.Cut(row, " ")
+		if want, known := ends[users]; known {
+			if found++; !strings.HasSuffix(row, want) {
+				t.Errorf("row %q does not end in %q", row, want)
+			}
+		}
+	}
+	if found != len(ends) {
+		t.Errorf("%d of %d rows in:\n%s", found, len(ends), text)
+	}
+	if got, want := late.Line(), "requests 40.00 req/s, latency p50 100.0 ms, latency p99 300.0 ms, VALID, MISSED: budget request_latency_p99: 300 is above 200"; got != want {
+		t.Errorf("the line of a run is\n%q, want\n%q", got, want)
+	}
+}
+
+func TestARunSaysWhyItHasNoFirstTokenAndWhichTokensItCounts(t *testing.T) {
+	r := finished(1, 10, 100, metrics.Valid)
+	r.Summary.Sources.NotStreamed = r.Summary.Counts.OK
+	r.Summary.Metrics = append(
+		r.Summary.Metrics,
+		metrics.Metric{Tag: "input_sequence_length", Stats: &metrics.Stats{Avg: 200, Count: 1200}},
+		metrics.Metric{Tag: "usage_prompt_tokens", Stats: &metrics.Stats{Avg: 212, Count: 1200}},
+	)
+	text := r.Text(report.Options{})
+	for _, want := range []string{"streaming: true asks for it", "200.0 tokens of text on average (the Input Sequence Length), 212.0 by the server's count"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
 	}
 }
 

@@ -63,3 +63,24 @@ func RunDirs(batch string) ([]string, error) {
 	}
 	return dirs, nil
 }
+
+// BatchDirs returns the directories of the batches in a directory, such as the
+// nights of one batch file, in the order of their names: their times. Those
+// without a run are left out.
+func BatchDirs(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("looking for batches: %w", err)
+	}
+	var dirs []string
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || !isBatch(path) {
+			continue
+		}
+		if runs, err := RunDirs(path); err == nil && len(runs) > 0 {
+			dirs = append(dirs, path)
+		}
+	}
+	return dirs, nil
+}

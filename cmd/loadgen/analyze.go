@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"loadgen"
@@ -45,6 +46,9 @@ func (c *analyzeCommand) Run(_ context.Context, std streams) error {
 		debug.SetGCPercent(100) // a trace may be as large as the memory; nothing is timed here
 	}
 	kind, err := kindOfPath(c.Path)
+	if err == nil && kind == pathNights {
+		kind, err = c.latest(std.out)
+	}
 	if err != nil {
 		return usageError{err}
 	}
@@ -193,6 +197,30 @@ func (c *analyzeCommand) keep(w io.Writer, p *archive.Profiler, x *archive.Profi
 	return err
 }
 
+// latest goes on with the latest of several nights of a batch, and says so.
+func (c *analyzeCommand) latest(out io.Writer) (pathKind, error) {
+	const most = 10
+	nights, err := results.BatchDirs(c.Path)
+	if err != nil {
+		return 0, err
+	}
+	last := nights[len(nights)-1]
+	if earlier := nights[:len(nights)-1]; len(earlier) > 0 {
+		fmt.Fprintf(out, "%s holds %d batches. This is the latest, %s.\n", c.Path, len(nights), filepath.Base(last))
+		fmt.Fprintln(out, "For an earlier one give its directory:")
+		for i, night := range slices.Backward(earlier) {
+			if len(earlier)-i > most {
+				fmt.Fprintf(out, "  and %d more\n", i+1)
+				break
+			}
+			fmt.Fprintf(out, "  %s\n", night)
+		}
+		fmt.Fprintln(out)
+	}
+	c.Path = last
+	return kindOfPath(last)
+}
+
 // A pathKind is what a path to analyse is.
 type pathKind int
 
@@ -200,6 +228,7 @@ const (
 	pathTrace pathKind = iota
 	pathRun
 	pathBatch
+	pathNights // a directory of batches
 )
 
 // kindOfPath tells what a path is.
@@ -216,6 +245,9 @@ func kindOfPath(path string) (pathKind, error) {
 	}
 	if cells, err := results.RunDirs(path); err != nil || len(cells) > 0 {
 		return pathBatch, err
+	}
+	if nights, err := results.BatchDirs(path); err != nil || len(nights) > 0 {
+		return pathNights, err
 	}
 	return 0, fmt.Errorf("%s is no directory of a run or a batch: it has no %s, and no directory below it does", path, results.MetadataName)
 }

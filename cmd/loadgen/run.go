@@ -164,7 +164,7 @@ func (c *runCommand) ui() string {
 // reportOptions returns how to draw for whoever reads a writer.
 func reportOptions(w io.Writer) report.Options {
 	width := terminalWidth(w)
-	return report.Options{Width: width, Color: width > 0 && os.Getenv("NO_COLOR") == ""}
+	return report.Options{Width: width, Color: width > 0 && os.Getenv("NO_COLOR") == "" && !dumb()}
 }
 
 // interruptible returns a context that is done at the first interrupt, after
@@ -306,6 +306,14 @@ func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
 	}
 	if left > 0 {
 		log.Info(fmt.Sprintf("Not begun  : %d", left))
+	}
+	for _, run := range runs {
+		if run.Summary == nil {
+			continue
+		}
+		for _, missed := range run.Missed() {
+			log.Warn(fmt.Sprintf("Limit missed by %s: %s", run.Name(), missed))
+		}
 	}
 }
 

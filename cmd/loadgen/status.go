@@ -2,17 +2,20 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"loadgen/metrics"
+	"loadgen/report"
 	"loadgen/runner"
 	"loadgen/sweep"
 )
 
 // A board is where a batch's progress is read from while it runs.
 type board struct {
+	name    string // of the batch
 	mu      sync.Mutex
 	began   time.Time
 	planned time.Duration // of all cells' measured phases; 0 unknown
@@ -21,7 +24,7 @@ type board struct {
 }
 
 func newBoard(batch *sweep.Batch) *board {
-	b := &board{began: time.Now()}
+	b := &board{name: batch.BatchName, began: time.Now()}
 	for _, cell := range batch.Cells() {
 		d := cell.Config.BenchmarkDuration
 		if d == 0 {
@@ -46,7 +49,7 @@ func (b *board) started(p *runner.Progress) {
 // A status is one look at the board.
 type status struct {
 	Cell, Cells int
-	Name        string // of the cell
+	Name        string // of the cell; of the batch where nothing is swept
 	Stage       runner.Stage
 	Elapsed     time.Duration // of the stage
 	Issued      int           // in the stage
@@ -65,9 +68,12 @@ func (b *board) look(now time.Time) (status, bool) {
 		return status{}, false
 	}
 	s := status{
-		Cell: p.Run - 1, Cells: p.Runs, Name: strings.ReplaceAll(p.Cell.Dir, "_", " "),
+		Cell: p.Run - 1, Cells: p.Runs, Name: b.name,
 		Stage: p.Stage(), Elapsed: p.Elapsed(), Issued: p.Issued(), InFlight: p.InFlight(), Live: p.Live(),
 		Batch: now.Sub(b.began), BatchLeft: -1,
+	}
+	if len(p.Cell.Values) > 0 {
+		s.Name = (&report.Run{Values: p.Cell.Values}).Name()
 	}
 	if b.planned > 0 {
 		measured := time.Duration(0)
@@ -104,47 +110,118 @@ func (s status) time() string {
 }
 
 // counts says what became of the requests so far.
-func (s status) counts() string {
+func (s status) counts() []part {
+	flight := part{fmt.Sprintf("%d in flight", s.InFlight), plain}
+	if s.Load.Users > 0 {
+		flight.text = fmt.Sprintf("%d of %d users in flight", s.InFlight, s.Load.Users)
+	}
 	if s.Stage.Name == "warm-up" {
-		return fmt.Sprintf("%d of %d sent, %d in flight", s.Issued, s.Stage.Requests, s.InFlight)
+		sent := fmt.Sprintf("%d sent", s.Issued)
+		if s.Stage.Requests > 0 {
+			sent = fmt.Sprintf("%d of %d sent", s.Issued, s.Stage.Requests)
+		}
+		return []part{{sent, plain}, flight}
 	}
-	text := fmt.Sprintf("%d ok, %d failed, %d in flight", s.OK, s.Failed+s.Cancelled, s.InFlight)
+	parts := []part{{fmt.Sprintf("%d ok", s.OK), plain}, {fmt.Sprintf("%d failed", s.Failed), plain}, flight}
+	if s.Failed > 0 {
+		parts[1].tone = bad
+	}
+	if s.Cancelled > 0 {
+		parts = append(parts, part{fmt.Sprintf("%d cancelled", s.Cancelled), doubtful})
+	}
 	if s.Stage.Requests > 0 {
-		text += fmt.Sprintf(", %d of %d sent", s.Issued, s.Stage.Requests)
+		parts = append(parts, part{fmt.Sprintf("%d of %d sent", s.Issued, s.Stage.Requests), plain})
 	}
-	return text
+	return parts
 }
 
-// rates says what is achieved; empty before there is anything.
-func (s status) rates() string {
+// failures says how many failed in which way.
+func (s status) failures() []part {
+	const most = 3
+	var parts []part
+	for i, e := range s.Failures {
+		if i == most {
+			return append(parts, part{fmt.Sprintf("and %d more kinds", len(s.Failures)-most), bad})
+		}
+		text := fmt.Sprintf("%d %s", e.Count, strings.ReplaceAll(string(e.Kind), "_", " "))
+		if e.Status > 0 {
+			text += fmt.Sprintf(" (%d)", e.Status)
+		}
+		parts = append(parts, part{text, bad})
+	}
+	return parts
+}
+
+// rates says what is achieved, of what was asked, and how much of it meets the
+// limits; nothing before there is anything.
+func (s status) rates() []part {
 	if s.OK == 0 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("%.4g req/s, %.5g tokens/s", s.RequestRate, s.TokenRate)
+	rate := part{figure(s.RequestRate) + " req/s", plain}
+	if s.Load.Scheduled() && s.Load.Rate > 0 {
+		rate.text = fmt.Sprintf("%s of %s req/s asked", figure(s.RequestRate), figure(s.Load.Rate))
+		if s.RequestRate < 0.9*s.Load.Rate && s.Elapsed > 5*time.Second {
+			rate.tone = doubtful
+		}
+	}
+	parts := []part{rate, {figure(s.TokenRate) + " tokens/s", plain}}
+	if s.Good >= 0 {
+		share := float64(s.Good) / float64(max(1, s.OK+s.Failed))
+		slo := part{fmt.Sprintf("%.1f %% within the SLOs", 100*share), good}
+		if share < 0.99 {
+			slo.tone = doubtful
+		}
+		if share < 0.9 {
+			slo.tone = bad
+		}
+		parts = append(parts, slo)
+	}
+	return parts
 }
 
-// latencies says how long the first token and the gaps take; empty where the
+// latencies says how long the first token and the gaps take; nothing where the
 // answers are not streamed.
-func (s status) latencies() string {
+func (s status) latencies() []part {
 	if s.TTFTP50 == 0 {
-		return ""
+		return nil
 	}
-	text := fmt.Sprintf("TTFT p50 %.4g p99 %.4g ms", s.TTFTP50, s.TTFTP99)
+	parts := []part{{fmt.Sprintf("TTFT p50 %s p99 %s ms", figure(s.TTFTP50), figure(s.TTFTP99)), plain}}
 	if s.ITLP50 > 0 {
-		text += fmt.Sprintf(", ITL p50 %.4g p99 %.4g ms", s.ITLP50, s.ITLP99)
+		parts = append(parts, part{fmt.Sprintf("ITL p50 %s p99 %s ms", figure(s.ITLP50), figure(s.ITLP99)), plain})
 	}
-	return text
+	return parts
+}
+
+// A part is a piece of a status that is not broken.
+type part struct {
+	text string
+	tone tone
+}
+
+// figure writes a number with about four digits that count, and never in powers
+// of ten.
+func figure(v float64) string {
+	decimals := 0
+	for limit := 1000.0; decimals < 3 && v < limit; limit /= 10 {
+		decimals++
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 // line is the status as one plain line.
 func (s status) line() string {
-	parts := []string{s.Stage.Name + " " + s.time(), s.counts()}
-	for _, more := range []string{s.rates(), s.latencies()} {
-		if more != "" {
-			parts = append(parts, more)
+	groups := []string{s.Stage.Name + " " + s.time()}
+	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {
+		var texts []string
+		for _, p := range group {
+			texts = append(texts, p.text)
+		}
+		if len(texts) > 0 {
+			groups = append(groups, strings.Join(texts, ", "))
 		}
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(groups, "; ")
 }
 
 // clock writes a time as minutes and seconds: 1:05, or 1:01:05.

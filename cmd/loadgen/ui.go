@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -45,14 +47,17 @@ func terminalWidth(w io.Writer) int {
 	return width
 }
 
+// dumb reports whether the terminal knows no control sequences.
+func dumb() bool { return os.Getenv("TERM") == "dumb" }
+
 // startDisplay shows the board on w: as a live panel, as plain lines, or not
 // at all.
 func startDisplay(ui string, w io.Writer, b *board) display {
-	if ui == "auto" {
+	if ui == "auto" && isTerminal(w) {
+		ui = "live"
+	}
+	if ui == "auto" || ui == "live" && dumb() {
 		ui = "plain"
-		if isTerminal(w) {
-			ui = "live"
-		}
 	}
 	switch ui {
 	case "live":
@@ -88,12 +93,13 @@ func startLines(w io.Writer, b *board, every time.Duration) display {
 // startPanel draws the status at the foot of the terminal. Keys and signals
 // stay the command's own: the terminal is only written to.
 func startPanel(w io.Writer, b *board) display {
-	p := tea.NewProgram(newPanel(b), tea.WithOutput(w), tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(10))
+	p := tea.NewProgram(newPanel(b, cmp.Or(terminalWidth(w), 80)),
+		tea.WithOutput(w), tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(10))
 	var shown sync.WaitGroup
 	shown.Go(func() { _, _ = p.Run() })
 	return display{
 		log:  above{p},
-		stop: func() { p.Quit(); shown.Wait() },
+		stop: func() { p.Send(over{}); shown.Wait() },
 	}
 }
 
@@ -114,10 +120,20 @@ type panel struct {
 	last  bool
 }
 
-type tick time.Time
+type (
+	tick time.Time
+	over struct{} // the panel goes, and with it what it shows
+)
 
-func newPanel(b *board) *panel {
-	return &panel{board: b, bar: progress.New(progress.WithoutPercentage(), progress.WithWidth(30)), width: 80, now: time.Now()}
+func newPanel(b *board, width int) *panel {
+	p := &panel{board: b, bar: progress.New(progress.WithoutPercentage(), progress.WithColors(lipgloss.Blue)), now: time.Now()}
+	p.resize(width)
+	return p
+}
+
+func (p *panel) resize(width int) {
+	p.width = width
+	p.bar.SetWidth(max(10, min(40, width/3)))
 }
 
 func (p *panel) Init() tea.Cmd { return nextTick() }
@@ -132,44 +148,83 @@ func (p *panel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		p.now = time.Time(msg)
 		return p, nextTick()
 	case tea.WindowSizeMsg:
-		p.width = msg.Width
-		p.bar.SetWidth(max(10, min(40, msg.Width/3)))
-	case tea.QuitMsg:
+		p.resize(msg.Width)
+	case over:
 		p.last = true
+		return p, tea.Quit
 	}
 	return p, nil
 }
 
 func (p *panel) View() tea.View {
+	if p.last {
+		return tea.NewView("")
+	}
 	s, ok := p.board.look(p.now)
-	if !ok || p.last {
+	if !ok {
 		return tea.NewView("")
 	}
 	return tea.NewView(p.text(s))
 }
 
+// text is the status in lines that fit: no number is cut.
 func (p *panel) text(s status) string {
-	faint := lipgloss.NewStyle().Faint(true)
 	title := "Run"
 	if s.Cells > 1 {
-		title = fmt.Sprintf("Run %d/%d  %s", s.Cell+1, s.Cells, s.Name)
+		title = fmt.Sprintf("Run %d/%d", s.Cell+1, s.Cells)
 	}
 	batch := "batch " + clock(s.Batch)
-	if s.BatchLeft >= 0 && s.Cells > 1 {
+	if s.BatchLeft >= 0 {
 		batch += ", about " + clock(s.BatchLeft) + " left"
 	}
-	lines := []string{
-		lipgloss.NewStyle().Bold(true).Render(title) + "  " + faint.Render(batch),
-		p.bar.ViewAs(s.done()) + "  " + s.Stage.Name + " " + s.time(),
-		s.counts(),
-	}
-	for _, more := range []string{s.rates(), s.latencies()} {
-		if more != "" {
-			lines = append(lines, more)
-		}
-	}
-	for i, line := range lines {
-		lines[i] = lipgloss.NewStyle().MaxWidth(p.width).Render(line)
+	lines := p.fit("  ", part{title, strong}, part{s.Name, strong}, part{batch, faint})
+	lines = append(lines, p.fit("  ", part{p.bar.ViewAs(s.done()), plain}, part{s.Stage.Name + " " + s.time(), plain})...)
+	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {
+		lines = append(lines, p.fit(", ", group...)...)
 	}
 	return "\n" + strings.Join(lines, "\n")
+}
+
+// fit joins parts into as many lines as they need. A part that is too long for
+// a line is the only one to be cut.
+func (p *panel) fit(between string, parts ...part) []string {
+	var lines []string
+	for _, x := range parts {
+		text := x.tone.style().MaxWidth(p.width).Render(x.text)
+		if n := len(lines); n > 0 && lipgloss.Width(lines[n-1]+between+text) <= p.width {
+			lines[n-1] += between + text
+			continue
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// A tone is the meaning that a colour gives to a part.
+type tone uint8
+
+const (
+	plain tone = iota
+	strong
+	faint
+	good
+	doubtful
+	bad
+)
+
+func (t tone) style() lipgloss.Style {
+	s := lipgloss.NewStyle()
+	switch t {
+	case strong:
+		return s.Bold(true)
+	case faint:
+		return s.Faint(true)
+	case good:
+		return s.Foreground(lipgloss.Green)
+	case doubtful:
+		return s.Foreground(lipgloss.Yellow)
+	case bad:
+		return s.Foreground(lipgloss.Red)
+	}
+	return s
 }
