@@ -49,7 +49,7 @@ func (f *file) keepApart(n *yaml.Node, path, key string, keys map[string]string)
 		}
 		return
 	}
-	variables, err := namesIn(f.written[n])
+	variables, err := namesIn(f.asWritten[n])
 	if err != nil || isSecret(key, n.Value) {
 		return
 	}

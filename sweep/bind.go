@@ -250,6 +250,9 @@ func (b *binder) bindScalar(n *yaml.Node, v reflect.Value, path string) {
 	tag, read := n.ShortTag(), lax(n, v.Type())
 	switch v.Kind() {
 	case reflect.String:
+		if _, referred := b.asWritten[n]; referred && tag != "!!null" {
+			tag = "!!str" // a variable has no quotes to tell a text by
+		}
 		switch tag {
 		case "!!str", "!!timestamp":
 			v.SetString(n.Value)

@@ -231,8 +231,11 @@ func (b *binder) checkSurroundings(c *Config, lookupEnv func(string) (string, bo
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		if key := "headers." + name; b.written(key) {
-			if _, err := expandText(c.Headers[name], lookupEnv); err != nil {
+			switch value, err := expandText(c.Headers[name], lookupEnv); {
+			case err != nil:
 				b.contradict(key, err.Error(), "export it before the run")
+			case !isLine(value):
+				b.contradict(key, "refers to an environment variable that holds a line break or another control character", "export it without")
 			}
 		}
 	}

@@ -21,10 +21,10 @@ type file struct {
 	origin map[*yaml.Node]*source
 	// sweepOf names the sweeps that nodes are values of, wherever they are bound.
 	sweepOf map[*yaml.Node]string
-	// written holds the texts of nodes that held references, open the nodes that
+	// asWritten holds the texts of nodes that held references, open the nodes that
 	// hold one whose value is not known: they are not judged.
-	written map[*yaml.Node]string
-	open    map[*yaml.Node]bool
+	asWritten map[*yaml.Node]string
+	open      map[*yaml.Node]bool
 	// empty holds the optional keys that were written without a value.
 	empty map[string]bool
 	// instead holds the paths that faulty keys were probably meant for; with
@@ -38,7 +38,7 @@ type file struct {
 func newFile(src *source) *file {
 	return &file{
 		source: src, report: &report{}, origin: map[*yaml.Node]*source{}, sweepOf: map[*yaml.Node]string{},
-		written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}, empty: map[string]bool{}, instead: map[string]bool{}, unswept: map[string]bool{},
+		asWritten: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}, empty: map[string]bool{}, instead: map[string]bool{}, unswept: map[string]bool{},
 	}
 }
 
@@ -62,7 +62,7 @@ func (f *file) fault(n *yaml.Node, path, message, hint string) *Fault {
 	}
 	width := 1
 	if n.Kind == yaml.ScalarNode {
-		width = utf8.RuneCountInString(cmp.Or(f.written[n], n.Value))
+		width = utf8.RuneCountInString(cmp.Or(f.asWritten[n], n.Value))
 		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 			width += 2
 		}

@@ -129,7 +129,7 @@ var secretName = regexp.MustCompile(`(?i)(^|[._-])(authorization|api[_-]?key|sec
 // replace gives a node another text. What was written without quotes is read as
 // if the text stood there: a number, true, or a list.
 func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
-	f.written[n] = n.Value
+	f.asWritten[n] = n.Value
 	from := f.source
 	if other := f.origin[n]; other != nil {
 		from = other
@@ -162,6 +162,6 @@ func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
 	}
 	for _, item := range n.Content {
 		item.Line, item.Column = n.Line, n.Column
-		f.written[item], f.origin[item] = f.written[n], f.origin[n]
+		f.asWritten[item], f.origin[item] = f.asWritten[n], f.origin[n]
 	}
 }

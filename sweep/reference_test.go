@@ -13,7 +13,7 @@ import (
 // variables are what the references of these tests find.
 var variables = map[string]string{
 	"HOST": "gpu-7", "USERS": "8", "LEVELS": "[1, 2]", "ON": "yes", "EMPTY": "", "MAP": "{a: 1}", "KEY": "k-secret-123456",
-	"SERVICE": "https://llm.example/v1", "YES": "true",
+	"LINES": "a\nb", "NIGHT": "20261129", "SERVICE": "https://llm.example/v1", "YES": "true",
 }
 
 func lookUp(name string) (string, bool) { v, ok := variables[name]; return v, ok }
@@ -64,6 +64,14 @@ profiler: {prediction_trie: {output_filename: "${HOST}.json"}}
 	}
 }
 
+func TestNumbersFromTheEnvironmentMayBeTexts(t *testing.T) {
+	text := strings.Replace(minimal, "batch_name: b", "batch_name: ${NIGHT}", 1)
+	batch := parseWith(t, text+"  tokenizer: ${YES}\nsweeps: {model: [\"${NIGHT}\", a]}\n")
+	if c := batch.Cells()[0].Config; batch.BatchName != "20261129" || c.Tokenizer != "true" || c.Model != "20261129" {
+		t.Errorf("got %s, %+v", batch.BatchName, c)
+	}
+}
+
 func TestReferencesInOverrides(t *testing.T) {
 	batch, err := sweep.Parse("batch.yaml", []byte(minimal), sweep.Options{LookupEnv: lookUp, Overrides: []string{"base_config.concurrency=${USERS}"}})
 	if err != nil || batch.Cells()[0].Config.Concurrency != 8 || batch.Overrides[0] != "base_config.concurrency=${USERS}" {
@@ -84,6 +92,7 @@ func TestReferencesAtFault(t *testing.T) {
 		{"a list for a number", "request_count: ${LEVELS}", "must be a whole number, not a list", ""},
 		{"a service with a path", "endpoint: ${NONE:-/v1/completions}", "does not serve endpoint_type chat", ""},
 		{"a key in the request", "extra_inputs: {api_key: \"${KEY}\"}", "would stand in inputs.json", ""},
+		{"a header of two lines", "headers: {A: \"${LINES}\"}", "holds a line break or another control character", "export it without"},
 		{"a key for its name", "api_key_env_var: ${KEY}", "is not the name of an environment variable", ""},
 	}
 	for _, tt := range tests {

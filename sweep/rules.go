@@ -162,13 +162,13 @@ func isFileName(name string) bool {
 // isHeaderValue reports whether text is one line without control characters
 // in which every ${ begins a reference.
 func isHeaderValue(value string) bool {
-	for _, r := range value {
-		if r < ' ' || r == 0x7f {
-			return false
-		}
-	}
 	_, err := namesIn(value)
-	return err == nil
+	return err == nil && isLine(value)
+}
+
+// isLine reports whether text is one line without control characters.
+func isLine(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 // statistics may stand behind the tag of a metric that has a distribution.
