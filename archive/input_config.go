@@ -51,14 +51,19 @@ func inputDataset(c *sweep.Config) results.InputDataset {
 }
 
 // inputPhases returns the warm-up, where there is one, and the measured phase.
-// The warm-up has no concurrency of its own: loadgen derives it.
+// The warm-up has the load of the measurement unless it was given its own.
 func inputPhases(run *sweep.Run) []results.InputPhase {
 	c, p := &run.Cell.Config, run.Cell.Pacing
 	var phases []results.InputPhase
-	if c.WarmupRequestCount > 0 {
-		phases = append(phases, results.InputPhase{
-			Name: "warmup", Kind: "warmup", Type: "concurrency", Excluded: true, Requests: c.WarmupRequestCount,
-		})
+	if c.WarmsUp() {
+		warm := results.InputPhase{
+			Name: "warmup", Kind: "warmup", Type: "concurrency", Excluded: true,
+			Requests: c.WarmupRequestCount, Duration: c.WarmupDuration.Seconds(), Concurrency: c.WarmupConcurrency,
+		}
+		if c.WarmupRequestRate > 0 {
+			warm.Type, warm.Rate = c.RequestRateMode, c.WarmupRequestRate
+		}
+		phases = append(phases, warm)
 	}
 	measured := results.InputPhase{
 		Name: "profiling", Kind: "profiling", Type: "concurrency",

@@ -7,42 +7,204 @@ import (
 	"loadgen"
 )
 
-// closedLoop makes ready the users, each with its first session in hand, so
-// that all of them start at once when the returned function runs.
-func (r *run) closedLoop() (issue func()) {
-	var step time.Duration // between the starts of two users
-	if r.ConcurrencyRamp > 0 {
-		step = r.ConcurrencyRamp / time.Duration(r.Concurrency)
-	}
-	if r.UserGap > 0 {
-		step = max(step, r.UserGap/time.Duration(r.Concurrency))
-	}
-	var ready, users sync.WaitGroup
+// patience is over how long users are spread while no answer has come to tell
+// how long one takes.
+const patience = 30 * time.Second
+
+// spacedRounds is for how many requests of each user the last stage still sees
+// to their distance, see space; stages before it always do.
+const spacedRounds = 2
+
+// together makes ready the users of a closed loop, each with its first session
+// in hand, so that all of them start at once when the returned function runs.
+func (s *stage) together() (start func()) {
+	var ready sync.WaitGroup
 	begin := make(chan struct{})
-	for id := range r.Concurrency {
+	for id := range s.Concurrency {
 		ready.Add(1)
-		first := r.take(r.stopping) // in the order of the users, so that runs repeat
-		users.Go(func() {
+		first := s.take(s.stopping) // in the order of the users, so that runs repeat
+		s.group.Go(func() {
 			ready.Done()
 			<-begin
-			r.user(id, time.Duration(id)*step, first)
+			s.user(id, 0, first)
 		})
 	}
+	s.started.Store(int64(s.Concurrency))
 	ready.Wait()
-	return func() {
-		close(begin)
-		users.Wait()
+	return func() { close(begin) }
+}
+
+// spread reports whether users start one after another.
+func (s *stage) spread() bool { return s.Stagger || s.ConcurrencyRamp > 0 }
+
+// climbs reports whether there is less load than asked for until the last user
+// has started. Those with a pace of their own have it from the first one on.
+func (s *stage) climbs() bool {
+	return s.Concurrency > 1 && (s.ConcurrencyRamp > 0 || s.Stagger && s.UserGap == 0)
+}
+
+// start starts the users that are not there yet: one after another, each when it
+// is its turn, in the order of their numbers.
+//
+// Users of a closed loop whose answers are of equal length stay as far apart as
+// they once were. Started together they stay together, and each of their
+// requests waits for the prefill of all others: a load that no endpoint sees
+// from users who know nothing of each other. Spread over one latency they are
+// evenly apart. How long a latency is, the answers so far tell; until there is
+// one, users come as if it were 30 s. Where a start is measured it takes twice
+// as long: a latency grows with the load, and nothing before the clock will
+// even it out.
+func (s *stage) start() {
+	defer s.joining.Store(false)
+	s.starting.Lock() // the stage before may be about to start one more
+	defer s.starting.Unlock()
+	for id := int(s.started.Load()); id < s.Concurrency; id++ {
+		if !s.turn(id) {
+			return
+		}
+		s.started.Store(int64(id + 1))
+		due := s.latest.Sub(s.epoch)
+		session := s.take(s.issuing)
+		s.group.Go(func() { s.user(id, due, session) })
 	}
 }
 
-// user runs sessions one after another until the phase is over. A user is due
-// again the moment it is free, or when its own pace says so.
-func (r *run) user(id int, due time.Duration, session *loadgen.Session) {
-	now, ok := time.Duration(0), true
-	for session != nil && r.reach(due, now) {
-		if due, now, ok = r.session(id, session, due, 0); !ok {
+// turn waits until a user is to start, and reports false where the stage is over
+// before. The first of a run starts at once.
+func (s *stage) turn(id int) bool {
+	if id == 0 {
+		s.latest = s.epoch
+		return s.issuing.Err() == nil && !s.stopped()
+	}
+	for {
+		gap, answered := s.gap()
+		at := s.latest.Add(gap)
+		if at.Before(s.epoch) {
+			at = s.epoch
+		}
+		timer := time.NewTimer(time.Until(at))
+		select {
+		case <-timer.C:
+			s.latest = at
+			return !s.stopped()
+		case <-answered:
+			s.latest = time.Now()
+		case <-s.issuing.Done():
+			timer.Stop()
+			return false
+		}
+		timer.Stop()
+	}
+}
+
+// gap returns the time from the start of one user to that of the next. Where it
+// is a guess, answered is closed when there is something better to go by.
+func (s *stage) gap() (gap time.Duration, answered <-chan struct{}) {
+	users := time.Duration(s.Concurrency)
+	switch latency := time.Duration(s.latency.Load()); {
+	case s.ConcurrencyRamp > 0:
+		return s.ConcurrencyRamp / users, nil
+	case !s.Stagger:
+		return 0, nil
+	case s.UserGap > 0:
+		return s.UserGap / users, nil
+	case latency > 0:
+		if s.next == nil {
+			latency *= 2
+		}
+		return latency / users, nil
+	}
+	return patience / users, s.answered
+}
+
+// space returns when a user may send who is due, as long as users are finding
+// their distance: so long behind the one before that a round of all of them
+// lasts for most of a latency. A latency under full load is often a multiple of
+// that of the first answers, over which they were spread at their start.
+func (w *worker) space(due, now time.Duration) time.Duration {
+	w.delayed = false
+	if !w.spacing.Load() || w.joining.Load() {
+		return due
+	}
+	g := &w.gate
+	g.Lock()
+	defer g.Unlock()
+	if w.next == nil && g.passed >= spacedRounds*w.Concurrency {
+		w.spacing.Store(false)
+		return due
+	}
+	g.passed++
+	at := w.epoch.Add(max(due, now))
+	if w.delayed = at.Before(g.free); w.delayed {
+		at = g.free
+	}
+	g.free = at.Add(time.Duration(w.latency.Load()) * 9 / 10 / time.Duration(w.Concurrency))
+	return at.Sub(w.epoch)
+}
+
+// user runs sessions until the run is over, those of a stage and then those of
+// the next. It is due again the moment it is free, or when its own pace says so.
+func (s *stage) user(id int, due time.Duration, session *loadgen.Session) {
+	w := &worker{stage: s, id: id, fresh: true}
+	for {
+		due = w.sessions(due, session)
+		before := w.stage
+		if !w.follow() {
 			return
 		}
-		session = r.take(r.issuing)
+		due = max(due-w.epoch.Sub(before.epoch), 0)
+		session = nil
 	}
+}
+
+// sessions runs sessions until the stage is over, and returns when the user is
+// due after that.
+func (w *worker) sessions(due time.Duration, session *loadgen.Session) time.Duration {
+	now, sent := time.Duration(0), false
+	for ok := true; ok; session = nil {
+		if session == nil {
+			session = w.take(w.issuing)
+		}
+		if session == nil {
+			if w.issuing.Err() == nil {
+				w.dry()
+				if sent {
+					w.exhausted()
+				}
+			}
+			return due
+		}
+		due = w.space(due, now)
+		if !w.reach(due, now) {
+			return due
+		}
+		if w.next != nil && w.full(w.Issued()) {
+			return due
+		}
+		due, now, ok = w.session(session, due, 0)
+		sent = true
+	}
+	return due
+}
+
+// follow moves a user on to the next stage once that has begun. It reports false
+// where there is no place for the user in it.
+func (w *worker) follow() bool {
+	next := w.next
+	if next == nil {
+		return false
+	}
+	if w.full(w.Issued()) {
+		w.handOver(time.Now()) // not to a stage that has begun
+	}
+	select {
+	case <-next.began:
+	case <-w.stopping.Done():
+		return false
+	}
+	if next.open() || w.id >= next.Concurrency {
+		return false
+	}
+	w.stage = next
+	return true
 }

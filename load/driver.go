@@ -18,41 +18,6 @@ type Sender interface {
 	Send(ctx context.Context, rec *loadgen.Record)
 }
 
-// A Plan is what a phase of a run is to do. Either Requests, Duration or the
-// end of the sessions ends it.
-type Plan struct {
-	Phase loadgen.Phase
-
-	// Schedule says when sessions are due: an open loop. Without one the loop
-	// is closed: each of Concurrency users starts its next session when its
-	// last has ended.
-	Schedule Schedule
-
-	// Concurrency is the number of users of a closed loop, at least 1, and in
-	// an open loop the ceiling of requests in flight, 0 for none.
-	Concurrency int
-
-	// ConcurrencyRamp is the time in which users, or slots under the ceiling,
-	// are added one after another.
-	ConcurrencyRamp time.Duration
-
-	// UserGap is the time from one request of a user to the next in a closed
-	// loop whose users keep a pace of their own; users then start spread over
-	// one gap. A request that is due before the last has ended follows it at
-	// once. 0 lets users start again as soon as they are free.
-	UserGap time.Duration
-
-	// Ramp is how long any ramp lasts: requests sent before it are flagged.
-	Ramp time.Duration
-
-	Requests int           // start no more than so many, 0 for no limit
-	Duration time.Duration // start none that is due later, 0 for no limit
-
-	// Grace is how long requests in flight may go on after Duration has passed
-	// or the driver was stopped. They are cancelled then. 0 cancels at once.
-	Grace time.Duration
-}
-
 // A Driver runs phases.
 type Driver struct {
 	Sender Sender
@@ -78,6 +43,7 @@ type Driver struct {
 	Wait Wait
 
 	issued, flight, starved atomic.Int64
+	latency                 atomic.Int64 // of the latest answer, 0 before the first
 	began                   atomic.Pointer[time.Time]
 }
 
@@ -111,8 +77,22 @@ const catchUp = 100 * time.Millisecond
 // The error is that of Emit. A run that was stopped or cancelled is none: its
 // Outcome says so.
 func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcome, error) {
-	d.issued.Store(0)
-	r := &run{Driver: d, Plan: plan, feed: feed, records: make(chan *loadgen.Record, 4096), spent: make(chan struct{}, 1)}
+	return d.RunOn(ctx, Stage{Plan: plan, Feed: feed})
+}
+
+// RunOn runs stages one after another without a gap: a stage begins when the one
+// before has sent what it was to send, and what is in flight then goes on as
+// load of the new one. Users go on from stage to stage, as many as each has; a
+// schedule goes on where the plan resumes it. See Record.Crossing for what
+// becomes of the requests that were in flight.
+//
+// The outcome is that of the last stage; of one that has not begun it says no
+// more than that it was cancelled.
+func (d *Driver) RunOn(ctx context.Context, stages ...Stage) (loadgen.Outcome, error) {
+	r := &run{Driver: d, records: make(chan *loadgen.Record, 4096), answered: make(chan struct{})}
+	if d.latency.Load() > 0 {
+		close(r.answered)
+	}
 	var cancelSends context.CancelFunc
 	r.sending, cancelSends = context.WithCancel(ctx)
 	defer cancelSends()
@@ -125,66 +105,65 @@ func (d *Driver) Run(ctx context.Context, plan Plan, feed *Feed) (loadgen.Outcom
 	emitted := make(chan error)
 	go func() { emitted <- r.emit() }()
 
-	var issue func()
-	if plan.Schedule == nil {
-		issue = r.closedLoop()
-	} else {
-		issue = r.openLoop()
+	now := r.line(stages)
+	launch := now.ready()
+	now.tell()
+	now.begin(time.Now())
+	launch()
+	for now.next != nil && now.lead() {
+		now = now.next
+		now.launch()
+		now.tell()
 	}
-	d.starved.Store(0)
-	r.epoch = time.Now()
-	d.began.Store(&r.epoch)
-	r.issuing = r.stopping
-	if plan.Duration > 0 {
-		var done context.CancelFunc
-		r.issuing, done = context.WithDeadline(r.stopping, r.epoch.Add(plan.Duration))
-		defer done()
+	now.await(cancelSends)
+	cancelled := r.interrupted() && (now.next != nil || !now.whole.Load()) || ctx.Err() != nil
+	outcome := loadgen.Outcome{Cancelled: cancelled}
+	if now.next == nil {
+		outcome = now.outcome(cancelled)
 	}
-	ended := make(chan struct{})
-	go func() {
-		issue()
-		close(ended)
-	}()
-	r.await(ended, cancelSends)
-	cancelled := r.interrupted() || ctx.Err() != nil
-	elapsed := time.Since(r.epoch)
 	close(r.records)
-	err := <-emitted
-
-	return loadgen.Outcome{
-		Epoch:     r.epoch.UnixNano(),
-		Issued:    d.Issued(),
-		Sessions:  int(r.begun.Load()),
-		Elapsed:   elapsed,
-		StoppedAt: r.stoppedAt,
-		Cancelled: cancelled,
-		MaxFlight: int(r.maxFlight.Load()),
-		Missed:    r.missed,
-	}, err
+	return outcome, <-emitted
 }
 
-// run is the state of one phase.
+// run is the state of one run.
 type run struct {
 	*Driver
-	Plan
-	feed    *Feed
 	records chan *loadgen.Record
 	pool    sync.Pool
-	epoch   time.Time
 
 	sending  context.Context // done: requests in flight are cancelled
 	stopping context.Context // done: stopped early, or by an error of Emit
-	issuing  context.Context // done: stopped, or Duration has passed
 	stop     context.CancelFunc
 
-	spent chan struct{} // has a token when a request has ended that none follows
-	talks atomic.Int64  // sessions of several turns that the dispatcher has begun
+	group    sync.WaitGroup // all that start requests
+	starting sync.Mutex     // held by who starts users
+	started  atomic.Int64   // users that have been started
+	latest   time.Time      // when the last of them was
+	answered chan struct{}  // closed when latency is known
+	gate     struct {
+		sync.Mutex
+		free   time.Time // from when the next may pass
+		passed int
+	}
+}
 
-	slots     chan struct{} // free slots under the ceiling; nil without one
-	maxFlight atomic.Int64
-	begun     atomic.Int64 // the first so many sessions
-	stoppedAt time.Duration
-	missed    int
+// line puts the stages one behind the other and returns the first.
+func (r *run) line(stages []Stage) *stage {
+	var first, last *stage
+	for _, of := range stages {
+		s := newStage(r, of)
+		switch {
+		case last == nil:
+			first = s
+		default:
+			last.next, s.before = s, last
+			if s.Resume {
+				s.slots = last.slots
+			}
+		}
+		last = s
+	}
+	return first
 }
 
 // interrupted reports whether the driver was told to stop. It asks for itself:
@@ -193,47 +172,6 @@ func (d *Driver) interrupted() bool { return d.Stop != nil && d.Stop.Err() != ni
 
 // stopped reports whether nothing new may be started.
 func (r *run) stopped() bool { return r.interrupted() || r.stopping.Err() != nil }
-
-// await returns when all users or workers have ended, giving them the grace
-// period once the phase is over.
-func (r *run) await(ended <-chan struct{}, cancelSends func()) {
-	over := r.issuing.Done()
-	var grace <-chan time.Time
-	drains := sync.OnceFunc(func() {
-		r.stoppedAt = time.Since(r.epoch)
-		if r.Drain != nil {
-			r.Drain()
-		}
-	})
-	for {
-		select {
-		case <-ended:
-			drains()
-			return
-		case <-r.spent:
-			drains()
-		case <-over:
-			over = nil
-			drains()
-			timer := time.NewTimer(r.Grace)
-			defer timer.Stop()
-			grace = timer.C
-		case <-grace:
-			grace = nil
-			cancelSends()
-		}
-	}
-}
-
-// exhausted notes that a request has ended and no more is started: what is in
-// flight becomes less from here on. The start of the last request would not do:
-// of a burst it is the first moment.
-func (r *run) exhausted() {
-	select {
-	case r.spent <- struct{}{}:
-	default:
-	}
-}
 
 // gather is how long the emitter lets records come together before it looks
 // again: to be woken for every one would cost the machine more than what is

@@ -125,12 +125,13 @@ func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
 			4 * time.Second,
 		},
 		{
-			// Started at 0, 10 and 20 s; the second one ends at 70 s.
-			"when a request ends after the last user of a ramp has started",
+			// The first user sends at 0 and 1 s, the second at 10 s, and for the
+			// third there is nothing left; the second request ends at 61 s.
+			"when a request ends after the last one of a ramp was started",
 			load.Plan{Concurrency: 3, ConcurrencyRamp: 30 * time.Second, Requests: 3},
 			single(3),
 			[]time.Duration{time.Second, time.Minute, time.Minute},
-			70 * time.Second,
+			61 * time.Second,
 		},
 		{
 			"when a burst has its first answer",

@@ -8,44 +8,50 @@ import (
 	"loadgen"
 )
 
-// connectPause is how long a user stays away after it could not connect: a dead
-// endpoint is not hammered by a loop without any wait in it.
-const connectPause = 500 * time.Millisecond
+// A worker sends requests one at a time: a user of a closed loop, or whoever
+// carries the sessions of an open one.
+type worker struct {
+	*stage
+	id       int
+	fresh    bool // a user that has sent nothing yet
+	failures int  // in a row
+	delayed  bool // by space
+}
 
 // session sends the turns of a session in order, the first now, and returns
-// when whoever sent them is due next, and when the last one ended. It reports
-// false when the phase is over.
-func (r *run) session(worker int, session *loadgen.Session, due, held time.Duration) (next, ended time.Duration, ok bool) {
+// when the worker is due next, and when the last one ended. It reports false
+// when the stage is over.
+func (w *worker) session(session *loadgen.Session, due, held time.Duration) (next, ended time.Duration, ok bool) {
 	for i, req := range session.Turns {
 		if i > 0 {
-			if r.UserGap == 0 {
+			if w.UserGap == 0 {
 				due += req.Delay
 			}
-			if !r.reach(due, ended) {
-				return 0, 0, false
+			if !w.reach(due, ended) {
+				return due, ended, false
 			}
-			if held, ok = r.slot(); !ok {
-				return 0, 0, false
+			if held, ok = w.slot(); !ok {
+				return due, ended, false
 			}
 		}
-		rec := r.perform(worker, req, due, held)
-		r.free()
+		rec := w.perform(req, due, held)
+		w.free()
 		if rec == nil {
-			return 0, 0, false
+			return due, ended, false
 		}
 		if i == 0 {
-			raise(&r.begun, int64(session.Index)+1)
+			raise(&w.begun, int64(session.Index)+1)
 		}
-		ended = rec.Ended
-		due = max(ended, due+r.UserGap)
 		failed := rec.Failure != nil
-		if failed && rec.Failure.Kind == loadgen.FailConnect {
-			due += connectPause
+		ended = rec.Ended
+		if rec.Crossing {
+			ended += w.next.epoch.Sub(w.epoch) // by the clock that due is on
 		}
-		if last := i+1 == len(session.Turns); !last && !failed && r.Follow != nil {
-			r.Follow(rec, session.Turns[i+1])
+		due = max(ended+w.pause(rec.Failure), due+w.UserGap)
+		if last := i+1 == len(session.Turns); !last && !failed && w.Follow != nil {
+			w.Follow(rec, session.Turns[i+1])
 		}
-		r.records <- rec
+		w.records <- rec
 		if failed {
 			break
 		}
@@ -53,36 +59,44 @@ func (r *run) session(worker int, session *loadgen.Session, due, held time.Durat
 	return due, ended, true
 }
 
-// perform sends one request and returns its record, nil where the phase has
+// perform sends one request and returns its record, nil where the stage has
 // had all its requests.
-func (r *run) perform(worker int, req *loadgen.Request, due, held time.Duration) *loadgen.Record {
-	index := int(r.issued.Add(1)) - 1
-	if r.full(index) {
-		r.issued.Add(-1)
-		return nil
-	}
-	rec, _ := r.pool.Get().(*loadgen.Record)
+func (w *worker) perform(req *loadgen.Request, due, held time.Duration) *loadgen.Record {
+	rec, _ := w.pool.Get().(*loadgen.Record)
 	if rec == nil {
 		rec = new(loadgen.Record)
 	}
 	rec.Reset()
-	rec.Request, rec.Phase, rec.Index, rec.Worker = req, r.Phase, index, worker
+	rec.Request, rec.Phase, rec.Worker = req, w.Phase, w.id
 	rec.Due, rec.Held = due, held
-	raise(&r.maxFlight, r.flight.Add(1))
-	rec.Start = time.Now()
-	rec.Sent = rec.Start.Sub(r.epoch)
-	rec.Ramp = rec.Sent < r.Ramp
-	r.Sender.Send(r.sending, rec)
-	rec.Ended = time.Since(r.epoch)
-	r.flight.Add(-1)
-	if r.full(r.Issued()) {
-		r.exhausted()
+	if !w.enter(rec) {
+		w.pool.Put(rec)
+		return nil
+	}
+	rec.Ramp = rec.Sent < w.ramp || w.joining.Load() || w.delayed
+	if w.fresh {
+		w.fresh, rec.First = false, true
+		rec.Ramp = rec.Ramp || w.climbs() // the last one to start is
+		w.firsts.Add(1)
+	}
+	w.Sender.Send(w.sending, rec)
+	w.leave(rec)
+	w.learn(rec)
+	if w.full(w.Issued()) {
+		w.exhausted()
 	}
 	return rec
 }
 
-// full reports whether the phase is to start no request of this index.
-func (r *run) full(index int) bool { return r.Requests > 0 && index >= r.Requests }
+// learn takes note of how long an answer took, for users that are to start
+// spread over as long. A failure is better than nothing to go by.
+func (w *worker) learn(rec *loadgen.Record) {
+	took := max(int64(rec.Ended-rec.Sent), 1)
+	switch {
+	case rec.Failure == nil && w.latency.Swap(took) == 0, rec.Failure != nil && w.latency.CompareAndSwap(0, took):
+		close(w.answered)
+	}
+}
 
 // raise makes a maximum at least n.
 func raise(most *atomic.Int64, n int64) {
@@ -95,53 +109,53 @@ func raise(most *atomic.Int64, n int64) {
 }
 
 // take returns the next session, nil where there are no more or ctx is done.
-func (r *run) take(ctx context.Context) *loadgen.Session {
-	s, waited := r.feed.Take(ctx)
+func (s *stage) take(ctx context.Context) *loadgen.Session {
+	session, waited := s.Feed.Take(ctx)
 	if waited {
-		r.starved.Add(1)
+		s.starved.Add(1)
 	}
-	return s
+	return session
 }
 
-// reach waits until due, it being at least now; it reports false where the phase
+// reach waits until due, it being at least now; it reports false where the stage
 // ends before, or has been stopped by then.
-func (r *run) reach(due, now time.Duration) bool {
+func (s *stage) reach(due, now time.Duration) bool {
 	switch {
-	case r.Duration > 0 && due >= r.Duration:
+	case s.Duration > 0 && due >= s.Duration:
 		return false
 	case due <= now:
-		return r.issuing.Err() == nil && !r.stopped()
+		return s.issuing.Err() == nil && !s.stopped()
 	}
-	return TimerWait(r.issuing, r.epoch.Add(due)) == nil && !r.stopped()
+	return TimerWait(s.issuing, s.epoch.Add(due)) == nil && !s.stopped()
 }
 
 // slot waits for a free slot under the ceiling and says how long that took. It
-// reports false where the phase ends before.
-func (r *run) slot() (held time.Duration, ok bool) {
-	if r.slots == nil {
+// reports false where the stage ends before.
+func (s *stage) slot() (held time.Duration, ok bool) {
+	if s.slots == nil {
 		return 0, true
 	}
 	select {
-	case <-r.slots:
+	case <-s.slots:
 		return 0, true
 	default:
 	}
 	from := time.Now()
 	select {
-	case <-r.slots:
-		if r.stopped() || r.Duration > 0 && time.Since(r.epoch) >= r.Duration {
-			r.free()
+	case <-s.slots:
+		if s.stopped() || s.Duration > 0 && s.next == nil && time.Since(s.epoch) >= s.Duration {
+			s.free()
 			return 0, false
 		}
 		return time.Since(from), true
-	case <-r.issuing.Done():
+	case <-s.issuing.Done():
 		return 0, false
 	}
 }
 
 // free gives a slot back.
-func (r *run) free() {
-	if r.slots != nil {
-		r.slots <- struct{}{}
+func (s *stage) free() {
+	if s.slots != nil {
+		s.slots <- struct{}{}
 	}
 }

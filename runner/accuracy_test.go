@@ -253,7 +253,7 @@ func TestKnownTimingInExactFiguresOut(t *testing.T) {
 	}{
 		"a closed loop of four users": {
 			// 200 ms each for two seconds: ten rounds of four.
-			settings: []string{"base_config.concurrency=4", "base_config.benchmark_duration=2"},
+			settings: []string{"base_config.concurrency=4", "base_config.benchmark_duration=2", "base_config.start=together"},
 			issued:   40, elapsed: 2 * time.Second, flight: 4,
 			due: func(i int) time.Duration { return time.Duration(i/4) * 200 * time.Millisecond },
 			figures: want{
@@ -296,7 +296,7 @@ func TestKnownTimingInExactFiguresOut(t *testing.T) {
 			},
 		},
 		"twelve hundred users at once": {
-			settings: []string{"base_config.concurrency=1200", "base_config.request_count=1200"},
+			settings: []string{"base_config.concurrency=1200", "base_config.request_count=1200", "base_config.start=together"},
 			issued:   1200, elapsed: 200 * time.Millisecond, flight: 1200,
 			due:     func(int) time.Duration { return 0 },
 			figures: want{"request_throughput": 6000, "effective_concurrency.avg": 1200},
@@ -472,7 +472,10 @@ func TestKeepAliveOfTheServerCostsNoRequest(t *testing.T) {
 }
 
 func TestWarmUpIsMeasuredApart(t *testing.T) {
-	settings := []string{"base_config.concurrency=2", "base_config.request_count=10", "base_config.warmup_request_count=6"}
+	settings := []string{
+		"base_config.concurrency=2", "base_config.request_count=10", "base_config.warmup_request_count=6",
+		"base_config.warmup_handover=drain", "base_config.start=together",
+	}
 	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
 		if len(m.warmup) != 6 || m.Summary.Counts.Warmup != 6 || m.Summary.Counts.Issued != 10 {
 			t.Errorf("%d warm-up records, counts %+v; want 6 apart from 10", len(m.warmup), m.Summary.Counts)

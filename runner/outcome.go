@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -40,8 +41,9 @@ func (p *phases) notes() []string {
 		notes = append(notes, note)
 	}
 	notes = append(notes, p.run.Prompts.Notes()...)
-	if p.warmUpNote != "" {
-		notes = append(notes, p.warmUpNote)
+	if note := p.warmUps.note(); note != "" {
+		p.Log.Warn(note)
+		notes = append(notes, note)
 	}
 	return notes
 }
@@ -60,4 +62,15 @@ func (p *phases) fruitless() error {
 			ErrNoneFinished, counts.Cancelled, c.GracePeriod, c.BenchmarkDuration, c.RequestTimeout)
 	}
 	return fmt.Errorf("%w: by the schedule none was due within benchmark_duration (%v); raise it, or the rate", ErrNoneSent, c.BenchmarkDuration)
+}
+
+// cut returns what ended the run before its time, if it was not the user.
+func (p *phases) cut() error {
+	if err := p.keep.err(); err != nil {
+		return err
+	}
+	if why := context.Cause(p.stopping); errors.Is(why, ErrGivenUp) {
+		return why
+	}
+	return nil
 }

@@ -21,8 +21,6 @@ type phases struct {
 	*Runner
 	run        *sweep.Run
 	sender     *client.Client
-	stopping   context.Context
-	vocabulary *Vocabulary
 	payload    *client.Payload
 	lexicon    *synth.Lexicon
 	template   *chatTemplate
@@ -31,15 +29,44 @@ type phases struct {
 	collector  *metrics.Collector
 	keep       *recording
 	progress   *Progress
+	breaker    *breaker
+	stopping   context.Context
+	vocabulary *Vocabulary
 	stop       context.CancelCauseFunc
 
-	warmUps     int           // requests of the warm-up that succeeded
-	latency     time.Duration // of these, the sum
-	warmUpFails int
-	warmUpError string        // of the first that failed
-	warmUpNote  string        // what went wrong with the warm-up; empty for nothing
-	refused     int           // dials that failed before the measurement
-	silent      time.Duration // when the endpoint was last heard of; -1: just now
+	sources [2]*synth.Source // by phase, while it is under way
+	late    bool             // prompts were made before the template was measured
+	refused int              // dials that failed before the measurement
+	warmUps warmUps
+}
+
+// seed is the root of the run's chance.
+func (p *phases) seed() loadgen.Seed { return p.run.Seed(p.Batch.VarySeed) }
+
+// warmUps are what became of the warm-up's requests.
+type warmUps struct {
+	ok, failed int
+	latency    time.Duration // of those that succeeded, the sum
+	err        string        // of the first that failed
+}
+
+// note says what went wrong with the warm-up; empty for nothing.
+func (w *warmUps) note() string {
+	if w.failed == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d requests of the warm-up failed: %s", w.failed, w.ok+w.failed, w.err)
+}
+
+func (w *warmUps) add(rec *loadgen.Record) {
+	switch {
+	case rec.OK():
+		w.ok++
+		w.latency += rec.Took
+	case !rec.Cancelled():
+		w.failed++
+		w.err = cmp.Or(w.err, rec.Failure.Message)
+	}
 }
 
 // emit takes a finished record through all that is to become of it. A record
@@ -47,19 +74,18 @@ type phases struct {
 // that are still to come.
 func (p *phases) emit(rec *loadgen.Record) error {
 	p.tokens.Fill(rec)
-	measured := p.collector.Add(rec)
-	switch {
-	case rec.Phase != loadgen.Warmup:
-	case rec.OK():
-		p.warmUps++
-		p.latency += rec.Took
-		p.template.observe(rec)
-	case !rec.Cancelled():
-		p.warmUpFails++
-		p.warmUpError = cmp.Or(p.warmUpError, rec.Failure.Message)
+	if p.late && rec.Request.TemplateTokens == 0 {
+		rec.Request.TemplateTokens = p.template.added(rec.Request.Messages)
 	}
-	if p.vanished(rec) {
-		p.stop(ErrEndpointGone)
+	measured := p.collector.Add(rec)
+	if rec.Phase == loadgen.Warmup {
+		p.warmUps.add(rec)
+		if rec.OK() {
+			p.template.observe(rec)
+		}
+	}
+	if why := p.breaker.add(rec); why != nil {
+		p.stop(why)
 	}
 	if err := p.keep.Record(rec, measured); err != nil {
 		p.stop(err)
@@ -67,75 +93,106 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	return nil
 }
 
-// goneAfter is how long an endpoint may refuse every connection before a run
-// is given up: a night is not spent on a dead server.
-const goneAfter = 10 * time.Second
-
-// vanished reports whether no connection could be made for too long.
-func (p *phases) vanished(rec *loadgen.Record) bool {
-	if rec.OK() || rec.Failure.Kind != loadgen.FailConnect {
-		p.silent = -1
-		return false
-	}
-	if p.silent < 0 {
-		p.silent = rec.Sent
-	}
-	return rec.Ended-p.silent > goneAfter
+// A phase is what is made ready for one before it begins.
+type phase struct {
+	load.Stage
+	source *synth.Source
 }
 
-// warmUp sends the warm-up requests in a closed loop and waits for all of
-// them. It returns the mean latency of those that succeeded, 0 for none.
-func (p *phases) warmUp(ctx context.Context) (time.Duration, error) {
-	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
-	if c.WarmupRequestCount == 0 {
-		return 0, nil
-	}
-	plan := load.Plan{
-		Phase:       loadgen.Warmup,
-		Requests:    c.WarmupRequestCount,
-		Concurrency: min(max(flight(pacing), 1), c.WarmupRequestCount),
-		Grace:       c.GracePeriod,
-	}
-	source, err := p.open(loadgen.Warmup)
+// open makes ready a phase whose plan the times of its dataset may decide. begin
+// is shown each session before it is sent. It returns when those are there with
+// which the phase begins, or where the run was stopped.
+func (p *phases) open(ctx context.Context, of loadgen.Phase, begin func(*loadgen.Session) error, plan func(times []time.Duration) (load.Plan, error)) (*phase, error) {
+	s, err := spec(&p.run.Cell.Config, p.seed(), p.run.Number, of)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer source.Close()
-	feed := p.prepare(ctx, plan, source, func(*loadgen.Session) error { return nil })
-	p.progress.begin("warm-up", c.WarmupRequestCount, 0)
-	_, err = p.drive(ctx, plan, source, feed)
-	if p.warmUpFails > 0 {
-		p.warmUpNote = fmt.Sprintf("%d of %d requests of the warm-up failed: %s", p.warmUpFails, p.warmUps+p.warmUpFails, p.warmUpError)
-		p.Log.Warn(p.warmUpNote)
+	if !s.Completions {
+		s.Template = p.template.added
 	}
-	if err != nil || p.warmUps == 0 {
-		return 0, err
+	source, err := synth.New(s, p.lexicon)
+	if err != nil {
+		return nil, err
 	}
-	return p.latency / time.Duration(p.warmUps), nil
+	ready := &phase{source: source}
+	if ready.Plan, err = plan(source.Times()); err != nil {
+		source.Close()
+		return nil, err
+	}
+	ready.Feed = p.prepare(ctx, ready.Plan, source, begin)
+	p.sources[of] = source
+	return ready, nil
+}
+
+// close ends the making of sessions and returns what went wrong with it.
+func (ph *phase) close() error {
+	return errors.Join(ph.Feed.Stop(), ph.source.Close())
+}
+
+// warmUp sends the warm-up's requests and waits for all of them.
+func (p *phases) warmUp(ctx context.Context) error {
+	warm, err := p.openWarmUp(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = p.driver.RunOn(ctx, warm.Stage)
+	return errors.Join(err, warm.close())
+}
+
+// openWarmUp makes ready a warm-up that goes on into a plan, or where there is
+// none drains.
+func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error) {
+	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
+	keep := func(*loadgen.Session) error { return nil }
+	warm, err := p.open(ctx, loadgen.Warmup, keep, func([]time.Duration) (load.Plan, error) {
+		return warmUpPlan(c, pacing, p.seed(), into), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	warm.Begin = func() { p.progress.begin("warm-up", c.WarmupRequestCount, c.WarmupDuration) }
+	return warm, nil
 }
 
 // measure sends the measured requests, and watches the generator meanwhile: not
-// while it makes the first of them.
-func (p *phases) measure(ctx context.Context, pacing sweep.Pacing) error {
+// while it makes the first of them. A seamless warm-up goes before them.
+func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool) error {
 	c := &p.run.Cell.Config
-	source, err := p.open(loadgen.Profiling)
+	measured, err := p.open(ctx, loadgen.Profiling, p.begin, func(times []time.Duration) (load.Plan, error) {
+		return plan(c, pacing, p.seed(), times)
+	})
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	plan, err := plan(c, pacing, p.run.Seed(p.Batch.VarySeed), source.Times())
-	if err != nil {
-		return err
+	var watch *load.Watch
+	measured.Begin = func() {
+		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
+		if seamless {
+			_ = p.settleTemplate() // that it is known where it must be, the warm-up was seamless for
+		}
+		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
+		watch = load.StartWatch()
+		p.driver.Drain = watch.Drain
 	}
-	feed := p.prepare(ctx, plan, source, p.begin)
-	p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
-	p.silent = -1
-	watch := load.StartWatch()
-	p.driver.Drain = watch.Drain
-	p.run.Outcome, err = p.drive(ctx, plan, source, feed)
+	stages := []load.Stage{measured.Stage}
+	var warm *phase
+	if seamless {
+		if warm, err = p.openWarmUp(ctx, &measured.Plan); err != nil {
+			return errors.Join(err, measured.close())
+		}
+		stages = []load.Stage{warm.Stage, measured.Stage}
+	}
+	p.run.Outcome, err = p.driver.RunOn(ctx, stages...)
+	err = errors.Join(err, measured.close())
+	if warm != nil {
+		err = errors.Join(err, warm.close())
+	}
+	if watch == nil {
+		return err // it was over before
+	}
 	p.run.Health = watch.Stop()
 	p.run.Health.Starved = p.driver.Starved()
-	p.run.Prompts = counted(p.run.Prompts, source, p.run.Outcome.Sessions)
+	p.run.Prompts = counted(p.run.Prompts, measured.source, p.run.Outcome.Sessions)
 	return err
 }
 
@@ -147,18 +204,6 @@ func (p *phases) begin(s *loadgen.Session) error {
 		p.stop(err)
 	}
 	return err
-}
-
-// open returns the source of a phase's sessions.
-func (p *phases) open(phase loadgen.Phase) (*synth.Source, error) {
-	s, err := spec(&p.run.Cell.Config, p.run.Seed(p.Batch.VarySeed), p.run.Number, phase)
-	if err != nil {
-		return nil, err
-	}
-	if !s.Completions {
-		s.Template = p.template.added
-	}
-	return synth.New(s, p.lexicon)
 }
 
 // prepare starts to make the sessions of a source, and returns when those are
@@ -183,15 +228,11 @@ func (p *phases) prepare(ctx context.Context, plan load.Plan, source *synth.Sour
 	return feed
 }
 
-// drive runs a plan with the sessions of a source that a feed makes.
-func (p *phases) drive(ctx context.Context, plan load.Plan, source *synth.Source, feed *load.Feed) (loadgen.Outcome, error) {
-	p.driver.Follow = func(prev *loadgen.Record, next *loadgen.Request) {
-		if source.Follow(prev, next) {
-			next.Body = p.payload.Append(next.Body[:0], next)
-		}
+// follow finishes the next request of a session with what came of the one before.
+func (p *phases) follow(prev *loadgen.Record, next *loadgen.Request) {
+	if p.sources[prev.Phase].Follow(prev, next) {
+		next.Body = p.payload.Append(next.Body[:0], next)
 	}
-	outcome, err := p.driver.Run(ctx, plan, feed)
-	return outcome, errors.Join(err, feed.Stop())
 }
 
 // ahead returns how many sessions are made before they are due: a few rounds

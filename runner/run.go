@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"loadgen"
 	"loadgen/client"
@@ -56,6 +57,9 @@ type Runner struct {
 	// Stop, when done, lets the requests in flight finish within the grace
 	// period and starts no more.
 	Stop context.Context
+	// Probe asks the service of a cell whether it is still there, when a run of it
+	// was given up; it may be nil.
+	Probe func(context.Context, *sweep.Cell) error
 	// Dial replaces the network, in tests; it may be nil.
 	Dial client.DialFunc
 	// Wait paces open loops; nil waits by the runtime's timers.
@@ -70,10 +74,6 @@ type Runner struct {
 
 	told map[*Vocabulary]bool // of which the log has the note
 }
-
-// ErrEndpointGone is a run that was ended because the endpoint could no longer
-// be connected to.
-var ErrEndpointGone = errors.New("the endpoint is gone: no connection for 10 s")
 
 // Run makes the runs that are planned and returns all that are over, those of
 // Done first. A run that fails does not keep the next from being made; an error
@@ -102,8 +102,37 @@ func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
 		if err != nil {
 			return runs, err
 		}
+		if why := r.hopeless(ctx, runs); why != nil {
+			if left, _ := plan.Left(runs); left > 0 {
+				r.Log.Error(fmt.Sprintf("The batch is given up, %d runs are not begun: %v", left, why))
+			}
+			break
+		}
 	}
 	return runs, nil
+}
+
+// hopeless returns why the runs to come would fare as the last one did, which
+// was given up; nil where they may not.
+func (r *Runner) hopeless(ctx context.Context, runs []*sweep.Run) error {
+	last := runs[len(runs)-1]
+	if !errors.Is(last.Err, ErrGivenUp) {
+		return nil
+	}
+	if r.Probe != nil && !errors.Is(last.Err, ErrLocal) {
+		if err := r.Probe(ctx, last.Cell); err != nil {
+			return err
+		}
+	}
+	if len(runs) > 1 && fruitless(last) && fruitless(runs[len(runs)-2]) {
+		return errors.New("two runs in a row were given up without one success")
+	}
+	return nil
+}
+
+// fruitless reports whether a run was given up without one success.
+func fruitless(run *sweep.Run) bool {
+	return errors.Is(run.Err, ErrGivenUp) && (run.Summary == nil || run.Summary.Counts.OK == 0)
 }
 
 // announce logs which run begins, in the words of the runner around AIPerf.
@@ -250,12 +279,12 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	defer stop(nil)
 	defer context.AfterFunc(ctx, func() { stop(ctx.Err()) })()
 	p := &phases{
-		Runner: r, run: run, payload: payload, keep: keep, collector: collector,
+		Runner: r, run: run, sender: sender, payload: payload, keep: keep, collector: collector,
 		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
-		driver: &load.Driver{Sender: sender, Stop: stopping}, stop: stop, silent: -1,
-		sender: sender, stopping: stopping, vocabulary: vocabulary,
+		driver: &load.Driver{Sender: sender, Stop: stopping}, breaker: newBreaker(c), stopping: stopping, stop: stop,
+		vocabulary: vocabulary,
 	}
-	p.driver.Emit = p.emit
+	p.driver.Emit, p.driver.Follow = p.emit, p.follow
 	if r.Wait != nil {
 		p.driver.Wait = r.Wait()
 	}
@@ -264,8 +293,8 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	if r.Started != nil {
 		r.Started(p.progress)
 	}
-
-	err = p.perform(ctx)
+	p.preconnect(ctx)
+	err = p.proceed(ctx)
 	p.conclude(err)
 	switch cut := p.cut(); {
 	case err != nil:
@@ -278,44 +307,35 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	return nil
 }
 
-// perform warms up and measures.
-func (p *phases) perform(ctx context.Context) error {
-	run, pacing := p.run, p.run.Cell.Pacing
-	latency, err := p.warmUp(ctx)
-	if err != nil {
-		return err
+// proceed warms up and measures.
+func (p *phases) proceed(ctx context.Context) error {
+	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
+	if p.seamless() {
+		p.late = c.EndpointType != "completions" && !p.template.deaf
+		return p.measure(ctx, pacing, true)
 	}
-	if err := p.cut(); err != nil {
-		return err
+	if c.WarmsUp() {
+		if err := p.warmUp(ctx); err != nil {
+			return err
+		}
 	}
 	if p.stopping.Err() != nil || ctx.Err() != nil {
-		run.Outcome.Cancelled = true
+		p.run.Outcome.Cancelled = true
 		return nil
 	}
 	if pacing.Auto {
-		if latency == 0 {
+		if p.warmUps.ok == 0 {
 			return errors.New("no request of the warm-up succeeded: there is no latency to calculate the request rate from")
 		}
+		latency := p.warmUps.latency / time.Duration(p.warmUps.ok)
 		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
 		p.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
 			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
-		run.Facts.Load.Rate = pacing.Rate
+		p.run.Facts.Load.Rate = pacing.Rate
 		p.collector.SetRate(pacing.Rate)
 	}
 	if err := p.settleTemplate(); err != nil {
 		return err
 	}
-	p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
-	return p.measure(ctx, pacing)
-}
-
-// cut returns what ended the run before its time, if it was not the user.
-func (p *phases) cut() error { return cmp.Or(p.keep.err(), gone(p.stopping)) }
-
-// gone returns ErrEndpointGone where that is why a run was stopped.
-func gone(stopping context.Context) error {
-	if errors.Is(context.Cause(stopping), ErrEndpointGone) {
-		return ErrEndpointGone
-	}
-	return nil
+	return p.measure(ctx, pacing, false)
 }

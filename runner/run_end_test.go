@@ -41,11 +41,11 @@ func (m *measured) ends(t *testing.T, want error, cut string, cancelled bool, no
 	}
 }
 
-var aMinute = []string{"base_config.concurrency=4", "base_config.benchmark_duration=60"}
+var aMinute = []string{"base_config.concurrency=4", "base_config.benchmark_duration=60", "base_config.start=together"}
 
 func TestAnEndpointThatDiesEndsTheRunTenSecondsLater(t *testing.T) {
 	inTrouble(t, trouble{gone: 5 * time.Second}, aMinute, func(t *testing.T, m *measured) {
-		m.ends(t, runner.ErrEndpointGone, "the endpoint is gone", false, "ended before its time: the endpoint is gone")
+		m.ends(t, runner.ErrEndpointGone, "the endpoint is gone", false, "ended before its time: given up: the endpoint is gone")
 		if at := m.Outcome.Elapsed; at < 15*time.Second || at > 16*time.Second {
 			t.Errorf("given up at %v, want between 15 and 16 s", at)
 		}
@@ -99,7 +99,7 @@ func TestAFullDiskForPromptsEndsTheBatch(t *testing.T) {
 // TestAnInterruptBeforeTheFirstMeasuredRequest comes while prompts are made,
 // forty of a second each.
 func TestAnInterruptBeforeTheFirstMeasuredRequest(t *testing.T) {
-	settings := []string{"base_config.concurrency=4", "base_config.request_count=40", "base_config.warmup_request_count=4"}
+	settings := []string{"base_config.concurrency=4", "base_config.request_count=40", "base_config.warmup_request_count=4", "base_config.warmup_handover=drain"}
 	inTrouble(t, trouble{slow: time.Second, stop: 5500 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
 		if m.Err != nil || m.Status() != loadgen.Interrupted || len(m.Missed()) > 0 {
 			t.Errorf("error %v, status %s, limits missed %q; want cancelled", m.Err, m.Status(), m.Missed())
@@ -155,7 +155,7 @@ func TestARunThatFailsBehindItsWarmUpMeasuresNothing(t *testing.T) {
 	}
 	settings := []string{
 		"base_config.concurrency=2", "base_config.request_count=10", "base_config.warmup_request_count=4",
-		"base_config.prompt_corpus=" + corpus,
+		"base_config.prompt_corpus=" + corpus, "base_config.warmup_handover=drain",
 	}
 	inTrouble(t, trouble{lost: corpus}, settings, func(t *testing.T, m *measured) {
 		if !errors.Is(m.Err, fs.ErrNotExist) || len(m.warmup) != 4 {
@@ -177,7 +177,7 @@ func TestTheGeneratorIsWatchedWhileItSends(t *testing.T) {
 }
 
 func TestARunThatIsTooShortForARequestFails(t *testing.T) {
-	settings := []string{"base_config.concurrency=2", "base_config.benchmark_duration=10", "base_config.grace_period=5", "mock.ttft=60s"}
+	settings := []string{"base_config.concurrency=2", "base_config.benchmark_duration=10", "base_config.grace_period=5", "mock.ttft=60s", "base_config.start=together"}
 	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
 		if c := m.Summary.Counts; c.OK != 0 || c.Failed != 0 || c.Cancelled != 2 || m.Outcome.Cancelled {
 			t.Errorf("counts %+v, want two cancelled, not by the user", c)
@@ -199,11 +199,12 @@ func TestARunThatIsTooShortForARequestFails(t *testing.T) {
 	})
 }
 
-// TestAnEndpointThatBootsInTheWarmUp refuses the warm-up's first three requests,
-// half a second apart.
+// TestAnEndpointThatBootsInTheWarmUp refuses the warm-up's first three requests:
+// the second comes 25 to 50 ms after the first, the third 50 to 100 ms after that,
+// and the fourth 100 to 200 ms later.
 func TestAnEndpointThatBootsInTheWarmUp(t *testing.T) {
 	settings := []string{"base_config.concurrency=1", "base_config.request_count=20", "base_config.warmup_request_count=4"}
-	inTrouble(t, trouble{boots: 1200 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
+	inTrouble(t, trouble{boots: 160 * time.Millisecond}, settings, func(t *testing.T, m *measured) {
 		failed := slices.DeleteFunc(slices.Clone(m.warmup), func(r loadgen.Record) bool { return r.OK() })
 		if len(failed) != 3 || m.Summary.Counts.OK != 20 {
 			t.Fatalf("%d of the warm-up failed, counts %+v; want 3 and 20 ok", len(failed), m.Summary.Counts)
@@ -255,7 +256,7 @@ func TestBudgets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			settings := []string{
 				"base_config.concurrency=4", "base_config.request_count=40",
-				"base_config.budgets=" + c.budgets, "mock.faults=" + c.faults,
+				"base_config.budgets=" + c.budgets, "mock.faults=" + c.faults, "base_config.start=together",
 			}
 			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
 				if got := m.Missed(); !slices.Equal(got, c.missed) {

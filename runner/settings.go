@@ -127,6 +127,8 @@ func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Durat
 		Requests:        c.RequestCount,
 		Duration:        c.BenchmarkDuration,
 		Grace:           c.GracePeriod,
+		Stagger:         p.Load().Users > 0 && c.Start == sweep.Staggered,
+		Seed:            seed,
 	}
 	switch p.Mode {
 	case loadgen.FixedSchedule:

@@ -146,6 +146,9 @@ func (b *binder) bindStruct(n *yaml.Node, v reflect.Value, path string) {
 	}
 	for key, field := range fields(v.Type()) {
 		at := join(path, key)
+		if instead, ok := field.Tag.Lookup("unless"); ok && b.values[join(path, instead)] != nil {
+			continue
+		}
 		if example, required := field.Tag.Lookup("need"); required && b.values[at] == nil && !b.swept(at) && !b.meant(at) {
 			b.missing(at, example)
 		}

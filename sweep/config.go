@@ -8,8 +8,9 @@ const DefaultSeed = 42
 
 // Config is a base_config, or that of one cell: the base with the cell's
 // values. Keys that were not written hold their defaults; [Config.Given] tells
-// the two apart. In the tags, need holds an example for a required key and
-// unit the unit of a number that stands for a duration.
+// the two apart. In the tags, need holds an example for a required key, unless
+// the key that may stand in its place, and unit the unit of a number that
+// stands for a duration.
 type Config struct {
 	Model     string `yaml:"model" need:"meta/llama-3.3-70b-instruct" validate:"min=1"`
 	Tokenizer string `yaml:"tokenizer" validate:"min=1"`
@@ -31,11 +32,28 @@ type Config struct {
 	HTTPVersion Version           `yaml:"http_version" validate:"oneof=auto 1.1 2"`
 	Streaming   bool              `yaml:"streaming"`
 
-	WarmupRequestCount int           `yaml:"warmup_request_count" need:"20" validate:"gte=0"`
-	BenchmarkDuration  time.Duration `yaml:"benchmark_duration" unit:"s" validate:"gt=0"`
-	RequestCount       int           `yaml:"request_count" validate:"gte=1"`
-	GracePeriod        time.Duration `yaml:"grace_period" unit:"s" validate:"gte=0"`
-	RequestTimeout     time.Duration `yaml:"request_timeout" unit:"s" validate:"gt=0"`
+	// WarmupRequestCount and WarmupDuration end the warm-up, whichever comes
+	// first; without either there is none.
+	WarmupRequestCount int           `yaml:"warmup_request_count" need:"20" unless:"warmup_duration" validate:"gte=0"`
+	WarmupDuration     time.Duration `yaml:"warmup_duration" unit:"s" validate:"gte=0"`
+	WarmupConcurrency  int           `yaml:"warmup_concurrency" validate:"gte=1,lte=1000000"`
+	WarmupRequestRate  float64       `yaml:"warmup_request_rate" validate:"gt=0,lte=10000000"`
+	// WarmupHandover says whether the measurement waits for the answers of the
+	// warm-up: seamless or drain.
+	WarmupHandover string `yaml:"warmup_handover" validate:"oneof=seamless drain"`
+	// Start says how the users of a closed loop begin: staggered or together.
+	Start string `yaml:"start" validate:"oneof=staggered together"`
+	// Preconnect opens the connections before the first request.
+	Preconnect bool `yaml:"preconnect"`
+
+	BenchmarkDuration time.Duration `yaml:"benchmark_duration" unit:"s" validate:"gt=0"`
+	RequestCount      int           `yaml:"request_count" validate:"gte=1"`
+	GracePeriod       time.Duration `yaml:"grace_period" unit:"s" validate:"gte=0"`
+	RequestTimeout    time.Duration `yaml:"request_timeout" unit:"s" validate:"gt=0"`
+	// GiveUpAfter is for how many seconds there may be no success while requests
+	// fail, MaxErrorRate what share of the latest requests may fail.
+	GiveUpAfter  Limit `yaml:"give_up_after"`
+	MaxErrorRate Limit `yaml:"max_error_rate"`
 	// ResponseMemoryLimit is what all replies that are being read hold together,
 	// in MiB; 0 for the client's default.
 	ResponseMemoryLimit int `yaml:"response_memory_limit" validate:"gte=16,lte=1048576"`
@@ -120,6 +138,14 @@ const (
 	mockURL             = "mock://"
 )
 
+// How the warm-up hands over to the measurement, and how users start.
+const (
+	Seamless  = "seamless"  // what is in flight goes on
+	Drain     = "drain"     // every answer is waited for
+	Staggered = "staggered" // one after another
+	Together  = "together"  // all at once
+)
+
 // defaults returns the config of a base_config without keys.
 func defaults() Config {
 	return Config{
@@ -130,6 +156,10 @@ func defaults() Config {
 		HTTPVersion:           "auto",
 		GracePeriod:           30 * time.Second,
 		RequestTimeout:        600 * time.Second,
+		WarmupHandover:        Seamless,
+		Start:                 Staggered,
+		Preconnect:            true,
+		GiveUpAfter:           Limit{10, true},
 		RequestRateMode:       "constant",
 		RequestRateSmoothness: 1,
 		RandomSeed:            DefaultSeed,
@@ -143,6 +173,9 @@ func defaults() Config {
 // Given reports whether a key was written, in the base, a sweep or an override.
 // The key is a path below base_config, such as slos.time_to_first_token.
 func (c *Config) Given(key string) bool { return c.given[key] }
+
+// WarmsUp reports whether there is a warm-up.
+func (c *Config) WarmsUp() bool { return c.WarmupRequestCount > 0 || c.WarmupDuration > 0 }
 
 // Mock reports whether the endpoint is the simulated one.
 func (c *Config) Mock() bool { return c.URL == mockURL }

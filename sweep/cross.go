@@ -16,6 +16,7 @@ func (b *binder) checkConfig(c *Config, o Options) {
 	b.checkEnd(c)
 	b.checkLoad(c)
 	b.checkRamps(c)
+	b.checkFailures(c)
 	b.checkService(c)
 	b.checkPrompts(c)
 	b.checkLimits(c)
@@ -71,7 +72,7 @@ func (b *binder) checkLoad(c *Config) {
 	switch {
 	case c.RequestRate.Auto:
 		needsConcurrency = "the rate is calculated from it"
-		if b.written("warmup_request_count") && c.WarmupRequestCount == 0 {
+		if b.written("warmup_request_count") && !c.WarmsUp() && b.judged("warmup_duration") {
 			b.contradict("warmup_request_count", "must be at least 1: the rate is calculated from the warm-up's latency", "raise it, or give request_rate as a number")
 		}
 	case !b.absent("request_rate"), !b.absent("user_request_rate"), !b.absent("num_users"), c.FixedSchedule, !b.judged("fixed_schedule"):
@@ -83,6 +84,14 @@ func (b *binder) checkLoad(c *Config) {
 	b.pair("num_users", "user_request_rate", "10", "0.5")
 	if c.FixedSchedule && b.absent("input_file") {
 		b.contradict("fixed_schedule", "needs input_file: the times come from a trace", "add input_file with a file whose entries carry timestamps")
+	}
+}
+
+// checkFailures reports a share of failures that is none.
+func (b *binder) checkFailures(c *Config) {
+	if c.MaxErrorRate.Value >= 1 {
+		b.contradict("max_error_rate", fmt.Sprintf("must be below 1, not %g: it is a share", c.MaxErrorRate.Value),
+			"write 0.05 for 5 %, or none")
 	}
 }
 

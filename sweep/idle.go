@@ -27,7 +27,7 @@ func (c *Config) idle() map[string]idleness {
 	}
 	because := func(reason string, causes ...string) idleness { return idleness{reason, causes} }
 	pacing := c.Pacing()
-	if pacing.Mode != loadgen.OpenLoop {
+	if pacing.Mode != loadgen.OpenLoop && c.WarmupRequestRate == 0 {
 		none(because("without request_rate there are no gaps to shape", "request_rate", "user_request_rate", "fixed_schedule"),
 			"request_rate_mode", "request_rate_smoothness", "request_rate_ramp_duration")
 	} else if c.RequestRateMode != "gamma" {
@@ -39,6 +39,7 @@ func (c *Config) idle() map[string]idleness {
 	if pacing.Concurrency == 0 {
 		none(because("without concurrency there is nothing to raise", "concurrency", "request_rate"), "concurrency_ramp_duration")
 	}
+	c.idleStart(pacing, none)
 	if c.EndpointType == "completions" {
 		none(because("completions endpoints know max_tokens only", "endpoint_type"), "use_legacy_max_tokens")
 		none(because("completions endpoints apply no chat template", "endpoint_type"), "input_tokens_include_template")
@@ -79,6 +80,24 @@ func (c *Config) idle() map[string]idleness {
 			"session_turn_delay_mean", "session_turn_delay_stddev", "conversation_history")
 	}
 	return idle
+}
+
+// idleStart finds the keys without effect on how a run begins.
+func (c *Config) idleStart(pacing Pacing, none func(why idleness, keys ...string)) {
+	because := func(reason string, causes ...string) idleness { return idleness{reason, causes} }
+	switch {
+	case pacing.Load().Users == 0:
+		none(because("without users nobody starts", "request_rate", "fixed_schedule"), "start")
+	case c.ConcurrencyRampDuration > 0:
+		none(because("concurrency_ramp_duration says when users start", "concurrency_ramp_duration"), "start")
+	}
+	if !c.WarmsUp() {
+		none(because("there is no warm-up", "warmup_request_count", "warmup_duration"), "warmup_handover", "warmup_concurrency", "warmup_request_rate")
+	}
+	if pacing.Auto {
+		none(because("request_rate: auto waits for the answers of a warm-up of concurrency users, and takes the rate from them", "request_rate", "request_rate_mode"),
+			"warmup_handover", "warmup_concurrency", "warmup_request_rate")
+	}
 }
 
 // certain leaves out the keys that are without effect only because another one

@@ -25,7 +25,7 @@ func lax(n *yaml.Node, t reflect.Type) *yaml.Node {
 	switch kind := t.Kind(); {
 	case kind == reflect.Bool:
 		return laxBool(n)
-	case t == reflect.TypeFor[time.Duration](), t == reflect.TypeFor[Rate](), kind == reflect.Float64:
+	case t == reflect.TypeFor[time.Duration](), t == reflect.TypeFor[Rate](), t == reflect.TypeFor[Limit](), kind == reflect.Float64:
 		return unquoted(n)
 	case kind == reflect.Int, kind == reflect.Int64, kind == reflect.Uint64:
 		return whole(unquoted(n))

@@ -56,17 +56,17 @@ func (c *Config) Pacing() Pacing {
 	case c.RequestRate.Auto:
 		p.Mode = loadgen.OpenLoop
 		p.Auto, p.WarmupConcurrency, p.Concurrency = true, c.Concurrency, 0
-		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
+		p.Smoothness, p.RateRamp = c.Smoothness(), c.RequestRateRampDuration
 	case c.RequestRate.PerSecond > 0:
 		p.Mode = loadgen.OpenLoop
 		p.Rate = c.RequestRate.PerSecond
-		p.Smoothness, p.RateRamp = c.smoothness(), c.RequestRateRampDuration
+		p.Smoothness, p.RateRamp = c.Smoothness(), c.RequestRateRampDuration
 	}
 	return p
 }
 
-// smoothness returns the shape of the gaps by request_rate_mode.
-func (c *Config) smoothness() float64 {
+// Smoothness returns the shape of the gaps by request_rate_mode.
+func (c *Config) Smoothness() float64 {
 	switch c.RequestRateMode {
 	case "gamma":
 		return c.RequestRateSmoothness

@@ -85,6 +85,10 @@ func (c *Config) defaulted(key string) bool {
 		return c.Pacing().Mode != loadgen.OpenLoop
 	case "request_rate_smoothness":
 		return c.RequestRateMode != "gamma" || c.Pacing().Mode != loadgen.OpenLoop
+	case "warmup_handover":
+		return !c.WarmsUp() || c.Pacing().Auto
+	case "start":
+		return c.Pacing().Load().Users == 0 || c.ConcurrencyRampDuration > 0
 	case "prompt_input_tokens_mean":
 		return c.InputFile != "" || c.SequenceDistribution != ""
 	case "session_turns_mean":
@@ -110,6 +114,8 @@ func (c *Config) redactedHeaders() Parameters {
 func parameter(v reflect.Value, unit string) any {
 	switch x := v.Interface().(type) {
 	case Rate:
+		return x.parameter()
+	case Limit:
 		return x.parameter()
 	case Version:
 		return string(x)

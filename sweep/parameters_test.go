@@ -18,7 +18,8 @@ func TestEffectiveParameters(t *testing.T) {
 			name: "a closed loop",
 			want: `{"model":"m","url":"http://localhost:8000","endpoint":"/v1/chat/completions","endpoint_type":"chat",` +
 				`"health_check_endpoint":"/v1/models","transport":"auto","http_version":"auto","warmup_request_count":1,` +
-				`"benchmark_duration":60,"grace_period":30,"request_timeout":600,"concurrency":4,"random_seed":42,` +
+				`"warmup_handover":"seamless","start":"staggered","preconnect":true,` +
+				`"benchmark_duration":60,"grace_period":30,"request_timeout":600,"give_up_after":10,"concurrency":4,"random_seed":42,` +
 				`"prompt_input_tokens_mean":550,"cache_bust":"batch"}`,
 		},
 		{
@@ -28,8 +29,8 @@ func TestEffectiveParameters(t *testing.T) {
 				"  request_rate: auto\n  grace_period: 0.5\n  http_version: 1.1\n",
 			want: `{"model":"m","url":"http://localhost:8000","endpoint":"/v1/chat/completions","endpoint_type":"chat",` +
 				`"health_check_endpoint":"/v1/models","headers":{"X-A":"<redacted>","X-B":"<redacted>"},"transport":"auto",` +
-				`"http_version":"1.1","streaming":false,"warmup_request_count":1,"benchmark_duration":60,"grace_period":0.5,` +
-				`"request_timeout":600,"concurrency":4,"request_rate":"auto","request_rate_mode":"constant","random_seed":42,` +
+				`"http_version":"1.1","streaming":false,"warmup_request_count":1,"preconnect":true,"benchmark_duration":60,"grace_period":0.5,` +
+				`"request_timeout":600,"give_up_after":10,"concurrency":4,"request_rate":"auto","request_rate_mode":"constant","random_seed":42,` +
 				`"prompt_input_tokens_mean":550,"session_turns_mean":2,"session_turn_delay_mean":1500,` +
 				`"conversation_history":"server","cache_bust":"batch","extra_inputs":{"stop":["a"],"temperature":0},"slos":{"request_latency":100.5}}`,
 		},
@@ -38,7 +39,8 @@ func TestEffectiveParameters(t *testing.T) {
 			keys: "  input_file: x\n  custom_dataset_type: single_turn\n  request_rate_mode: poisson\n  tls: {}\n",
 			want: `{"model":"m","url":"http://localhost:8000","endpoint":"/v1/chat/completions","endpoint_type":"chat",` +
 				`"health_check_endpoint":"/v1/models","transport":"auto","http_version":"auto","warmup_request_count":1,` +
-				`"benchmark_duration":60,"grace_period":30,"request_timeout":600,"concurrency":4,"random_seed":42,` +
+				`"warmup_handover":"seamless","start":"staggered","preconnect":true,` +
+				`"benchmark_duration":60,"grace_period":30,"request_timeout":600,"give_up_after":10,"concurrency":4,"random_seed":42,` +
 				`"input_file":"x","custom_dataset_type":"single_turn"}`,
 		},
 	}

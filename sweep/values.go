@@ -41,6 +41,39 @@ func (r Rate) parameter() any {
 	return r.PerSecond
 }
 
+// A Limit is a number from which on something is done, or none. The zero Limit
+// is none.
+type Limit struct {
+	Value float64
+	On    bool
+}
+
+// bind reads a number from 0 or the word none.
+func (l *Limit) bind(b *binder, n *yaml.Node, path string) {
+	if n.ShortTag() == "!!str" && n.Value == "none" {
+		*l = Limit{}
+		return
+	}
+	value, ok := number(lax(n, reflect.TypeFor[Limit]()))
+	switch {
+	case !ok:
+		b.fail(n, path, "must be a number or none, not "+describe(n), "")
+	case value < 0:
+		b.fail(n, path, "must be at least 0, not "+n.Value, "write none to do without")
+	case value > 1e9:
+		b.fail(n, path, "must be at most 1000000000, not "+n.Value, "write none to do without")
+	}
+	*l = Limit{value, true}
+}
+
+// parameter returns what the batch file would hold.
+func (l Limit) parameter() any {
+	if !l.On {
+		return "none"
+	}
+	return l.Value
+}
+
 // A Version is a string that may be written as a number: 1.1 as well as "1.1".
 type Version string
 

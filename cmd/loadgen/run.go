@@ -81,14 +81,20 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	defer stopMock()
 	var unreachable error
 	if !c.NoCheck {
-		unreachable = checkService(ctx, batch, endpoint)
+		unreachable = checkService(stopping, batch, endpoint)
 	}
 	tokenizers := runner.NewVocabularies(!c.Offline, log)
-	if c.DryRun {
-		shown.stop()
-		return c.dryRun(batch, append(batch.Notes, tokenizers.Notes(ctx, batch)...), unreachable, std.out)
+	var notes []string
+	if c.DryRun && stopping.Err() == nil {
+		notes = append(batch.Notes, tokenizers.Notes(stopping, batch)...)
 	}
-	if unreachable != nil {
+	switch {
+	case stopping.Err() != nil:
+		return interruptError{errors.New("interrupted before anything was measured")}
+	case c.DryRun:
+		shown.stop()
+		return c.dryRun(batch, notes, unreachable, std.out)
+	case unreachable != nil:
 		return unreachable
 	}
 
@@ -130,6 +136,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.Get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.started, Log: log,
+	}
+	if !c.NoCheck {
+		r.Probe = func(ctx context.Context, cell *sweep.Cell) error { return ping(ctx, cell, endpoint) }
 	}
 	runs, err := r.Run(ctx)
 	shown.stop()
@@ -224,33 +233,43 @@ func startMock(ctx context.Context, batch *sweep.Batch, stderr io.Writer) (url s
 }
 
 // checkService asks every service of the batch whether it is there and serves
-// the model.
+// the model. Once ctx is done it asks no more.
 func checkService(ctx context.Context, batch *sweep.Batch, endpoint string) error {
 	var errs []error
 	asked := map[string]bool{}
 	for _, cell := range batch.Cells() {
-		config, err := runner.Client(&cell.Config, endpoint, version, os.LookupEnv)
-		if err != nil {
-			return usageError{err}
-		}
-		key := config.URL + "\n" + config.Health + "\n" + config.Model
+		c := &cell.Config
+		key := c.URL + "\n" + c.HealthCheckEndpoint + "\n" + c.Model
 		if asked[key] {
 			continue
 		}
 		asked[key] = true
-		c, err := client.New(config)
-		if err != nil {
-			return usageError{err}
-		}
-		if err := c.Ping(ctx); err != nil {
+		if err := ping(ctx, &cell, endpoint); err != nil {
+			var usage usageError
+			if errors.As(err, &usage) {
+				return err
+			}
 			errs = append(errs, err)
 		}
-		c.Close()
 	}
 	if len(errs) == 0 {
 		return nil
 	}
 	return endpointError{errors.Join(errs...)}
+}
+
+// ping asks the service of a cell whether it is there and serves the model.
+func ping(ctx context.Context, cell *sweep.Cell, endpoint string) error {
+	config, err := runner.Client(&cell.Config, endpoint, version, os.LookupEnv)
+	if err != nil {
+		return usageError{err}
+	}
+	c, err := client.New(config)
+	if err != nil {
+		return usageError{err}
+	}
+	defer c.Close()
+	return c.Ping(ctx)
 }
 
 // dryRun lists what would be run. It fails where the service is not there.

@@ -1,0 +1,82 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"loadgen"
+	"loadgen/load"
+	"loadgen/sweep"
+)
+
+// warmUpPlan returns what a warm-up is to do that goes on into a plan, whose
+// load it has unless it was given one of its own. Without a plan to go on into
+// it drains, and is a closed loop.
+func warmUpPlan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, into *load.Plan) load.Plan {
+	warm := load.Plan{
+		Phase: loadgen.Warmup, Requests: c.WarmupRequestCount, Duration: c.WarmupDuration,
+		Grace: c.GracePeriod, Seed: seed,
+	}
+	switch {
+	case c.WarmupRequestRate > 0 && !p.Auto:
+		warm.Concurrency = c.WarmupConcurrency
+		warm.Schedule = load.Arrival{
+			Rate: c.WarmupRequestRate, Smoothness: c.Smoothness(),
+			Rand: func() *rand.Rand { return seed.Rand("arrivals.warmup") },
+		}.Schedule()
+		return warm
+	case c.WarmupConcurrency > 0 && !p.Auto:
+		warm.Concurrency = c.WarmupConcurrency
+	case into == nil || p.Mode == loadgen.FixedSchedule:
+		warm.Concurrency = max(flight(p), 1)
+	default:
+		into.Resume = into.Schedule != nil
+		warm.Schedule, warm.Concurrency, warm.UserGap = into.Schedule, into.Concurrency, into.UserGap
+		warm.ConcurrencyRamp, warm.Ramp = into.ConcurrencyRamp, into.Ramp
+	}
+	if into == nil && warm.Requests > 0 {
+		warm.Concurrency = min(warm.Concurrency, warm.Requests)
+	}
+	warm.Stagger = into != nil && c.Start == sweep.Staggered
+	return warm
+}
+
+// seamless reports whether the measurement of a run goes on from its warm-up: it
+// has one, and nothing has to be learnt from its answers first.
+func (p *phases) seamless() bool {
+	c := &p.run.Cell.Config
+	if !c.WarmsUp() || c.WarmupHandover != sweep.Seamless || p.run.Cell.Pacing.Auto {
+		return false
+	}
+	if c.InputTokensIncludeTemplate && c.EndpointType != "completions" && p.template.render == nil {
+		p.Log.Info("The warm-up drains: its answers tell what the chat template adds to a prompt")
+		return false
+	}
+	return true
+}
+
+// connectTime bounds how long connections are opened ahead of the load.
+const connectTime = 10 * time.Second
+
+// preconnect opens the connections that users, or requests up to the ceiling,
+// will need. What fails here will fail again, as a request.
+func (p *phases) preconnect(ctx context.Context) {
+	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
+	n := connections(c, pacing)
+	if !c.Preconnect || n == 0 {
+		return
+	}
+	ctx, done := context.WithTimeout(ctx, connectTime)
+	defer done()
+	defer context.AfterFunc(p.stopping, done)()
+	opened := load.Connect(ctx, n, func(ctx context.Context) bool {
+		kept, err := p.sender.Connect(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.Log.Warn("Opening connections: " + err.Error())
+		}
+		return kept
+	})
+	p.Log.Debug(fmt.Sprintf("%d of %d connections opened before the first request", opened, n))
+}
