@@ -158,10 +158,15 @@ func (s *stage) user(id int, due time.Duration, session *loadgen.Session) {
 }
 
 // sessions runs sessions until the stage is over, and returns when the user is
-// due after that.
+// due after that. A session is taken when it is due, so that they are sent in
+// their order.
 func (w *worker) sessions(due time.Duration, session *loadgen.Session) time.Duration {
 	now, sent := time.Duration(0), false
 	for ok := true; ok; session = nil {
+		due = w.space(due, now)
+		if !w.reach(due, now) || w.next != nil && w.full(w.Issued()) {
+			return due
+		}
 		if session == nil {
 			session = w.take(w.issuing)
 		}
@@ -172,13 +177,6 @@ func (w *worker) sessions(due time.Duration, session *loadgen.Session) time.Dura
 					w.exhausted()
 				}
 			}
-			return due
-		}
-		due = w.space(due, now)
-		if !w.reach(due, now) {
-			return due
-		}
-		if w.next != nil && w.full(w.Issued()) {
 			return due
 		}
 		due, now, ok = w.session(session, due, 0)

@@ -52,6 +52,9 @@ type trouble struct {
 	mute  int           // prompts after which the disk is full
 	boots time.Duration // how long the endpoint refuses connections
 	lost  string        // a file that is gone when the first request has ended
+
+	dial  func(context.Context) (net.Conn, error)  // in place of the network
+	probe func(context.Context, *sweep.Cell) error // what the service's check says later
 }
 
 var errFull = errors.New("no space left on device")
@@ -155,13 +158,16 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 		m := &measured{trouble: trouble}
 		began := time.Now()
 		dial := func(ctx context.Context, netw, address string) (net.Conn, error) {
+			if trouble.dial != nil {
+				return trouble.dial(ctx)
+			}
 			if time.Since(began) < trouble.boots {
 				return nil, syscall.ECONNREFUSED
 			}
 			return network.DialContext(ctx, netw, address)
 		}
 		runner := &runner.Runner{
-			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: dial,
+			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: dial, Probe: trouble.probe,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 			Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
 			Stop:       stopping, Log: slog.New(slog.DiscardHandler),

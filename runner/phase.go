@@ -36,6 +36,7 @@ type phases struct {
 
 	sources [2]*synth.Source // by phase, while it is under way
 	late    bool             // prompts were made before the template was measured
+	settled bool             // what it adds is, then
 	refused int              // dials that failed before the measurement
 	warmUps warmUps
 }
@@ -74,8 +75,8 @@ func (w *warmUps) add(rec *loadgen.Record) {
 // that are still to come.
 func (p *phases) emit(rec *loadgen.Record) error {
 	p.tokens.Fill(rec)
-	if p.late && rec.Request.TemplateTokens == 0 {
-		rec.Request.TemplateTokens = p.template.added(rec.Request.Messages)
+	if p.late && rec.Phase == loadgen.Profiling {
+		p.learnTemplate(rec)
 	}
 	measured := p.collector.Add(rec)
 	if rec.Phase == loadgen.Warmup {
@@ -91,6 +92,19 @@ func (p *phases) emit(rec *loadgen.Record) error {
 		p.stop(err)
 	}
 	return nil
+}
+
+// learnTemplate settles what the chat template adds when the first measured
+// request of a seamless run has ended: its prompts were made before the warm-up
+// had answers to tell. All of the warm-up that is over has been seen by then.
+func (p *phases) learnTemplate(rec *loadgen.Record) {
+	if !p.settled {
+		p.settled = true
+		_ = p.settleTemplate() // where it must be known, the warm-up is not seamless
+	}
+	if rec.Request.TemplateTokens == 0 {
+		rec.Request.TemplateTokens = p.template.added(rec.Request.Messages)
+	}
 }
 
 // A phase is what is made ready for one before it begins.
@@ -167,9 +181,6 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	var watch *load.Watch
 	measured.Begin = func() {
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
-		if seamless {
-			_ = p.settleTemplate() // that it is known where it must be, the warm-up was seamless for
-		}
 		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
 		watch = load.StartWatch()
 		p.driver.Drain = watch.Drain

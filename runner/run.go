@@ -311,7 +311,11 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 func (p *phases) proceed(ctx context.Context) error {
 	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
 	if p.seamless() {
-		p.late = c.EndpointType != "completions" && !p.template.deaf
+		if p.late = c.EndpointType != "completions" && !p.template.deaf; !p.late {
+			if err := p.settleTemplate(); err != nil {
+				return err
+			}
+		}
 		return p.measure(ctx, pacing, true)
 	}
 	if c.WarmsUp() {
