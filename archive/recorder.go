@@ -35,12 +35,27 @@ type Recorder struct {
 	// Secrets are the texts that no file may hold.
 	Secrets *secret.Set
 
+	log      io.Closer           // of the batch
 	over     []*sweep.Run        // in the order of their ends
 	facts    []analyze.CellFacts // of these
 	findings []analyze.Finding   // of all of them
 	grown    time.Time           // when the summary was last written
 	took     time.Duration       // how long that took
 }
+
+// Open begins the log of the batch, with the lines that were logged so far.
+func (k *Recorder) Open() error {
+	f, err := k.Root.Log()
+	if err != nil {
+		return err
+	}
+	k.log = f
+	k.Tee.keep(f)
+	return nil
+}
+
+// Close ends the log of the batch.
+func (k *Recorder) Close() error { return k.log.Close() }
 
 // StartCell makes the directory of a run.
 func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
@@ -67,10 +82,14 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 		return nil, err
 	}
 	c.dir = dir
-	if c.logFile, err = dir.Log(); err != nil {
-		return nil, errors.Join(err, dir.Close())
+	logs := []io.Writer{&c.logged}
+	if dir.Dir != k.Root.Dir { // else the log of the batch is the run's
+		if c.logFile, err = dir.Log(); err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
+		logs = append(logs, c.logFile)
 	}
-	k.Tee.add(c.logFile, &c.logged)
+	k.Tee.add(logs...)
 	k.Log.Info("Output directory: " + dir.Dir)
 	if c.inputs, err = dir.Inputs(); err != nil {
 		return nil, errors.Join(err, c.close())
@@ -110,6 +129,7 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 	return errors.Join(
 		k.Root.WriteAggregates(k.repeated(runs), k.Batch.RepeatOrder == sweep.Blocked),
 		k.Root.Finish(k.rows(runs)),
+		k.Root.WriteText(ReportName, []byte(k.Tables(runs, report.Options{}))),
 	)
 }
 
@@ -127,6 +147,9 @@ func (k *Recorder) rows(runs []*sweep.Run) []results.Row {
 	}
 	return rows
 }
+
+// ReportName is the batch's report for people: what its end shows on a terminal.
+const ReportName = "batch_report.txt"
 
 // findingsShown is how many findings end the tables; the files have them all.
 const findingsShown = 3
@@ -241,6 +264,9 @@ func (c *runRecorder) profile(run *sweep.Run) {
 
 func (c *runRecorder) closeLog() error {
 	c.Tee.drop()
+	if c.logFile == nil {
+		return nil
+	}
 	return c.logFile.Close()
 }
 

@@ -5,18 +5,39 @@ import (
 	"sync"
 )
 
-// A Tee writes log lines to the display and to the log of the current run.
+// A Tee writes log lines to the display, to the log of the batch and to that of
+// the current run.
 type Tee struct {
-	To io.Writer // the display
+	To io.Writer // the display; see Show
 
-	mu   sync.Mutex
-	more []io.Writer
+	mu    sync.Mutex
+	early []byte // what was written before the batch had a log
+	batch io.Writer
+	run   []io.Writer
 }
 
-func (t *Tee) add(w ...io.Writer) {
+// mostEarly bounds what is kept for a batch that never begins.
+const mostEarly = 64 << 10
+
+// Show replaces the display.
+func (t *Tee) Show(to io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.more = w
+	t.To = to
+}
+
+// keep gives the batch its log, which gets the lines so far.
+func (t *Tee) keep(batch io.Writer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = batch.Write(t.early)
+	t.early, t.batch = nil, batch
+}
+
+func (t *Tee) add(run ...io.Writer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.run = run
 }
 
 func (t *Tee) drop() { t.add() }
@@ -25,7 +46,12 @@ func (t *Tee) drop() { t.add() }
 func (t *Tee) Write(line []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, w := range t.more {
+	if t.batch != nil {
+		_, _ = t.batch.Write(line)
+	} else if len(t.early) < mostEarly {
+		t.early = append(t.early, line...)
+	}
+	for _, w := range t.run {
 		_, _ = w.Write(line)
 	}
 	return t.To.Write(line)

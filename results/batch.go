@@ -16,8 +16,10 @@ import (
 // A Batch is the directory of one execution of a batch file:
 // <output_base_dir>/<batch_name>/<YYYYMMDD_HHMMSS>.
 type Batch struct {
-	Dir  string
-	Name string
+	Dir string
+	// Place is Dir without symbolic links.
+	Place string
+	Name  string
 	// Findings are what the analyses of all its runs found; Finish writes them
 	// under their own key. Whatever encoding/json can marshal; nil for none.
 	Findings any
@@ -42,6 +44,10 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, failed(parent, err)
 	}
+	place, err := filepath.EvalSymlinks(parent)
+	if err != nil {
+		return nil, failed(parent, err)
+	}
 	stamp := now.Format("20060102_150405")
 	for i := 1; i <= maxSuffix; i++ {
 		dir := filepath.Join(parent, stamp)
@@ -59,7 +65,7 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 			return nil, failed(dir, err)
 		}
 		lock, err := lockDir(dir)
-		return &Batch{Dir: dir, Name: name, started: now, lock: lock}, err
+		return &Batch{Dir: dir, Place: filepath.Join(place, filepath.Base(dir)), Name: name, started: now, lock: lock}, err
 	}
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
 }

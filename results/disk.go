@@ -74,10 +74,29 @@ func makeDirs(from, dir string) error {
 	if err := makeDirs(from, above); err != nil {
 		return err
 	}
-	if err := makeDir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := makeDir(dir)
+	if errors.Is(err, fs.ErrExist) {
+		err = isDir(dir)
+	}
+	if err != nil {
 		return err
 	}
 	return syncDir(above)
+}
+
+// isDir fails where a name is not that of a directory itself: what is written
+// must not end up elsewhere.
+func isDir(dir string) error {
+	info, err := os.Lstat(dir)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return errors.New("it is a symbolic link, which is not followed here")
+	case !info.IsDir():
+		return errors.New("there is a file of that name")
+	}
+	return nil
 }
 
 // syncDir puts the names in a directory on the disk.

@@ -95,7 +95,11 @@ func Continue(dir string) (b *Batch, m *Manifest, text []byte, err error) {
 	if text, err = os.ReadFile(filepath.Join(dir, SourceName)); err != nil {
 		return nil, nil, nil, fmt.Errorf("continue %s: %w", dir, err)
 	}
-	b = &Batch{Dir: dir, Name: m.BatchName, started: m.Started}
+	place, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("continue %s: %w", dir, err)
+	}
+	b = &Batch{Dir: dir, Place: place, Name: m.BatchName, started: m.Started}
 	if b.lock, err = lockDir(dir); err != nil {
 		return nil, nil, nil, err
 	}

@@ -176,8 +176,13 @@ func (r *Run) close(g *growing, end int64) error {
 }
 
 // Log opens the run's log to append to; the caller closes it.
-func (r *Run) Log() (*os.File, error) {
-	path := filepath.Join(r.Dir, LogName)
+func (r *Run) Log() (*os.File, error) { return openLog(r.Dir) }
+
+// Log opens the batch's log to append to; the caller closes it.
+func (b *Batch) Log() (*os.File, error) { return openLog(b.Dir) }
+
+func openLog(dir string) (*os.File, error) {
+	path := filepath.Join(dir, LogName)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, failed(path, err)
 	}
@@ -199,6 +204,11 @@ func (b *Batch) writeFile(path string, data []byte) error {
 		return failed(path, err)
 	}
 	return WriteFile(path, data)
+}
+
+// WriteText puts a text for people into the batch's directory.
+func (b *Batch) WriteText(name string, text []byte) error {
+	return b.writeFile(filepath.Join(b.Dir, name), text)
 }
 
 // withoutSecrets is the last check of what is about to be written. It mends

@@ -113,6 +113,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	dir.Secrets = secrets
 	log.Info("Results root directory: " + dir.Dir)
+	if dir.Place != filepath.Clean(dir.Dir) {
+		log.Info("which by symbolic links is " + dir.Place)
+	}
 	log.Info("Sweeping parameters: " + batch.Sweeps.String())
 	if salt := batch.Base.CacheBustSalt; salt != "" {
 		log.Info(fmt.Sprintf("Cache bust salt: %s (cache_bust_salt: %[1]s makes the same prompts again)", salt))
@@ -132,6 +135,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := recorder.Open(); err != nil {
+		return fmt.Errorf("making a place for the log: %w", err)
+	}
+	defer recorder.Close()
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.Get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
@@ -142,7 +149,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	runs, err := r.Run(ctx)
 	shown.stop()
-	log = newLogger(std.err, c.Verbose)
+	tee.Show(std.err)
 	left, _ := batch.Plan().Left(runs)
 	logSummary(log, left, runs)
 	err = errors.Join(err, recorder.Finish(runs))
