@@ -9,7 +9,7 @@ import (
 // SizingPoint is the run as a point of a sweep; samples in milliseconds.
 func (r *Recording) SizingPoint() analyze.SizingPoint {
 	p := analyze.SizingPoint{
-		Load: r.Meta.Facts.Load.Level(), Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.OK == 0,
+		Load: r.Meta.Facts.Load.Level(), Interrupted: r.Status != loadgen.Completed || r.Summarized.Counts.OK == 0,
 		Samples: map[string][]float64{},
 	}
 	add := func(metric string, seconds float64) { p.Samples[metric] = append(p.Samples[metric], 1000*seconds) }
@@ -69,7 +69,7 @@ func SizingAIQ(runs []*Recording, question analyze.SizingQuestionAIQ) analyze.Si
 		if r.Meta.Facts.Load.Mode == loadgen.OpenLoop {
 			continue
 		}
-		m := analyze.SizingRunAIQ{Concurrency: r.Meta.Facts.Load.Users, Interrupted: r.Outcome.Cancelled || r.Summarized.Counts.Failed > 0}
+		m := analyze.SizingRunAIQ{Concurrency: r.Meta.Facts.Load.Users, Interrupted: r.Status != loadgen.Completed || r.Summarized.Counts.Failed > 0}
 		var latencies, runtimes []float64
 		for _, s := range r.sessions() {
 			latencies, runtimes = append(latencies, s.latency...), append(runtimes, s.to-s.from)

@@ -14,6 +14,7 @@ import (
 	"loadgen"
 	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/internal/outside"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -140,7 +141,10 @@ func (c *analyzeCommand) run(std streams) error {
 	}
 	p := c.profiler(r.Meta.Seed)
 	x := r.Profile(p)
-	fmt.Fprintf(std.out, "%s: a run of loadgen\n", c.Path)
+	fmt.Fprintf(std.out, "%s: a run of loadgen, %s, %s\n", c.Path, r.Status, r.Summarized.Validity.Verdict)
+	for _, reason := range r.Summarized.Validity.Reasons {
+		fmt.Fprintf(std.out, "  - %s\n", outside.Line(reason.Text))
+	}
 	c.show(std.out, p, x)
 	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.detail(r)), err)
 }

@@ -70,6 +70,11 @@ func (c *analyzeCommand) batch(std streams) error {
 
 	o := reportOptions(std.out)
 	fmt.Fprintf(std.out, "%s: a batch of %d runs\n", c.Path, len(runs))
+	for _, r := range runs {
+		if r.Status != loadgen.Completed {
+			fmt.Fprintf(std.out, "%s: %s\n", r.Facts.Name, r.Status)
+		}
+	}
 	fmt.Fprint(std.out, report.BatchTable(shown, o))
 	fmt.Fprintf(std.out, "\nFindings\n%s", report.FindingsText(findings, o))
 	for _, s := range sweeps {
