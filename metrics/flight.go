@@ -82,6 +82,16 @@ func (t *tally) write(r *loadgen.Record) {
 	t.fromWritten.add(millis(first - wrote))
 }
 
+// withFirst counts the chunks that came out of the same read as the first one,
+// which has the time of the last of them.
+func withFirst(chunks []loadgen.Chunk) int32 {
+	n := int32(0)
+	for i := 1; i < len(chunks) && chunks[i].Merged; i++ {
+		n++
+	}
+	return n
+}
+
 // firstOutput is the time to the first output, the latency of a reply that was
 // not streamed.
 func firstOutput(r *loadgen.Record) time.Duration {

@@ -1,6 +1,11 @@
 package metrics
 
-import "loadgen"
+import (
+	"fmt"
+	"math"
+
+	"loadgen"
+)
 
 // judgeDelays holds the generator's delays against the times that it reports:
 // the TTFT, or the request latency where replies are not streamed.
@@ -18,6 +23,7 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 	} else if p99 > 0 {
 		j.sign("send_delay_p99", 0)
 	}
+	c.judgeExcess(j, p99)
 	j.delays("reader_delay_p50", &t.firstDelay, 50, p50)
 	j.delays("reader_delay_p99", &t.firstDelay, 99, p99)
 	j.delays("reader_delay_itl", &t.meanDelay, 50, t.chunkGap.percentile(50))
@@ -39,6 +45,47 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 			j.decide(name, j.excess(late)/measured, t.ok >= conclusiveCount)
 		}
 	}
+}
+
+// judgeExcess holds p99 TTFT against what the endpoint can have made of it:
+// without the time before a request was written, and without what a late reader
+// adds. Of several chunks in one read only the last one's arrival is known: where
+// the first came with more others than usual, it came as many gaps earlier.
+func (c *Collector) judgeExcess(j *judge, p99 float64) {
+	t := &c.profiling
+	if t.issued() > t.samples.len() || t.ok == 0 {
+		return
+	}
+	gap, usual := 0.0, t.usuallyTogether()
+	if t.gaps.count() > 0 {
+		m := t.gaps.moments()
+		gap = m.mean()
+	}
+	var own []float64
+	for s := range t.samples.all() {
+		if !math.IsNaN(s.fromWritten) {
+			own = append(own, max(s.fromWritten-gap*max(float64(s.together)-usual, 0), 0))
+		}
+	}
+	true99 := Percentile(Sorted(own), 99)
+	excess := 0.0
+	if p99-true99 > j.limits[NoiseFloor].Degraded {
+		excess = p99/true99 - 1
+	}
+	j.sign("ttft_excess_p99", excess)
+	j.say("ttft_excess_p99", fmt.Sprintf("p99 TTFT is %.4g ms, of which the endpoint can have made %.4g: the rest is time before requests were written, or that of a reader so late that the first output came with others", p99, true99))
+}
+
+// usuallyTogether is with how many others the first chunk came in half of the
+// replies: as the server sends them.
+func (t *tally) usuallyTogether() float64 {
+	var n []float64
+	for s := range t.samples.all() {
+		if !math.IsNaN(s.fromWritten) {
+			n = append(n, float64(s.together))
+		}
+	}
+	return Percentile(Sorted(n), 50)
 }
 
 // firstOutput is the distribution of TTFT, or of the latency where replies are

@@ -236,9 +236,9 @@ func (c *Collector) judgeStalls(j *judge, s *Summary, o loadgen.Outcome) {
 }
 
 func (s *Stalls) text() string {
-	text := fmt.Sprintf("the endpoint stood still for %.3g s from %.3g s on, while users waited", s.To-s.From, s.From)
+	text := fmt.Sprintf("nothing came from the endpoint for %.3g s from %.3g s on, while users waited", s.To-s.From, s.From)
 	if s.Count > 1 {
-		text = fmt.Sprintf("the endpoint stood still %d times while users waited, %.3g s in all, the longest %.3g s from %.3g s on", s.Count, s.Seconds, s.To-s.From, s.From)
+		text = fmt.Sprintf("nothing came from the endpoint %d times while users waited, for %.3g s in all, the longest %.3g s from %.3g s on", s.Count, s.Seconds, s.To-s.From, s.From)
 	}
 	return text + fmt.Sprintf("; a schedule of the same rate would have seen a p99 latency of about %.4g ms (wrk2's correction: an estimate)", s.LatencyP99)
 }

@@ -50,7 +50,7 @@ func TestStallsAreFound(t *testing.T) {
 		// away at most.
 		case s.Stalls.Count != 1 || math.Abs(s.Stalls.From-row.from) > 0.031 || math.Abs(s.Stalls.Seconds-row.length) > 0.031:
 			t.Errorf("%s: %+v, want %g s from %g on", row.name, *s.Stalls, row.length, row.from)
-		case row.verdict == metrics.Valid && !strings.HasPrefix(s.Validity.Notes[0], "the endpoint stood still for 0.4"):
+		case row.verdict == metrics.Valid && !strings.HasPrefix(s.Validity.Notes[0], "nothing came from the endpoint for 0.4"):
 			t.Errorf("%s: notes %q", row.name, s.Validity.Notes)
 		}
 	}

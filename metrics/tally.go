@@ -64,7 +64,9 @@ type failureKey struct {
 type sample struct {
 	span
 	latency, ttft, itl, ttftFromDue float64
-	first                           bool // its user's first
+	fromWritten                     float64 // to the first output
+	together                        int32   // further chunks that came with the first
+	first                           bool    // its user's first
 }
 
 // part returns the stretch of the request that a time-weighted metric counts;
@@ -252,7 +254,11 @@ func (t *tally) fail(r *loadgen.Record) {
 }
 
 func newSample(r *loadgen.Record, m *Measurement) sample {
-	s := sample{span: span{r.Sent, r.Ended}, first: r.First}
+	s := sample{span: span{r.Sent, r.Ended}, first: r.First, fromWritten: math.NaN()}
+	if r.OK() {
+		first := firstOutput(r)
+		s.fromWritten, s.together = millis(first-min(r.Conn.Wrote, first)), withFirst(r.Chunks)
+	}
 	for _, v := range []struct {
 		id ID
 		to *float64

@@ -132,6 +132,19 @@ func TestVerdicts(t *testing.T) {
 				}
 			}), want: metrics.Valid,
 		},
+		{
+			// Five of 100 replies in one read: 20 ms become 200, the nine gaps of
+			// 20 ms later.
+			name: "one in twenty whose first output waited for the rest", facts: closedLoop,
+			records: steadyRun(func(i int, r *loadgen.Record) {
+				if i%20 == 0 {
+					r.Reads, r.MergedReads = 1, 1
+					for k := range r.Chunks {
+						r.Chunks[k] = loadgen.Chunk{At: r.Took, Merged: k > 0}
+					}
+				}
+			}), want: metrics.Degraded, reason: "ttft_excess_p99",
+		},
 		{name: "late, but within the noise", facts: openLoop, records: steadyRun(lagging(2*ms, 0)), want: metrics.Valid},
 		{name: "late because of the ceiling", facts: openLoop, records: steadyRun(lagging(500*ms, 499*ms)), want: metrics.Valid},
 		{name: "late because of both", facts: openLoop, records: steadyRun(lagging(500*ms, 400*ms)), want: metrics.Invalid, reason: "lag_p50"},
