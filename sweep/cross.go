@@ -158,10 +158,15 @@ func (b *binder) checkPath(c *Config) {
 		return
 	}
 	path, _, _ := strings.Cut(c.Endpoint, "?")
-	isChat := strings.HasSuffix(path, "/chat/completions")
-	isCompletions := strings.HasSuffix(path, "/completions") && !isChat
-	if other := map[string]string{"chat": "completions", "completions": "chat"}[c.EndpointType]; c.EndpointType == "chat" && isCompletions || c.EndpointType == "completions" && isChat {
-		b.contradict("endpoint", fmt.Sprintf("%s does not serve endpoint_type %s", path, c.EndpointType), "write endpoint_type: "+other)
+	serves := ""
+	switch {
+	case strings.HasSuffix(path, "/chat/completions"):
+		serves = "chat"
+	case strings.HasSuffix(path, "/completions"):
+		serves = "completions"
+	}
+	if serves != "" && serves != c.EndpointType {
+		b.contradict("endpoint", fmt.Sprintf("%s does not serve endpoint_type %s", path, c.EndpointType), "write endpoint_type: "+serves)
 	}
 	service := strings.TrimRight(c.URL, "/")
 	switch twice := overlap(service, path); {

@@ -88,20 +88,21 @@ func namesIn(text string) (names []string, err error) {
 func (f *file) expandReferences(n *yaml.Node, path string, lookup func(string) (string, bool)) {
 	switch {
 	case path == base("headers"):
-		return
 	case n.Kind == yaml.MappingNode:
 		for key, value := range pairs(n) {
 			f.expandReferences(value, join(path, key.Value), lookup)
 		}
-		return
 	case n.Kind == yaml.SequenceNode:
 		for _, item := range n.Content {
 			f.expandReferences(item, path, lookup)
 		}
-		return
-	case n.ShortTag() != "!!str" || !strings.Contains(n.Value, "${"):
-		return
+	case n.ShortTag() == "!!str" && strings.Contains(n.Value, "${"):
+		f.expandReference(n, path, lookup)
 	}
+}
+
+// expandReference does so in one value.
+func (f *file) expandReference(n *yaml.Node, path string, lookup func(string) (string, bool)) {
 	names, err := namesIn(n.Value)
 	if err == nil && lookup == nil && len(names) > 0 {
 		f.open[n] = true
@@ -149,9 +150,13 @@ func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
 		f.report.add(f.fault(n, path, "would stand in inputs.json, where every request is kept", "send it as a header, or use api_key_env_var"))
 		return
 	}
-	if n.Style != 0 {
-		return
+	if n.Style == 0 {
+		f.reread(n, text)
 	}
+}
+
+// reread gives a node the type that a text would have in the file.
+func (f *file) reread(n *yaml.Node, text string) {
 	read, fault := newSource("", []byte(text)).parse([]byte(text))
 	if fault != nil || read.Kind == yaml.MappingNode || read.Kind == yaml.AliasNode {
 		return
