@@ -35,9 +35,9 @@ type Finding struct {
 
 	// Seconds are those of all requests together that would not have been
 	// spent without the cause, Tokens those that need not have been computed;
-	// null where the data does not tell.
-	Seconds    Number     `json:"estimated_seconds_saved"`
-	Tokens     Number     `json:"estimated_tokens_saved"`
+	// absent where the data does not tell.
+	Seconds    Number     `json:"estimated_seconds_saved,omitzero"`
+	Tokens     Number     `json:"estimated_tokens_saved,omitzero"`
 	Confidence Confidence `json:"confidence"`
 	Evidence   []Evidence `json:"evidence"`
 

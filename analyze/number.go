@@ -17,6 +17,10 @@ var undefined = Number(math.NaN())
 // Defined reports whether the number has a value.
 func (n Number) Defined() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
+// IsZero reports whether the number has no value, so that omitzero leaves it
+// out of a file. The number 0 is one.
+func (n Number) IsZero() bool { return !n.Defined() }
+
 // MarshalJSON writes the shortest form that reads back the same, or null.
 func (n Number) MarshalJSON() ([]byte, error) {
 	if !n.Defined() {

@@ -38,7 +38,7 @@ func (v *view) aiqSpikes(out *SpikeReport, flight *Timeline, calls []*loadgen.Ca
 		if s.Level < out.Threshold {
 			continue
 		}
-		spike := Spike{Start: v.absolute(s.Start), End: v.absolute(s.End), Concurrency: s.Level, Active: []string{}}
+		spike := Spike{Start: v.absolute(s.Start), End: v.absolute(s.End), Concurrency: s.Level, Length: undefined, TimeAvg: undefined, Active: []string{}}
 		tokens.merge(now)
 		if listed += next - ended; listed <= aiqIDs {
 			active = slices.DeleteFunc(active, func(i int32) bool { return calls[i].End <= s.Start })
