@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"charm.land/lipgloss/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -34,11 +37,17 @@ func busy() status {
 	}
 }
 
+var escape = regexp.MustCompile("\x1b\\[[0-9;]*[a-zA-Z]")
+
 func TestThePanelCutsNoNumber(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 120} {
-		text := ansi.Strip(newPanel(&board{}, width).text(busy()))
-		for line := range strings.Lines(text) {
-			if w := lipgloss.Width(strings.TrimRight(line, "\n")); w > width {
+		plain, colored := (&panel{}).text(busy(), width), (&panel{color: true}).text(busy(), width)
+		text := strings.Join(plain, "\n")
+		if stripped := escape.ReplaceAllString(strings.Join(colored, "\n"), ""); stripped != text || strings.Contains(text, "\x1b") {
+			t.Errorf("at %d colour changes the text from\n%s\nto\n%s", width, text, stripped)
+		}
+		for _, line := range plain {
+			if w := lipgloss.Width(line); w > width {
 				t.Errorf("at %d a line of %d: %q", width, w, line)
 			}
 		}
@@ -58,19 +67,65 @@ func TestThePanelCutsNoNumber(t *testing.T) {
 func TestASingleRunIsHeadedByItsBatch(t *testing.T) {
 	s := busy()
 	s.Cell, s.Cells, s.Name = 0, 1, "nightly"
-	head, _, _ := strings.Cut(strings.TrimSpace(ansi.Strip(newPanel(&board{}, 80).text(s))), "\n")
-	if want := "Run  nightly  batch 1:15, about 1:50 left"; head != want {
-		t.Errorf("headed %q, want %q", head, want)
+	if got, want := (&panel{}).text(s, 80)[1], "Run  nightly  batch 1:15, about 1:50 left"; got != want {
+		t.Errorf("headed %q, want %q", got, want)
 	}
 }
 
-func TestThePanelIsGoneAtTheEnd(t *testing.T) {
-	p := newPanel(&board{run: &runner.Progress{}}, 80)
-	if _, quit := p.Update(over{}); quit == nil {
-		t.Error("the panel does not end")
+// screen is what a terminal of a width shows after what was written to it, as
+// far as a panel makes use of one.
+func screen(written string, width int) string {
+	rows, y := [][]rune{nil}, 0
+	for len(written) > 0 {
+		if m := escape.FindString(written); m != "" && strings.HasPrefix(written, m) {
+			n, _ := strconv.Atoi(strings.Trim(m, "\x1b[AJ"))
+			if strings.HasSuffix(m, "A") {
+				y -= n
+			}
+			if strings.HasSuffix(m, "J") {
+				rows = append(rows[:y], nil)
+			}
+			written = written[len(m):]
+			continue
+		}
+		r := []rune(written)[0]
+		written = written[len(string(r)):]
+		down := r == '\n' || r != '\r' && len(rows[y]) == width
+		if down {
+			if y++; y == len(rows) {
+				rows = append(rows, nil)
+			}
+		}
+		if r != '\n' && r != '\r' {
+			rows[y] = append(rows[y], r)
+		}
 	}
-	if shown := p.View().Content; shown != "" {
-		t.Errorf("the last view shows %q", shown)
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteString(string(row) + "\n")
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func TestAPanelLeavesTheLogAlone(t *testing.T) {
+	for _, width := range []int{20, 60, 120} {
+		var written bytes.Buffer
+		p := &panel{w: &written, board: &board{}, size: func() (int, int) { return width, 24 }}
+		var log strings.Builder
+		for i := range 5 {
+			line := fmt.Sprintf("%d a line that is longer than a narrow terminal\n", i)
+			log.WriteString(line)
+			_, _ = p.Write([]byte(line))
+			// As draw does it, of a status that does not come from a run.
+			p.lines = p.text(busy(), width)[:1+i]
+			written.WriteString(strings.Join(p.lines, "\n") + "\n")
+		}
+		p.end()
+		_, _ = p.Write([]byte("after\n"))
+		log.WriteString("after\n")
+		if got, want := screen(written.String(), width), screen(log.String(), width); got != want {
+			t.Errorf("at %d the screen shows\n%s\nwant\n%s", width, got, want)
+		}
 	}
 }
 
@@ -78,7 +133,7 @@ func TestADumbTerminalGetsPlainLines(t *testing.T) {
 	t.Setenv("TERM", "dumb")
 	shown := startDisplay("live", io.Discard, &board{})
 	defer shown.stop()
-	if _, live := shown.log.(above); live {
+	if _, live := shown.log.(*panel); live {
 		t.Error("a live panel was started")
 	}
 }

@@ -56,7 +56,6 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"client"},
 	"github.com/andybalholm/brotli":      {"client"},
 	"github.com/alecthomas/kong":         {"cmd/loadgen"},
-	"charm.land/bubbletea/v2":            {"cmd/loadgen"},
 	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate"},
 	"math/rand":                          {},
 	"regexp":                             {"sweep"},
