@@ -9,7 +9,7 @@ import (
 // the metric goes on in an HdrHistogram of three significant digits, whose
 // percentiles are within 0.1 %. Average, deviation, minimum, maximum and sum
 // stay exact.
-const ExactLimit = 1 << 17
+const ExactLimit = 192 * blockLen
 
 // A distribution folds the values of one metric. The zero value is ready.
 //
