@@ -29,7 +29,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cl := &Client{target: t, clock: newClock(), stats: &stats{}, memory: newMemory(t.Memory)}
+	cl := &Client{target: t, clock: newClock(), stats: &stats{most: t.sockets()}, memory: newMemory(t.Memory)}
 	cl.replies.New = func() any {
 		return &reply{asked: t.Streaming, secrets: t.secrets, asksFor: t.Model, codings: t.codings, memory: cl.memory}
 	}
@@ -146,7 +146,8 @@ func (c *Client) Close() { c.engine.close() }
 // stats counts what the engines do.
 type stats struct {
 	opened, reused, dialErrors, retried atomic.Int64
-	open, maxOpen                       atomic.Int64
+	open, maxOpen, dialling             atomic.Int64
+	most                                int64        // connections that there are descriptors for; 0 for any number
 	kernel, reader                      atomic.Int64 // records by Timing
 	protocol                            atomic.Pointer[string]
 }
@@ -164,6 +165,19 @@ func (s *stats) count(rec *loadgen.Record) {
 		s.reader.Add(1)
 	}
 }
+
+// mayDial reports whether there is a descriptor for another connection, which
+// dialled ends. Some are left for the results: a run that cannot write them is
+// lost, one that misses connections is not.
+func (s *stats) mayDial() bool {
+	if n := s.dialling.Add(1) + s.open.Load(); s.most == 0 || n <= s.most {
+		return true
+	}
+	s.dialling.Add(-1)
+	return false
+}
+
+func (s *stats) dialled() { s.dialling.Add(-1) }
 
 func (s *stats) connected() {
 	s.opened.Add(1)

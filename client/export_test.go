@@ -176,3 +176,12 @@ func WriteAll(conn net.Conn, p []byte) (int, error) { return newWire(conn, false
 
 // MemoryUsed is what the client's replies and their records hold.
 func MemoryUsed(c *Client) int64 { return c.memory.Used() }
+
+// MayDial reports whether there is a descriptor for another connection.
+func MayDial(c *Client) bool {
+	if !c.stats.mayDial() {
+		return false
+	}
+	c.stats.dialled()
+	return true
+}

@@ -23,6 +23,16 @@ func Preflight(concurrency int) error {
 	return resources{openFiles(), ephemeralPorts()}.carry(concurrency)
 }
 
+// sockets returns how many connections there are descriptors for, 0 for any
+// number.
+func (t *target) sockets() int64 {
+	files := openFiles()
+	if t.Dial != nil || files == math.MaxInt {
+		return 0
+	}
+	return int64(max(files-spareFiles, 1))
+}
+
 func (r resources) carry(concurrency int) error {
 	switch {
 	case r.files != math.MaxInt && concurrency > r.files-spareFiles:

@@ -167,6 +167,10 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 		ctx, cancel = context.WithDeadline(ctx, d)
 		defer cancel()
 	}
+	if !e.stats.mayDial() {
+		return nil, errNoDescriptor
+	}
+	defer e.stats.dialled()
 	start := time.Now()
 	rec.Conn.Wait = start.Sub(rec.Start)
 	if e.named {

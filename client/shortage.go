@@ -3,8 +3,11 @@ package client
 import (
 	"errors"
 	"net"
+	"os"
 	"strings"
 	"syscall"
+
+	"loadgen"
 )
 
 // shortages are what this process or machine can run short of, with what to do
@@ -19,6 +22,10 @@ var shortages = []struct {
 	{syscall.ENOBUFS, "this machine has no buffers left for connections: lower the load"},
 	{syscall.ENOMEM, "this machine has no memory left for connections: lower the load"},
 }
+
+// errNoDescriptor is a dial for which there would be a descriptor only at the
+// cost of the results.
+var errNoDescriptor error = &fault{loadgen.FailLocal, os.NewSyscallError("socket", syscall.EMFILE)}
 
 // shortage says what this process or machine ran short of, empty where err is
 // nothing of the kind.

@@ -67,6 +67,10 @@ func (t *target) dialer() DialFunc {
 // counted keeps count of the connections that dial opens.
 func counted(dial DialFunc, s *stats) DialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if !s.mayDial() {
+			return nil, errNoDescriptor
+		}
+		defer s.dialled()
 		var dns time.Duration
 		start := time.Now()
 		conn, err := dial(traceDNS(ctx, &dns), network, addr)
