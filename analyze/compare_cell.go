@@ -198,6 +198,9 @@ func geometricMean(values []float64) Number {
 	if len(values) == 0 {
 		return undefined
 	}
+	if v := values[0]; slices.Min(values) == v && slices.Max(values) == v {
+		return Number(v) // a way by logarithms would cost its last digits
+	}
 	sum := 0.0
 	for _, v := range values {
 		sum += math.Log(v)

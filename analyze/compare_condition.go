@@ -90,6 +90,8 @@ const (
 const (
 	SettingTool   = settingTool
 	SettingTokens = settingTokens
+	// SettingLabel is what the user calls what is tested.
+	SettingLabel = "label"
 )
 
 // perToken reports whether a figure depends on how tokens are counted.

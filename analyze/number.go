@@ -14,6 +14,15 @@ type Number float64
 // undefined is the Number that is written as null.
 var undefined = Number(math.NaN())
 
+// Undefined returns so many numbers that are null.
+func Undefined(n int) []Number {
+	all := make([]Number, n)
+	for i := range all {
+		all[i] = undefined
+	}
+	return all
+}
+
 // Defined reports whether the number has a value.
 func (n Number) Defined() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 

@@ -28,7 +28,9 @@ type Recorder struct {
 	ConfigFile string
 	Command    []string
 	Version    string
-	Log        *slog.Logger
+	// Label names what is tested; empty where nobody said.
+	Label string
+	Log   *slog.Logger
 	// Tee is what Log writes to: each run has a log of its own.
 	Tee      *Tee
 	Profiler Profiler
@@ -71,6 +73,7 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 		BaseConfig: k.Batch.Base.Effective(),
 		Command:    k.Command,
 		Version:    k.Version,
+		Label:      k.Label,
 		Seed:       loadgen.Seed(run.Cell.Config.RandomSeed),
 		Host:       DescribeHost(),
 		Config:     run.Cell.Config.Effective(),

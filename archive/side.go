@@ -251,6 +251,7 @@ func published(p *results.Published) analyze.CompareRun {
 	run.Conditions = []analyze.Setting{
 		{Key: analyze.SettingTool, Value: "loadgen"},
 		{Key: "version", Value: version},
+		{Key: analyze.SettingLabel, Value: p.Meta.Label},
 		{Key: analyze.SettingTokens, Value: countedBy(p)},
 	}
 	swept := map[string]bool{}

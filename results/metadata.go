@@ -26,6 +26,7 @@ type Metadata struct {
 	// What follows is loadgen's own and stands under the key "loadgen".
 
 	Version   string
+	Label     string       // what is tested, as its user calls it
 	Seed      loadgen.Seed // of the batch; the cell's is in Cell
 	Host      any          // what the machine is: kernel, CPUs, limits
 	Config    any          // the cell's configuration with every default filled in
@@ -42,12 +43,26 @@ type metadataFile struct {
 	ConfigFile  string          `json:"config_file"`
 	SweepParams json.RawMessage `json:"sweep_params"`
 	BaseConfig  any             `json:"base_config"`
-	Command     string          `json:"command"`
+	Command     commandText     `json:"command"`
 	Own         metadataOwn     `json:"loadgen"`
+}
+
+// commandText is a command line as one text. Earlier versions wrote a list,
+// and their nights are to be read, too.
+type commandText string
+
+func (c *commandText) UnmarshalJSON(data []byte) error {
+	var list []string
+	if json.Unmarshal(data, &list) == nil {
+		*c = commandText(commandLine(list))
+		return nil
+	}
+	return json.Unmarshal(data, (*string)(c))
 }
 
 type metadataOwn struct {
 	Version   string        `json:"version,omitempty"`
+	Label     string        `json:"label,omitempty"`
 	Seed      uint64        `json:"seed"`
 	CellSeed  uint64        `json:"cell_seed"`
 	CellIndex int           `json:"cell_index"`
@@ -69,9 +84,9 @@ func (m *Metadata) file() (metadataFile, error) {
 		ConfigFile:  m.ConfigFile,
 		SweepParams: params,
 		BaseConfig:  m.BaseConfig,
-		Command:     commandLine(m.Command),
+		Command:     commandText(commandLine(m.Command)),
 		Own: metadataOwn{
-			Version: m.Version, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
+			Version: m.Version, Label: m.Label, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
 			Repeat: m.Repeat, Dir: m.Dir,
 			Host: m.Host, Config: m.Config, Args: m.Command, Overrides: m.Overrides, Gate: m.Gate, Facts: m.Facts,
 		},

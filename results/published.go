@@ -88,7 +88,7 @@ func (p *Published) ended() error {
 		p.Unfit = "it did not end: there is no " + ProcessName
 	case ending.Status == loadgen.Failed:
 		p.Unfit = "it failed: " + ending.Error
-	case ending.Status != loadgen.Completed && p.Unfit == "":
+	case ending.Status != loadgen.Completed && ending.Status != "" && p.Unfit == "":
 		p.Unfit = "it is " + string(ending.Status)
 	}
 	return nil
@@ -211,7 +211,7 @@ func readMetadata(dir string) (Metadata, error) {
 	}
 	m := Metadata{
 		Timestamp: localMoment(meta.Timestamp), ConfigFile: meta.ConfigFile,
-		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version,
+		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version, Label: meta.Own.Label,
 		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
 		Overrides: meta.Own.Overrides, Gate: meta.Own.Gate, Facts: meta.Own.Facts,
 		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,

@@ -28,8 +28,11 @@ type ChangePoint struct {
 // stand up between their neighbours are dropped. The second result are the
 // indices before that.
 func ChangePoints(values []float64, rule ChangeRule) (found []ChangePoint, candidates []int) {
-	d := divider{z: logs(values), rule: rule, segment: max(rule.MinSegment, 2)}
-	d.distances()
+	n := len(values) + 1
+	d := divider{
+		z: logs(values), rule: rule, segment: max(rule.MinSegment, 2),
+		within: make([]float64, n), across: make([]float64, n),
+	}
 	d.divide(0, len(values))
 	slices.Sort(d.points)
 	candidates = slices.Clone(d.points)
@@ -50,48 +53,35 @@ type divider struct {
 	z       []float64
 	rule    ChangeRule
 	segment int
-	// sums[j][i] is the sum of |z[k] − z[j]| over k < i, for i up to j: with
-	// it every step of the search is O(1).
-	sums   [][]float64
-	points []int
+	points  []int
+	// What best keeps for each split: the distances between the pairs left of
+	// it, and of those across it.
+	within, across []float64
 }
 
-func (d *divider) distances() {
-	n := len(d.z)
-	store := make([]float64, n*(n+1)/2)
-	d.sums = make([][]float64, n)
-	for j := range n {
-		row := store[: j+1 : j+1]
-		store = store[j+1:]
-		for k := range j {
-			row[k+1] = row[k] + math.Abs(d.z[k]-d.z[j])
-		}
-		d.sums[j] = row
-	}
-}
-
-// between is the sum of |z[k] − z[j]| over k in [a, b), b ≤ j.
-func (d *divider) between(j, a, b int) float64 { return d.sums[j][b] - d.sums[j][a] }
-
-// best splits [a, b) where [a, t) and [t, end) differ most.
+// best splits [a, b) where [a, t) and [t, end) differ most; of equals the least
+// t, then the least end. Values join from the left: the distances of the new
+// one to all before it are summed once, which gives those across every split,
+// and the rest of all distances lies right of it. So the search is quadratic in
+// time and linear in memory.
 func (d *divider) best(a, b int) (t, end int) {
-	most, left := math.Inf(-1), 0.0
-	for s := a + 1; s+d.segment <= b; s++ {
-		left += d.between(s-1, a, s-1)
-		if s-a < d.segment {
-			continue
+	within, across := d.within[:b-a+1], d.across[:b-a+1]
+	clear(across)
+	most, all := math.Inf(-1), 0.0
+	for e := a + 1; e <= b; e++ {
+		joined, sum := d.z[e-1], 0.0
+		for i, v := range d.z[a : e-1] {
+			across[i] += sum
+			sum += math.Abs(v - joined)
 		}
-		n := float64(s - a)
-		cross, right := 0.0, 0.0
-		for e := s + 1; e <= b; e++ {
-			cross += d.between(e-1, a, s)
-			right += d.between(e-1, s, e-1)
-			if e-s < d.segment {
-				continue
-			}
-			r := float64(e - s)
-			q := 2/(n+r)*cross - 2*r/((n+r)*(n-1))*left - 2*n/((n+r)*(r-1))*right
-			if q > most {
+		across[e-1-a] += sum
+		all += sum
+		within[e-a] = all
+		for s := a + d.segment; s+d.segment <= e; s++ {
+			n, r := float64(s-a), float64(e-s)
+			left, cross := within[s-a], across[s-a]
+			q := 2 / (n + r) * (cross - r*left/(n-1) - n*(all-left-cross)/(r-1))
+			if q > most || q == most && s < t {
 				most, t, end = q, s, e
 			}
 		}

@@ -36,6 +36,7 @@ type commands struct {
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
 	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
+	History   historyCommand   `cmd:"" help:"Show all nights of a batch, and from which night on a figure changed."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
@@ -45,6 +46,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
+  loadgen history DIR                          every night of a batch, and where a figure changed its level
   loadgen help COMMAND                         the flags of another command
   loadgen --version                            the version
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ type runCommand struct {
 	AllowInvalid  bool     `help:"Exit 0 even if a measurement is INVALID."`
 	Offline       bool     `help:"Never ask the hub for a tokenizer."`
 	Calibration   string   `type:"path" placeholder:"FILE" help:"What loadgen calibrate found of this machine; by default where it keeps that."`
+	Label         string   `placeholder:"TEXT" help:"Name what is tested, such as a build; kept with the runs and shown by compare and history. Default: the git revision of the working directory."`
 	Baseline      string   `placeholder:"DIR" help:"At the end compare with this batch, or with latest-valid, the newest earlier one: exits with 99 if this one is worse."`
 	Strict        bool     `help:"With --baseline: exit with 98 where the runs cannot tell."`
 	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
@@ -127,7 +129,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		log.Info("Note: " + note)
 	}
 	recorder := &archive.Recorder{
-		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version,
+		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version, Label: cmp.Or(c.Label, gitRevision(".")),
 		Log: log, Tee: tee, Secrets: secrets,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}

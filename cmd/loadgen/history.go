@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"loadgen/analyze"
+	"loadgen/archive"
+	"loadgen/metrics"
+	"loadgen/report"
+)
+
+type historyCommand struct {
+	Dir string `arg:"" help:"The nights of a batch: <output_base_dir>/<batch_name>, or the directory of one of them."`
+
+	Format  string   `enum:"table,markdown,csv,json" default:"table" help:"How to print: table, markdown, csv or json."`
+	Last    int      `default:"30" placeholder:"N" help:"Nights to show in table and markdown; 0 for all. Changes are looked for in all."`
+	Metric  []string `placeholder:"METRIC" help:"Also follow this figure, such as request_latency.p99; may be given several times."`
+	Rebuild bool     `help:"Read every night again instead of the index."`
+}
+
+func (c *historyCommand) Run(_ context.Context, std streams) error {
+	if c.Last < 0 {
+		return usageError{errors.New("--last cannot be negative")}
+	}
+	rules := analyze.DefaultCompareRules()
+	var more []metrics.Figure
+	for _, text := range c.Metric {
+		figure, err := metrics.ParseFigure(text)
+		if err != nil {
+			return usageError{fmt.Errorf("--metric: %w", err)}
+		}
+		more = append(more, figure)
+		rules = withRule(rules, analyze.RuleFor(figure), false)
+	}
+	dir, err := archive.NightsDir(c.Dir)
+	if err != nil {
+		return usageError{err}
+	}
+	nights, err := archive.Nights(dir, c.Rebuild, more)
+	if err != nil {
+		fmt.Fprintf(std.err, "left out: %v\n", err)
+	}
+	if len(nights) == 0 {
+		return usageError{fmt.Errorf("%s holds no night that can be read", dir)}
+	}
+	var shown []metrics.Figure
+	for _, r := range rules {
+		shown = append(shown, r.Figure)
+	}
+	return c.print(std.out, analyze.HistoryOf(nights, rules), shown)
+}
+
+func (c *historyCommand) print(w io.Writer, h *analyze.History, shown []metrics.Figure) error {
+	text := ""
+	switch c.Format {
+	case "markdown":
+		text = report.HistoryMarkdown(h, shown, c.Last)
+	case "csv":
+		data, err := report.HistoryCSV(h, shown)
+		if err != nil {
+			return err
+		}
+		text = string(data)
+	case "json":
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(report.HistoryJSON(h))
+	default:
+		text = report.HistoryTable(h, shown, c.Last, reportOptions(w))
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
