@@ -38,6 +38,7 @@ type slo struct {
 func NewCollector(facts Facts) (*Collector, error) {
 	c := &Collector{
 		facts:     facts,
+		m:         Measurement{ServerInput: facts.ServerInput},
 		warmup:    tally{series: newSeries(), handed: newSeries()},
 		profiling: tally{series: newSeries(), handed: newSeries()},
 		liveTTFT:  newHistogram(),

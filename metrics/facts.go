@@ -20,6 +20,9 @@ type Facts struct {
 	// Ceiling is what calibration found that this machine's client can
 	// measure truthfully.
 	Ceiling Ceiling `json:"ceiling,omitzero"`
+	// ServerInput says that the length of a prompt is the server's count of it,
+	// where there is one, and not the tokenizer's.
+	ServerInput bool `json:"server_input,omitempty"`
 	// Tokenizer names what counted the tokens; empty for none.
 	Tokenizer string `json:"tokenizer,omitempty"`
 }

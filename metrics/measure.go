@@ -23,6 +23,9 @@ type Measurement struct {
 	// FromUsage says that the output length is the server's count, not the
 	// tokenizer's.
 	FromUsage bool
+	// ServerInput asks for the server's count of a prompt as its length, where
+	// there is one; it is said before the record is measured.
+	ServerInput bool
 
 	merged int // chunks that came out of the same read as the one before
 }
@@ -52,7 +55,7 @@ func millis(d time.Duration) float64 { return float64(d) / 1e6 }
 // length of its input.
 func Measure(r *loadgen.Record, m *Measurement) {
 	m.mask, m.Gaps, m.Coalesced, m.FromUsage, m.merged = 0, false, false, false, 0
-	isl := inputTokens(r)
+	isl, _ := m.inputTokens(r)
 	if !r.OK() {
 		m.setCount(ErrorISL, isl)
 		return
@@ -73,15 +76,20 @@ func Measure(r *loadgen.Record, m *Measurement) {
 }
 
 // inputTokens prefers the local count of the prompt's text, which is what
-// AIPerf calls ISL; the server's includes its chat template.
-func inputTokens(r *loadgen.Record) int {
+// AIPerf calls ISL, unless the server's is asked for; that includes its chat
+// template. It reports whether the count is the server's; -1 is for none.
+func (m *Measurement) inputTokens(r *loadgen.Record) (n int, server bool) {
+	local, told := -1, -1
 	if r.Request != nil && r.Request.InputTokens > 0 {
-		return r.Request.InputTokens
+		local = r.Request.InputTokens
 	}
 	if r.Usage.PromptTokens > 0 {
-		return r.Usage.PromptTokens
+		told = r.Usage.PromptTokens
 	}
-	return -1
+	if told > 0 && (m.ServerInput || local < 0) {
+		return told, true
+	}
+	return local, false
 }
 
 // lengths sets the output's token counts and returns the OSL, -1 if unknown.

@@ -219,9 +219,9 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 		s.OSLTokenizer++
 	}
 	if _, ok := m.Value(ISL); ok {
-		s.ISL = "server usage"
-		if r.Request != nil && r.Request.InputTokens > 0 {
-			s.ISL = "tokenizer, text without template"
+		s.ISL = "tokenizer, text without template"
+		if _, server := m.inputTokens(r); server {
+			s.ISL = "server usage"
 		}
 	}
 }

@@ -154,6 +154,8 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 		Paused: p.Mode == loadgen.UserPaced || delays(c),
 		SLOs:   c.SLOs,
 		Limits: c.Validity,
+
+		ServerInput: c.UseServerTokenCount,
 	}
 }
 

@@ -103,8 +103,8 @@ type Config struct {
 	// keys.
 	ExtraInputs        map[string]any `yaml:"extra_inputs"`
 	UseLegacyMaxTokens bool           `yaml:"use_legacy_max_tokens"`
-	// UseServerTokenCount is taken for the sake of files that hold it: both
-	// counts are kept in any case.
+	// UseServerTokenCount makes the input length the server's count. That of an
+	// output is it wherever it gives one.
 	UseServerTokenCount bool `yaml:"use_server_token_count"`
 	// IgnoreEOS asks the server to generate on past the end of its answer.
 	IgnoreEOS bool `yaml:"ignore_eos"`

@@ -73,8 +73,6 @@ func (c *Config) idle() map[string]idleness {
 	if !c.Given("prompt_output_tokens_mean") {
 		none(because("without prompt_output_tokens_mean no output length is asked for", "prompt_output_tokens_mean"), "prompt_output_tokens_stddev")
 	}
-	none(because("the server's count of an output is taken wherever it gives one, and both counts are kept; usage_prompt_tokens is its count of a prompt"),
-		"use_server_token_count")
 	if c.singleTurn() {
 		none(because("sessions have one turn: see session_turns_mean", "session_turns_mean", "session_turns_stddev", "input_file", "custom_dataset_type"),
 			"session_turn_delay_mean", "session_turn_delay_stddev", "conversation_history")
@@ -123,8 +121,7 @@ func (c *Config) singleTurn() bool {
 
 // checkIdle refuses the keys that have no effect in any cell, and notes those
 // that have none in some. A request_rate_mode without a rate is only noted:
-// it says how requests would come if there were one. So is what files of the
-// runner that loadgen replaces may hold.
+// it says how requests would come if there were one.
 func (b *binder) checkIdle(batch *Batch, cells []map[string]idleness) {
 	count, reasons := map[string]int{}, map[string]string{}
 	for _, idle := range cells {
@@ -137,7 +134,7 @@ func (b *binder) checkIdle(batch *Batch, cells []map[string]idleness) {
 		switch {
 		case count[key] < len(cells):
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect in %d of %d cells: %s", key, count[key], len(cells), reasons[key]))
-		case key == "request_rate_mode", key == "use_server_token_count":
+		case key == "request_rate_mode":
 			batch.Notes = append(batch.Notes, fmt.Sprintf("%s has no effect: %s", key, reasons[key]))
 		case !b.unsound[base(key)]:
 			b.failKey(base(key), "has no effect: "+reasons[key], "remove it")
