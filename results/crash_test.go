@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,24 +60,46 @@ type writtenBatch struct {
 	summary          metrics.Summary
 }
 
-// smallBatch runs a batch of one run, whose files are flushed and synced now
-// and then.
+// smallBatch notes what a batch tells the disk.
 func smallBatch(t *testing.T) ([]results.Change, writtenBatch) {
 	t.Helper()
-	w := writtenBatch{base: t.TempDir()}
 	var changes []results.Change
-	defer results.Note(func(c results.Change) { changes = append(changes, c) })()
-	check := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	defer results.Note(func(c results.Change) error {
+		changes = append(changes, c)
+		return nil
+	})()
+	w, err := attempt(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes, w
+}
+
+// attempt makes a batch of one run, whose files are flushed and synced now and
+// then. After an error it goes on as far as it can.
+func attempt(t *testing.T) (w writtenBatch, failure error) {
+	t.Helper()
+	w.base = t.TempDir()
+	var errs []error
+	defer func() { failure = errors.Join(errs...) }()
+	check := func(err error) bool {
+		errs = append(errs, err)
+		return err == nil
 	}
 	batch, err := results.CreateBatch(w.base, "crash", time.Unix(0, epoch))
-	check(err)
+	if !check(err) {
+		return
+	}
+	defer batch.Close()
 	run, err := batch.Begin(metadata())
-	check(err)
+	if !check(err) {
+		return
+	}
+	defer run.Close()
 	in, err := run.Inputs()
-	check(err)
+	if !check(err) {
+		return
+	}
 	c, err := metrics.NewCollector(facts())
 	check(err)
 	for i, r := range handmade() {
@@ -96,10 +119,60 @@ func smallBatch(t *testing.T) ([]results.Change, writtenBatch) {
 		}
 	}
 	w.summary = c.Summary(theOutcome(), theHealth(), theTransport())
-	check(in.Close(len(w.sessions)))
-	check(run.Finish(result(w.summary)))
-	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Status: loadgen.Completed, Summary: &w.summary}}))
-	return changes, w
+	res := result(w.summary)
+	if err := errors.Join(in.Close(len(w.sessions)), run.Close()); !check(err) {
+		res.Status, res.Error = loadgen.Failed, err.Error()
+	}
+	check(run.Finish(res))
+	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Status: res.Status, Summary: &w.summary}}))
+	return
+}
+
+// TestADiskThatIsFullAtAnyWriteLosesNothingOfBefore fills the disk up at every
+// point of a small batch.
+func TestADiskThatIsFullAtAnyWriteLosesNothingOfBefore(t *testing.T) {
+	changes, _ := smallBatch(t)
+	for n := range changes {
+		if changes[n].Op != "write" {
+			continue
+		}
+		made := 0
+		done := results.Note(func(c results.Change) error {
+			if made++; made > n && (c.Op == "write" || c.Op == "create" || c.Op == "mkdir") && len(c.Data) > 0 {
+				return &fs.PathError{Op: c.Op, Path: c.Path, Err: syscall.ENOSPC}
+			}
+			return nil
+		})
+		w, err := attempt(t)
+		done()
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), w.base) {
+			t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
+		}
+		if w.measured == nil {
+			continue // it did not begin
+		}
+		run, err := results.Open(filepath.Join(w.base, "crash", "20231114_221320", "concurrency2"))
+		if err != nil {
+			t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
+			continue
+		}
+		lines := 0
+		for _, err := range run.Records() {
+			if err != nil {
+				t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
+			}
+			lines++
+		}
+		if len(run.Truncated()) > 0 {
+			t.Errorf("full at %d of %d changes: cut lines in %q", n, len(changes), run.Truncated())
+		}
+		if all := len(w.warmup) + len(w.measured); lines < all && run.Status == loadgen.Completed {
+			t.Errorf("full at %d of %d changes: a completed run of %d of %d lines", n, len(changes), lines, all)
+		}
+		if s := readInputs(t, filepath.Join(run.Dir, results.InputsName)); len(s) > len(w.sessions) {
+			t.Errorf("full at %d of %d changes: %d sessions", n, len(changes), len(s))
+		}
+	}
 }
 
 // examine reads the run that a crash left, and reports whether it is finished.
@@ -246,6 +319,31 @@ func (v *volume) restore(t *testing.T, base, was string, names bool, left func(i
 		}
 		if err := os.WriteFile(place(name), left(v.files[f]), 0o666); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestARunWithoutAllOfItsFilesHasFailed has a disk with room for small files
+// only.
+func TestARunWithoutAllOfItsFilesHasFailed(t *testing.T) {
+	for _, name := range []string{results.CSVName, results.JSONName, results.RecordsName} {
+		done := results.Note(func(c results.Change) error {
+			if c.Op == "write" && strings.Contains(c.Path, name) {
+				return &fs.PathError{Op: c.Op, Path: c.Path, Err: syscall.ENOSPC}
+			}
+			return nil
+		})
+		w, err := attempt(t)
+		done()
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("no room for %s: %v", name, err)
+		}
+		ending, err := results.ReadEnding(filepath.Join(w.base, "crash", "20231114_221320", "concurrency2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ending.Status != loadgen.Failed || ending.Verdict == metrics.Valid || !strings.Contains(ending.Error, "no space left") {
+			t.Errorf("no room for %s: %+v", name, ending)
 		}
 	}
 }

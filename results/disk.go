@@ -20,48 +20,65 @@ type change struct {
 	at   int64  // where data was written, or the length that was cut to
 }
 
-// note is told of every change that was made; nil outside of tests.
-var note func(change)
+// note is told of every change before it is made, and may refuse it; nil
+// outside of tests.
+var note func(change) error
 
-func noted(c change, err error) error {
-	if err == nil && note != nil {
-		note(c)
+func noted(c change) error {
+	if note == nil {
+		return nil
 	}
-	return err
+	return note(c)
 }
 
 // makeFile makes a file that is not there yet. Who may read it is up to the
 // umask.
 func makeFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
-	return f, noted(change{op: "create", path: path}, err)
+	if err := noted(change{op: "create", path: path}); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
 }
 
 // writeAt returns how much of the data was written, which File.WriteAt does not
 // know of a write that failed.
 func writeAt(f *os.File, data []byte, at int64) (int, error) {
+	if err := noted(change{op: "write", path: f.Name(), data: data, at: at}); err != nil {
+		return 0, err
+	}
 	if _, err := f.Seek(at, io.SeekStart); err != nil {
 		return 0, err
 	}
-	n, err := f.Write(data)
-	return n, noted(change{op: "write", path: f.Name(), data: data, at: at}, err)
+	return f.Write(data)
 }
 
 func truncate(f *os.File, length int64) error {
-	return noted(change{op: "truncate", path: f.Name(), at: length}, f.Truncate(length))
+	if err := noted(change{op: "truncate", path: f.Name(), at: length}); err != nil {
+		return err
+	}
+	return f.Truncate(length)
 }
 
 func syncFile(f *os.File) error {
-	return noted(change{op: "sync", path: f.Name()}, f.Sync())
+	if err := noted(change{op: "sync", path: f.Name()}); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 func renameFile(from, to string) error {
-	return noted(change{op: "rename", path: from, to: to}, os.Rename(from, to))
+	if err := noted(change{op: "rename", path: from, to: to}); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
 }
 
 // makeDir makes a directory that is not there yet.
 func makeDir(dir string) error {
-	return noted(change{op: "mkdir", path: dir}, os.Mkdir(dir, 0o777))
+	if err := noted(change{op: "mkdir", path: dir}); err != nil {
+		return err
+	}
+	return os.Mkdir(dir, 0o777)
 }
 
 // makeDirs makes a directory and those above it, down from one that is there,
@@ -101,6 +118,9 @@ func isDir(dir string) error {
 
 // syncDir puts the names in a directory on the disk.
 func syncDir(dir string) error {
+	if err := noted(change{op: "syncdir", path: dir}); err != nil {
+		return err
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -110,5 +130,5 @@ func syncDir(dir string) error {
 	if errors.Is(err, fs.ErrInvalid) {
 		err = nil
 	}
-	return noted(change{op: "syncdir", path: dir}, errors.Join(err, d.Close()))
+	return errors.Join(err, d.Close())
 }

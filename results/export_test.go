@@ -26,8 +26,9 @@ type Change struct {
 	At           int64
 }
 
-// Note has every change of the disk told until done is called.
-func Note(tell func(Change)) (done func()) {
-	note = func(c change) { tell(Change{c.op, c.path, c.to, bytes.Clone(c.data), c.at}) }
+// Note has every change of the disk told before it is made, and an error keep it
+// from being made, until done is called.
+func Note(tell func(Change) error) (done func()) {
+	note = func(c change) error { return tell(Change{c.op, c.path, c.to, bytes.Clone(c.data), c.at}) }
 	return func() { note = nil }
 }

@@ -124,18 +124,32 @@ type Result struct {
 }
 
 // Finish writes the files that a finished run has and closes the lines. It
-// writes what it can: the error joins those of all files.
+// writes what it can: the error joins those of all files. A run of which a file
+// could not be written has failed, as those that are written after it say.
 func (r *Run) Finish(res *Result) error {
-	export, err := r.export(res)
-	if err == nil {
-		err = r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
+	err := r.Close()
+	for _, write := range []func() error{
+		func() error {
+			return r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics))
+		},
+		func() error { return r.writeExport(res) },
+		func() error { return r.GiveUp(res) },
+	} {
+		if err != nil && res.Status != loadgen.Failed {
+			res.Status, res.Error = loadgen.Failed, err.Error()
+			res.Summary.CutShort(res.Error)
+		}
+		err = errors.Join(err, write())
 	}
-	return errors.Join(
-		r.Close(),
-		err,
-		r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics)),
-		r.GiveUp(res),
-	)
+	return err
+}
+
+func (r *Run) writeExport(res *Result) error {
+	export, err := r.export(res)
+	if err != nil {
+		return err
+	}
+	return r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
 }
 
 // GiveUp closes a run that has no figures, and writes how it ended. That comes

@@ -197,7 +197,7 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*swe
 	r.report(run, place, n)
 	if err := keep.End(run); err != nil && failed == nil {
 		failed = fmt.Errorf("keeping the results: %w", err)
-		run.Err = failed
+		run.Fail(failed)
 	}
 	return run, failed
 }
