@@ -21,7 +21,7 @@ const (
 	bunchParts   = 10                    // of the run, at most, in each of which users must move together
 	bunchLeast   = 80 * time.Millisecond // the mean latency below which the machine's own clumps count
 	bunchScore   = 4.0                   // times the variance of independent users
-	bunchSpread  = 1.2                   // p95 over p5 of TTFT from which on company matters
+	bunchSpread  = 1.2                   // p90 over p10 of TTFT from which on company matters
 	bunchPrefill = 0.5                   // share of the latency before the first token up to which users could be apart
 )
 
@@ -127,7 +127,7 @@ func (c *Collector) judgeBunching(j *judge, o loadgen.Outcome) {
 		return
 	}
 	crowd := 1.0
-	if ttft.percentile(95) > bunchSpread*ttft.percentile(5) {
+	if ttft.percentile(90) > bunchSpread*ttft.percentile(10) {
 		crowd = t.crowding(from, to, latency, users)
 	}
 	j.sign("bunching", crowd)

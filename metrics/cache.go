@@ -10,6 +10,10 @@ import (
 // successful requests whose reply says so.
 type cacheUse struct{ prompt, cached, beyond int }
 
+// mostTemplate is the most tokens that a chat template of unknown length is
+// taken to begin with: what the server counts beyond them is another tokenizer's.
+const mostTemplate = 128
+
 // add takes in a reply. A turn behind the first begins like the one before it, and
 // all prompts of a server begin with what its chat template has in common; what
 // else of one may be cached without an earlier run, its Request says.
@@ -22,9 +26,12 @@ func (u *cacheUse) add(r *loadgen.Record) {
 	if r.Request.Turn > 0 {
 		return
 	}
-	template := max(r.Request.TemplateTokens, r.Usage.PromptTokens-r.Request.InputTokens)
-	if r.Request.InputTokens == 0 {
-		template = r.Usage.PromptTokens // nothing is known of it
+	template := r.Request.TemplateTokens
+	switch {
+	case r.Request.InputTokens == 0:
+		template = r.Usage.PromptTokens // nothing is known of the prompt
+	case template == 0:
+		template = min(max(r.Usage.PromptTokens-r.Request.InputTokens, 0), mostTemplate)
 	}
 	u.beyond += max(r.Usage.CachedTokens-r.Request.SharedTokens-template, 0)
 }

@@ -23,7 +23,7 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 	} else if p99 > 0 {
 		j.sign("send_delay_p99", 0)
 	}
-	c.judgeExcess(j, p99)
+	c.judgeExcess(j, p99, h)
 	j.delays("reader_delay_p50", &t.firstDelay, 50, p50)
 	j.delays("reader_delay_p99", &t.firstDelay, 99, p99)
 	j.delays("reader_delay_itl", &t.meanDelay, 50, t.chunkGap.percentile(50))
@@ -50,8 +50,10 @@ func (c *Collector) judgeDelays(j *judge, h loadgen.Health) {
 // judgeExcess holds p99 TTFT against what the endpoint can have made of it:
 // without the time before a request was written, and without what a late reader
 // adds. Of several chunks in one read only the last one's arrival is known: where
-// the first came with more others than usual, it came as many gaps earlier.
-func (c *Collector) judgeExcess(j *judge, p99 float64) {
+// the first came with more others than usual, it came as many gaps earlier. A
+// process that is never late by half a gap has not made them meet: the server
+// sent them so.
+func (c *Collector) judgeExcess(j *judge, p99 float64, h loadgen.Health) {
 	t := &c.profiling
 	if t.issued() > t.samples.len() || t.ok == 0 {
 		return
@@ -60,6 +62,9 @@ func (c *Collector) judgeExcess(j *judge, p99 float64) {
 	if t.gaps.count() > 0 {
 		m := t.gaps.moments()
 		gap = m.mean()
+		if t.latest(h) < gap/2 {
+			gap = 0
+		}
 	}
 	var own []float64
 	for s := range t.samples.all() {
@@ -74,6 +79,15 @@ func (c *Collector) judgeExcess(j *judge, p99 float64) {
 	}
 	j.sign("ttft_excess_p99", excess)
 	j.say("ttft_excess_p99", fmt.Sprintf("p99 TTFT is %.4g ms, of which the endpoint can have made %.4g: the rest is time before requests were written, or that of a reader so late that the first output came with others", p99, true99))
+}
+
+// latest is how late this process came at its p99, in milliseconds: to what the
+// kernel had received or, without the kernel's times, to a thread.
+func (t *tally) latest(h loadgen.Health) float64 {
+	if t.readerTimed() {
+		return h.SchedLatency.P99 * 1e3
+	}
+	return t.firstDelay.percentile(99)
 }
 
 // usuallyTogether is with how many others the first chunk came in half of the
