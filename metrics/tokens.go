@@ -59,7 +59,7 @@ func (t *TokenCount) tokens(text []byte) int {
 
 // wordMax is how much of a text is counted at once. A tokenizer takes memory by
 // the longest word, and an answer may be one word of many megabytes.
-const wordMax = 256 << 10
+const wordMax = 32 << 10
 
 // count cuts a long text before the last blank of each part: but for a word that
 // is longer than a part, and a run of blanks, the sum is exact.
