@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,9 +82,22 @@ func sharedParameters(runs []Planned, o Options) string {
 	var b strings.Builder
 	for _, p := range runs[0].Parameters {
 		if !swept[p.Key] {
-			value := o.wrap(width+4, fmt.Sprint(p.Value))
+			value := o.wrap(width+4, written(p.Value))
 			fmt.Fprintf(&b, "  %s  %s\n", o.paint(faint, fmt.Sprintf("%-*s", width, p.Key)), value)
 		}
 	}
 	return b.String()
+}
+
+// written writes a value as a batch file would have it.
+func written(value any) string {
+	limits, ok := value.(map[string]float64)
+	if !ok {
+		return fmt.Sprint(value)
+	}
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		parts = append(parts, fmt.Sprintf("%s: %g", key, limits[key]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }

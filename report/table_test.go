@@ -174,7 +174,11 @@ func TestPlanText(t *testing.T) {
 			Values:   []loadgen.Value{{Key: "concurrency", Value: users}},
 			Dir:      "results/chat/concurrency1",
 			Requests: requests, Duration: d,
-			Parameters: []loadgen.Value{{Key: "model", Value: "m"}, {Key: "concurrency", Value: users}},
+			Parameters: []loadgen.Value{
+				{Key: "model", Value: "m"},
+				{Key: "concurrency", Value: users},
+				{Key: "slos", Value: map[string]float64{"time_to_first_token": 60, "request_latency": 400}},
+			},
 		}
 	}
 	for _, tt := range []struct {
@@ -183,7 +187,7 @@ func TestPlanText(t *testing.T) {
 		want []string
 	}{
 		{"runs that end by time", []report.Planned{plan(1, 0, time.Minute), plan(2, 0, 90*time.Second)}, []string{
-			"  model  m\n", "1 1 as many as fit 1m results/chat/concurrency1", "2 2 as many as fit 1m30s results/chat/concurrency1",
+			"  model  m\n", "  slos   {request_latency: 400, time_to_first_token: 60}\n", "1 1 as many as fit 1m results/chat/concurrency1", "2 2 as many as fit 1m30s results/chat/concurrency1",
 			"2 runs, about 2m30s in all, besides warm-up and grace periods",
 		}},
 		{"a run that ends by count", []report.Planned{plan(1, 5000, 0)}, []string{
