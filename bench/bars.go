@@ -184,6 +184,7 @@ func (b *bench) steady(dir string) (string, error) {
 	const streams, tokens, rounds = 1000, 100, 6 // of five seconds
 	e, c, err := b.runBatch(dir, server.url, fmt.Sprintf(`  streaming: true
   concurrency: %d
+  start: together
   warmup_request_count: 0
   request_count: %d
   prompt_input_tokens_mean: 16
@@ -205,6 +206,7 @@ func (b *bench) idle(dir string) (string, error) {
 	defer server.stop()
 	e, c, err := b.runBatch(dir, server.url, `  streaming: true
   concurrency: 10000
+  start: together
   warmup_request_count: 0
   request_count: 10000
   prompt_input_tokens_mean: 16

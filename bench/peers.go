@@ -139,11 +139,12 @@ func loadgenArgs(more string) func(job) []string {
 		lines := fmt.Sprintf(`  endpoint: %s
   streaming: %t
   concurrency: %d
+  start: together
   prompt_input_tokens_mean: 16
   prompt_output_tokens_mean: %d
 `, j.path, j.streaming, j.streams, j.tokens)
 		if j.count > 0 {
-			lines += fmt.Sprintf("  request_count: %d\n  warmup_request_count: %d\n", j.count, j.streams)
+			lines += fmt.Sprintf("  request_count: %d\n  warmup_request_count: %d\n  warmup_handover: drain\n", j.count, j.streams)
 		} else {
 			lines += fmt.Sprintf("  benchmark_duration: %g\n  warmup_request_count: 0\n", j.seconds)
 		}

@@ -131,6 +131,8 @@ func (b *bench) pacedRun(dir string, streams int, before ...string) (off50, off9
 	defer server.stop()
 	args := runArgs(batch(dir, server.url, fmt.Sprintf(`  streaming: true
   concurrency: %d
+  start: together
+  warmup_handover: drain
   warmup_request_count: %d
   request_count: %d
   prompt_input_tokens_mean: 16
@@ -157,6 +159,7 @@ func (b *bench) crowdedRun(dir, url string) error {
 	args := runArgs(batch(dir, url, fmt.Sprintf(`  endpoint: %s
   streaming: true
   concurrency: %d
+  start: together
   warmup_request_count: 0
   benchmark_duration: 2
   prompt_input_tokens_mean: 16

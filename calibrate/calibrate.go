@@ -78,6 +78,8 @@ func (k *Calibrator) streams(ctx context.Context) ([]metrics.Step, error) {
 		step, err := k.measure(ctx, fmt.Sprintf(`
   streaming: true
   concurrency: %d
+  start: together
+  warmup_handover: drain
   warmup_request_count: %d
   prompt_output_tokens_mean: 64
 mock: {timing: fixed, ttft: 200ms, itl: 20ms, stamps: true, stamps_kept: 1000000}`, n, n))

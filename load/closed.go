@@ -11,8 +11,9 @@ import (
 // how long one takes.
 const patience = 30 * time.Second
 
-// spacedRounds is for how many requests of each user the last stage still sees
-// to their distance, see space; stages before it always do.
+// spacedRounds is for how many requests of each user, those of stages before
+// included, the last stage still sees to their distance: see space. The stages
+// before always do.
 const spacedRounds = 2
 
 // together makes ready the users of a closed loop, each with its first session
@@ -122,6 +123,9 @@ func (s *stage) gap() (gap time.Duration, answered <-chan struct{}) {
 // lasts for most of a latency. A latency under full load is often a multiple of
 // that of the first answers, over which they were spread at their start.
 func (w *worker) space(due, now time.Duration) time.Duration {
+	if w.placed {
+		return due // of the stage before, which was over by then
+	}
 	w.delayed = false
 	if !w.spacing.Load() || w.joining.Load() {
 		return due
@@ -134,6 +138,7 @@ func (w *worker) space(due, now time.Duration) time.Duration {
 		return due
 	}
 	g.passed++
+	w.placed = true
 	at := w.epoch.Add(max(due, now))
 	if w.delayed = at.Before(g.free); w.delayed {
 		at = g.free

@@ -149,6 +149,14 @@ func TestTheLoadFallsWhereNoMoreIsStarted(t *testing.T) {
 			3500 * time.Millisecond,
 		},
 		{
+			// Four users and eight sessions: at 2 s nobody finds one.
+			"when a user finds no further session",
+			load.Plan{Concurrency: 4},
+			single(8),
+			[]time.Duration{time.Second, time.Second, time.Second, time.Second, time.Second, time.Second, time.Second, time.Minute},
+			2 * time.Second,
+		},
+		{
 			// The last session ends at 5 s; the second turn of the first is
 			// started at 1 + 10 s and ends at 12 s.
 			"behind the last turn of a trace",
@@ -238,4 +246,33 @@ func TestSessionsRunOut(t *testing.T) {
 			t.Errorf("got %+v, %v; want 3 requests in 1 s", out, err)
 		}
 	})
+}
+
+// TestAStopThatComesTooLate comes when all that was to be sent has been.
+func TestAStopThatComesTooLate(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration
+		grace time.Duration
+		plan  load.Plan
+		want  bool // cancelled
+	}{
+		{"and everything was answered", 5 * time.Second, time.Minute, load.Plan{Concurrency: 4, Requests: 4}, false},
+		{"likewise at the end of its time", 5 * time.Second, time.Minute, load.Plan{Concurrency: 4, Duration: 2 * time.Second}, false},
+		{"likewise of a schedule", 5 * time.Second, time.Minute, load.Plan{Schedule: load.Replay([]time.Duration{0, time.Second})}, false},
+		{"but cuts answers short", time.Hour, time.Second, load.Plan{Concurrency: 4, Requests: 4}, true},
+		{"for some of it", 5 * time.Second, time.Minute, load.Plan{Concurrency: 4, Requests: 5}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stop, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+				defer cancel()
+				d := &load.Driver{Sender: &service{takes: tt.takes}, Emit: (&kept{}).emit, Stop: stop}
+				tt.plan.Grace = tt.grace
+				if out, err := d.Run(t.Context(), tt.plan, endless(t, 1, 0)); err != nil || out.Cancelled != tt.want {
+					t.Errorf("got %+v, %v; want cancelled: %t", out, err, tt.want)
+				}
+			})
+		})
+	}
 }

@@ -15,6 +15,7 @@ type worker struct {
 	id       int
 	fresh    bool // a user that has sent nothing yet
 	failures int  // in a row
+	placed   bool // by space, for the request to come
 	delayed  bool // by space
 }
 
@@ -73,6 +74,7 @@ func (w *worker) perform(req *loadgen.Request, due, held time.Duration) *loadgen
 		w.pool.Put(rec)
 		return nil
 	}
+	w.placed = false
 	rec.Ramp = rec.Sent < w.ramp || w.joining.Load() || w.delayed
 	if w.fresh {
 		w.fresh, rec.First = false, true

@@ -65,7 +65,7 @@ func (s *stage) begin(at time.Time) {
 	s.Driver.began.Store(&s.epoch)
 	raise(&s.maxFlight, s.flight.Load())
 	s.joining.Store(!s.open() && s.climbs() && int(s.started.Load()) < s.Concurrency)
-	s.spacing.Store(!s.open() && s.Stagger && s.UserGap == 0 && s.ConcurrencyRamp == 0 && (s.before == nil || s.before.open()))
+	s.spacing.Store(!s.open() && s.Stagger && s.UserGap == 0 && s.ConcurrencyRamp == 0)
 	if s.Duration > 0 && s.next == nil {
 		s.issuing, s.close = context.WithDeadline(s.stopping, at.Add(s.Duration))
 	} else {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,20 @@ import (
 // TestMain lets the test binary be the program itself in scripts, and the
 // simulated endpoint that the program starts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"loadgen": main})
+	testscript.Main(m, map[string]func(){"loadgen": main, "silent": silent})
+}
+
+// silent is a server that takes connections and never says a word. It writes its
+// address into the file address.
+func silent() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err == nil {
+		err = os.WriteFile("address", []byte(l.Addr().String()), 0o600)
+	}
+	if err != nil {
+		panic(err)
+	}
+	time.Sleep(time.Minute)
 }
 
 // TestScripts runs every command as a user does; see testdata/script.
