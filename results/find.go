@@ -26,8 +26,12 @@ func IsRun(dir string) bool {
 
 // isBatch reports whether a directory is a batch's.
 func isBatch(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, BatchJSONName))
-	return err == nil
+	for _, name := range []string{ManifestName, BatchJSONName} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // RunDirs returns the directories of the runs in a batch's directory, itself
