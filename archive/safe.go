@@ -8,11 +8,16 @@ import (
 )
 
 // flushEvery is how often what a run recorded leaves this process, so that one
-// that is killed loses no more than that, whether or not another record follows.
-const flushEvery = 500 * time.Millisecond
+// that is killed loses no more than that, whether or not another record follows:
+// on a machine that is too busy to keep the time, less than a second. What was
+// flushed is synced every syncAfter times.
+const (
+	flushEvery = 250 * time.Millisecond
+	syncAfter  = 2
+)
 
-// keepSafe flushes a run's files until stop is called, which waits for the last
-// time, and syncs them one flush after the other. A disk that is slow to sync
+// keepSafe flushes and syncs a run's files until stop is called, which waits for
+// the last time. A disk that is slow to sync
 // delays neither the flushes nor the run. Errors are for whoever records next.
 func keepSafe(dir *results.Run) (stop func()) {
 	done, flushed := make(chan struct{}), make(chan struct{}, 1)
@@ -21,13 +26,16 @@ func keepSafe(dir *results.Run) (stop func()) {
 		defer close(flushed)
 		tick := time.NewTicker(flushEvery)
 		defer tick.Stop()
-		for {
+		for n := 1; ; n++ {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
 			}
 			_ = dir.Flush()
+			if n%syncAfter != 0 {
+				continue
+			}
 			select {
 			case flushed <- struct{}{}:
 			default: // the last sync is not over

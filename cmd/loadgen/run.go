@@ -310,12 +310,8 @@ func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable erro
 // apart from it which runs the user ended and which were never begun.
 func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
 	count := map[loadgen.Status]int{}
-	missed := 0
 	for _, run := range runs {
 		count[run.Status()]++
-		if len(run.Missed()) > 0 {
-			missed++
-		}
 	}
 	log.Info("SUMMARY")
 	log.Info(fmt.Sprintf("Total runs : %d", len(runs)+left))
@@ -329,16 +325,10 @@ func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
 			log.Info(fmt.Sprintf("%s: %d", more.what, more.n))
 		}
 	}
-	if missed > 0 {
-		log.Warn(fmt.Sprintf("Limits missed by %d of %d runs", missed, len(runs)))
-	}
 	if left > 0 {
 		log.Info(fmt.Sprintf("Not begun  : %d", left))
 	}
 	for _, run := range runs {
-		if run.Summary == nil {
-			continue
-		}
 		for _, missed := range run.Missed() {
 			log.Warn(fmt.Sprintf("Limit missed by %s: %s", run.Name(), missed))
 		}
