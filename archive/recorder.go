@@ -166,7 +166,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 		shown = append(shown, r)
 		b.WriteString(r.Text(o) + "\n")
 	}
-	if len(k.Batch.Cells()) > 1 && len(shown) > 0 {
+	if len(shown) > 1 || len(k.Batch.Cells()) > 1 && len(shown) > 0 {
 		b.WriteString(report.BatchTable(shown, o))
 	}
 	if table := k.repeatTable(runs, o); table != "" {
@@ -180,7 +180,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 
 // shownRun is a run as tables show it.
 func shownRun(run *sweep.Run) *report.Run {
-	r := &report.Run{Values: run.Cell.Values, Summary: run.Summary, Skipped: run.Skip}
+	r := &report.Run{Values: run.Cell.Values, Repeat: run.Number, Summary: run.Summary, Skipped: run.Skip}
 	if run.Err != nil {
 		r.Failed = run.Err.Error()
 	}

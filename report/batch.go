@@ -32,6 +32,10 @@ func BatchTable(runs []*Run, o Options) string {
 	if len(g.columns) == 0 {
 		g.columns = []column{{head: "run", left: true}}
 	}
+	repeated := slices.ContainsFunc(runs, func(r *Run) bool { return r.Repeat > 0 })
+	if repeated {
+		g.columns = append(g.columns, column{head: "repeat"})
+	}
 	swept := len(g.columns)
 	g.labels = swept
 	throughput := swept // the column of the first main metric
@@ -54,7 +58,10 @@ func BatchTable(runs []*Run, o Options) string {
 			row = append(row, fmt.Sprint(v.Value))
 		}
 		if len(row) == 0 {
-			row = []string{r.Name()}
+			row = []string{"run"}
+		}
+		if repeated {
+			row = append(row, fmt.Sprint(r.Repeat))
 		}
 		for k, m := range main {
 			text := absent
@@ -212,6 +219,11 @@ func byLoad(runs []*Run) (order []int, numeric bool) {
 		y, _ := number(runs[b].Values[0])
 		return cmp.Compare(x, y)
 	})
+	for k := 1; k < len(order); k++ {
+		if runs[order[k]].Values[0].Value == runs[order[k-1]].Values[0].Value {
+			return nil, false // repeats: none gained anything over the other
+		}
+	}
 	return order, true
 }
 

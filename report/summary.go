@@ -16,6 +16,7 @@ import (
 // A Run is a finished cell and what it came to.
 type Run struct {
 	Values  []loadgen.Value // swept keys; empty for a batch without sweeps
+	Repeat  int             // which run of its cell, from 1; 0 where it has but one
 	Summary *metrics.Summary
 	Failed  string   // why the run failed; empty for one that did not
 	Skipped string   // why it was not made; empty for one that was
@@ -25,12 +26,15 @@ type Run struct {
 // Name returns the run's swept values as key=value, "run" where nothing was
 // swept.
 func (r *Run) Name() string {
-	if len(r.Values) == 0 {
+	if len(r.Values) == 0 && r.Repeat == 0 {
 		return "run"
 	}
 	parts := make([]string, len(r.Values))
 	for i, v := range r.Values {
 		parts[i] = fmt.Sprintf("%s=%v", v.Key, v.Value)
+	}
+	if r.Repeat > 0 {
+		parts = append(parts, fmt.Sprintf("repeat %d", r.Repeat))
 	}
 	return outside.Line(strings.Join(parts, " "))
 }

@@ -61,7 +61,7 @@ func (c *analyzeCommand) batch(std streams) error {
 	var shown []*report.Run
 	for _, r := range runs {
 		cells = append(cells, r.Facts)
-		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Summary: &r.Summarized})
+		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Summary: &r.Summarized})
 	}
 	findings := analyze.Findings(cells, p.Options())
 	if out != "" {
@@ -71,7 +71,7 @@ func (c *analyzeCommand) batch(std streams) error {
 	o := reportOptions(std.out)
 	fmt.Fprintf(std.out, "%s: a batch of %d runs\n", c.Path, len(runs))
 	for _, r := range runs {
-		if r.Status != loadgen.Completed {
+		if r.Status != "" && r.Status != loadgen.Completed {
 			fmt.Fprintf(std.out, "%s: %s\n", r.Facts.Name, r.Status)
 		}
 	}
