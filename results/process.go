@@ -29,6 +29,15 @@ func ReadEnding(dir string) (*Ending, error) {
 	case err != nil:
 		return nil, fmt.Errorf("run %s: %w", dir, err)
 	}
+	if file.Status == "" { // of an earlier version
+		file.Status = loadgen.Completed
+		switch {
+		case file.ReturnCode != 0:
+			file.Status = loadgen.Failed
+		case file.Cancelled:
+			file.Status = loadgen.Interrupted
+		}
+	}
 	return &Ending{Status: file.Status, Error: file.Error, Verdict: file.Verdict, Missed: file.Missed}, nil
 }
 
