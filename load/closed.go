@@ -121,12 +121,13 @@ func (s *stage) gap() (gap time.Duration, answered <-chan struct{}) {
 // space returns when a user may send who is due, as long as users are finding
 // their distance: so long behind the one before that a round of all of them
 // lasts for most of a latency. A latency under full load is often a multiple of
-// that of the first answers, over which they were spread at their start.
+// that of the first answers, over which they were spread at their start. Every
+// turn of a conversation is a request like any other. These requests are no ramp:
+// all users are there, and a run of three latencies would have nothing else.
 func (w *worker) space(due, now time.Duration) time.Duration {
 	if w.placed {
 		return due // of the stage before, which was over by then
 	}
-	w.delayed = false
 	if !w.spacing.Load() || w.joining.Load() {
 		return due
 	}
@@ -140,7 +141,7 @@ func (w *worker) space(due, now time.Duration) time.Duration {
 	g.passed++
 	w.placed = true
 	at := w.epoch.Add(max(due, now))
-	if w.delayed = at.Before(g.free); w.delayed {
+	if at.Before(g.free) {
 		at = g.free
 	}
 	g.free = at.Add(time.Duration(w.latency.Load()) * 9 / 10 / time.Duration(w.Concurrency))

@@ -16,7 +16,6 @@ type worker struct {
 	fresh    bool // a user that has sent nothing yet
 	failures int  // in a row
 	placed   bool // by space, for the request to come
-	delayed  bool // by space
 }
 
 // session sends the turns of a session in order, the first now, and returns
@@ -28,6 +27,7 @@ func (w *worker) session(session *loadgen.Session, due, held time.Duration) (nex
 			if w.UserGap == 0 {
 				due += req.Delay
 			}
+			due = w.space(due, ended)
 			if !w.reach(due, ended) {
 				return due, ended, false
 			}
@@ -75,7 +75,7 @@ func (w *worker) perform(req *loadgen.Request, due, held time.Duration) *loadgen
 		return nil
 	}
 	w.placed = false
-	rec.Ramp = rec.Sent < w.ramp || w.joining.Load() || w.delayed
+	rec.Ramp = rec.Sent < w.ramp || w.joining.Load()
 	if w.fresh {
 		w.fresh, rec.First = false, true
 		rec.Ramp = rec.Ramp || w.climbs() // the last one to start is

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 )
@@ -187,6 +188,47 @@ func TestUsersAreApartAlthoughTheLatencyGrows(t *testing.T) {
 				t.Errorf("%d requests were sent in second %d, want about ten: %v", n, s, perSecond)
 				break
 			}
+		}
+	})
+}
+
+// TestShortRunsHaveTheirRate has the same users, who send ten a second when all
+// are there, for three latencies.
+func TestShortRunsHaveTheirRate(t *testing.T) {
+	for name, setting := range map[string]string{
+		"seamless":          "warmup_request_count=128",
+		"drained":           "warmup_handover=drain",
+		"without a warm-up": "warmup_request_count=0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := []string{
+				"base_config.concurrency=64", "base_config.benchmark_duration=20", "base_config." + setting, "mock={timing: batching}",
+				"base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200",
+			}
+			if name == "drained" {
+				settings = append(settings, "base_config.warmup_request_count=128")
+			}
+			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+				if w := m.Summary.Loaded; w == nil || math.Abs(w.RequestThroughput-10) > 0.8 || w.To-w.From < 10 {
+					t.Errorf("under load %+v, want about 10 requests/s for most of the run", w)
+				}
+			})
+		})
+	}
+}
+
+// TestConversationsAreApart has users with several turns, who have begun no
+// second conversation when the warm-up ends: their turns are spaced all the same.
+func TestConversationsAreApart(t *testing.T) {
+	settings := []string{
+		"base_config.concurrency=64", "base_config.benchmark_duration=30", "base_config.warmup_request_count=128",
+		"base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200",
+		"base_config.session_turns_mean=4", "mock={timing: batching}",
+	}
+	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+		const alone = 2 * (40 + 14.4 + 10) // of two steps, each with the tokens of the turns before
+		if ttft := m.Summary.Metric("time_to_first_token").Stats; ttft.P50 > alone {
+			t.Errorf("TTFT is %.1f ms in the median, want at most %g", ttft.P50, alone)
 		}
 	})
 }
