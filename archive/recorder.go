@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"syscall"
 	"time"
 
 	"loadgen"
@@ -247,7 +248,11 @@ func (c *runRecorder) End(run *sweep.Run) error {
 		res.Summary = *run.Summary
 		res.Stdout = shownRun(run).Text(report.Options{})
 		errs = append(errs, c.dir.Finish(res))
-		c.profile(run)
+		if err := errors.Join(append(errs, run.Err)...); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			c.Log.Warn("The disk is full: the room that is left is for the summaries; loadgen analyze makes the analyses of the run")
+		} else {
+			c.profile(run)
+		}
 	}
 	return errors.Join(append(errs, c.grow(run), c.closeLog())...)
 }
