@@ -78,6 +78,19 @@ func isErrorWithin(raw json.RawMessage, levels int) bool {
 	return !ok
 }
 
+// errorOf returns the error that a choice tells, itself or in its text; nil for
+// none.
+func errorOf(choice map[string]json.RawMessage) json.RawMessage {
+	delta, _ := object(choice["delta"])
+	message, _ := object(choice["message"])
+	for _, raw := range [...]json.RawMessage{choice["error"], delta["error"], message["error"]} {
+		if isError(raw) {
+			return raw
+		}
+	}
+	return nil
+}
+
 // reported reads the error that an object or an error reply holds: its message
 // and its code, 0 where it names none.
 func reported(data []byte) (message string, code int) {
@@ -90,7 +103,7 @@ func reported(data []byte) (message string, code int) {
 	sources := []json.RawMessage{top["error"]}
 	for _, raw := range array(top["choices"]) {
 		choice, _ := object(raw)
-		sources = append(sources, choice["error"])
+		sources = append(sources, errorOf(choice))
 	}
 	sources = append(sources, array(top["errors"])...)
 	for _, raw := range sources {
@@ -137,7 +150,7 @@ func wordsOf(raw json.RawMessage, levels int) string {
 
 // wordsIn returns the words of an object, led by the place that FastAPI names.
 func wordsIn(o map[string]json.RawMessage, levels int) string {
-	for _, name := range [...]string{"message", "msg", "detail", "error", "error_message", "description", "title", "reason"} {
+	for _, name := range [...]string{"message", "msg", "detail", "error", "error_message", "error_msg", "description", "title", "reason"} {
 		if w := wordsOf(o[name], levels); w != "" {
 			if place := array(o["loc"]); len(place) > 0 {
 				return placeOf(place) + ": " + w

@@ -38,8 +38,9 @@ type event struct {
 	finish text
 	model  text
 	usage  loadgen.Usage
-	failed bool // the object reports an error
-	others bool // it holds a choice that is not the first one
+	failed bool   // the object reports an error
+	others bool   // it holds a choice that is not the first one
+	said   string // the words of an object without an answer
 }
 
 // A parser reads the objects of one reply. The events of a stream are mostly

@@ -47,7 +47,7 @@ func (e *event) object(s *scanner) {
 			if bytes.Equal(s.text().raw, []byte("error")) {
 				e.failed = true
 			}
-		case "detail", "errors", "message": // of an error, where there is no answer
+		case "detail", "errors", "message", "msg", "error_msg", "error_message": // of an error, where there is no answer
 			if !s.nothing() {
 				words = true
 				s.skip(0)
@@ -146,6 +146,9 @@ func (e *event) delta(s *scanner) {
 		case "function_call": // the older form of the same
 			names.once(7, s)
 			e.function(s)
+		case "error":
+			names.once(8, s)
+			s.noError()
 		default:
 			s.skip(0)
 		}

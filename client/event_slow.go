@@ -19,6 +19,9 @@ func (e *event) slow(data []byte) bool {
 	}
 	e.model = stringOf(top["model"])
 	e.failed = complains(top)
+	if !e.failed && nothing(top["choices"]) && nothing(top["usage"]) {
+		e.said = wordsIn(top, maxForm)
+	}
 	if u, ok := object(top["usage"]); ok {
 		e.counted(usageOf(u))
 	}
@@ -35,7 +38,7 @@ func (e *event) slow(data []byte) bool {
 			i = n
 		}
 		e.others = e.others || i > 0
-		e.failed = e.failed || isError(choice["error"])
+		e.failed = e.failed || errorOf(choice) != nil
 	}
 	return true
 }

@@ -84,6 +84,9 @@ func (r *reply) byType() form {
 // fieldNames begin the lines of an event stream.
 var fieldNames = [...]string{"data:", "event:", "id:", "retry:", ":"}
 
+// pageTags begin an HTML page.
+var pageTags = [...]string{"<!doctype html", "<html"}
+
 // formOf tells a body by how it begins.
 func formOf(b []byte) form {
 	b = bytes.TrimLeft(bytes.TrimPrefix(b, utf8BOM), " \t\r\n")
@@ -98,6 +101,11 @@ func formOf(b []byte) form {
 			return streamForm
 		}
 	}
+	for _, tag := range pageTags {
+		if len(b) >= len(tag) && bytes.EqualFold(b[:len(tag)], []byte(tag)) {
+			return pageForm
+		}
+	}
 	return unknownForm
 }
 
@@ -110,6 +118,11 @@ func mayBecomeKnown(b []byte) bool {
 	b = bytes.TrimLeft(bytes.TrimPrefix(b, utf8BOM), " \t\r\n")
 	for _, name := range fieldNames {
 		if bytes.HasPrefix([]byte(name), b) {
+			return true
+		}
+	}
+	for _, tag := range pageTags {
+		if len(b) < len(tag) && bytes.EqualFold(b, []byte(tag[:len(b)])) {
 			return true
 		}
 	}

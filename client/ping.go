@@ -149,6 +149,11 @@ func (p ping) refused(u *url.URL, resp *http.Response, body []byte) error {
 		return p.found(ErrUnhealthy, "set url to where it leads", "%s answers status %d, and redirects to %s", u, s, location)
 	case s == http.StatusNotFound || s == http.StatusGone || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented:
 		return p.found(ErrUnhealthy, absent, "%s answers status %d", u, s)
+	case resp.Header.Get("Retry-After") != "":
+		args = append(args, resp.Header.Get("Retry-After"))
+		return p.found(ErrUnhealthy, "start later, or with --no-check", said+" (Retry-After: %s)", args...)
+	case s == http.StatusTooManyRequests:
+		return p.found(ErrUnhealthy, "start later, or with --no-check", said, args...)
 	case s < 500:
 		return p.found(ErrUnhealthy, absent, said, args...)
 	}

@@ -127,3 +127,23 @@ func TestPingTellsWhereARedirectLeads(t *testing.T) {
 		t.Errorf("%v, want %q", err, want)
 	}
 }
+
+func TestPingTellsHowLongToWait(t *testing.T) {
+	for after, want := range map[string]string{
+		"":   "answers status 429: slow down: start later, or with --no-check",
+		"30": "answers status 429: slow down (Retry-After: 30): start later, or with --no-check",
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if after != "" {
+				w.Header().Set("Retry-After", after)
+			}
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprint(w, `{"error":{"message":"slow down"}}`)
+		}))
+		err := newClient(t, client.Config{URL: srv.URL}).Ping(t.Context())
+		srv.Close()
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

@@ -46,6 +46,7 @@ type reply struct {
 	readers         bool          // some chunk carries the reader's time
 	done            bool          // [DONE] was seen
 	fault           error         // what the reply itself said went wrong
+	said            string        // the words of an object that is no answer
 	advice, advised string        // what the head of a refusal says, and what of it is the server's
 	pause           time.Duration // that the head asks for before the next request
 
@@ -167,6 +168,8 @@ func (r *reply) end(cut error) error {
 	switch {
 	case cut != nil && !r.done:
 		return cut
+	case len(r.rec.Chunks) == 0 && r.said != "":
+		return faultf(loadgen.FailNoTokens, "the reply is complete but holds no output: it says %s", r.said)
 	case len(r.rec.Chunks) == 0:
 		return faultf(loadgen.FailNoTokens, "the reply is complete but holds no output")
 	}
@@ -197,11 +200,23 @@ func (r *reply) complete() {
 		case unfinished && errors.As(r.fault, &f) && f.kind == loadgen.FailBadStream:
 			r.fault = faultf(loadgen.FailStreamCut, "the stream ended inside an event")
 		case r.fault == nil && !r.done && r.rec.FinishReason == "":
-			r.fault = faultf(loadgen.FailStreamCut, "the stream ended without [DONE] and without a finish reason")
+			r.fault = r.endless()
 		}
 	case wholeForm:
 		r.whole()
 	}
+}
+
+// endless is a stream without an end. What came in place of events says why.
+func (r *reply) endless() error {
+	const what = "the stream ended without [DONE] and without a finish reason"
+	switch {
+	case r.said != "":
+		return faultf(loadgen.FailStreamCut, what+": it says %s", r.said)
+	case len(r.sse.stray) > 0:
+		return faultf(loadgen.FailStreamCut, what+": it says %q", r.secrets.excerpt(r.sse.stray, objectMax))
+	}
+	return faultf(loadgen.FailStreamCut, what)
 }
 
 func (r *reply) whole() {
@@ -303,6 +318,9 @@ func (r *reply) event(kind, data []byte) {
 
 // note keeps what an event says beside its text.
 func (r *reply) note(e *event) {
+	if r.said == "" {
+		r.said = e.said
+	}
 	if !e.finish.empty() {
 		r.rec.FinishReason = r.finishReason(e.finish)
 	}

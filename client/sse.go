@@ -15,12 +15,13 @@ type sse struct {
 	line    []byte // the beginning of a line whose end has not come
 	data    []byte // data of the event so far, where it had to be kept
 	kind    []byte // its event field
-	stray   []byte // JSON that stands between the events, up to errorMax bytes of it
+	stray   []byte // what stands beside the events and says an error, up to errorMax bytes of it
 	pending []byte // its only data line, still in the caller's bytes
 	has     bool   // a data line was seen
 	kept    bool   // it is in data, not in pending
 	skipLF  bool   // the last byte was a CR: an LF next belongs to it
 	begun   bool   // the first line is over
+	some    bool   // a data line was seen in the reply
 }
 
 func (s *sse) reset() {
@@ -122,6 +123,7 @@ func (s *sse) field(line []byte) bool {
 	value = bytes.TrimPrefix(value, []byte(" "))
 	switch string(name) {
 	case "data":
+		s.some = true
 		if !s.has {
 			s.has, s.pending = true, value
 			break
@@ -130,12 +132,23 @@ func (s *sse) field(line []byte) bool {
 		s.data = append(append(s.data, '\n'), value...)
 	case "event":
 		s.kind = append(s.kind[:0], value...)
+	case "", "id", "retry":
 	default:
-		if len(s.stray) > 0 || line[0] == '{' || line[0] == '[' {
-			s.stray = append(s.stray, line[:min(len(line), errorMax-len(s.stray))]...)
-		}
+		s.astray(name, line)
 	}
 	return false
+}
+
+// astray keeps a line that no event stream has: bare JSON, the field error that
+// llama.cpp writes, and all that comes in place of a stream.
+func (s *sse) astray(name, line []byte) {
+	switch {
+	case string(name) == "error":
+		line = bytes.TrimSpace(line[min(len("error:"), len(line)):])
+	case len(s.stray) == 0 && s.some && line[0] != '{' && line[0] != '[':
+		return
+	}
+	s.stray = append(s.stray, line[:min(len(line), errorMax-len(s.stray))]...)
 }
 
 // keep copies the data line that still lies in the caller's bytes.
