@@ -40,6 +40,9 @@ func (c *Config) idle() map[string]idleness {
 		none(because("without concurrency there is nothing to raise", "concurrency", "request_rate"), "concurrency_ramp_duration")
 	}
 	c.idleStart(pacing, none)
+	if c.Transport == "std" || c.HTTPVersion == "2" {
+		none(because("only the raw engine opens connections ahead of the requests that need them", "transport", "http_version"), "preconnect")
+	}
 	if c.EndpointType == "completions" {
 		none(because("completions endpoints know max_tokens only", "endpoint_type"), "use_legacy_max_tokens")
 		none(because("completions endpoints apply no chat template", "endpoint_type"), "input_tokens_include_template")

@@ -51,6 +51,13 @@ func TestScripts(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "words.json"), words, 0o600); err != nil {
 				return err
 			}
+			nightly, err := os.ReadFile("../../docs/nightly.md")
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "nightly.md"), nightly, 0o600); err != nil {
+				return err
+			}
 			return writeMinimal(filepath.Join(env.WorkDir, "minimal.yaml"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
