@@ -28,8 +28,11 @@ func (b *binder) detect(batch *Batch, c *Config, o Options) {
 	case errors.As(err, &notThere): // which is told as such
 		b.unsound[base("custom_dataset_type")] = true
 		c.CustomDatasetType = synth.SingleTurn.String()
-	default:
+	case errors.Is(err, synth.ErrNoMark):
 		b.contradict("input_file", "needs custom_dataset_type: "+err.Error(), formatHint)
+		c.CustomDatasetType = synth.SingleTurn.String() // told; nothing more follows from it
+	default: // of no format could it be read
+		b.contradict("input_file", err.Error(), "")
 		c.CustomDatasetType = synth.SingleTurn.String() // told; nothing more follows from it
 	}
 }

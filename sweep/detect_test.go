@@ -35,7 +35,8 @@ func TestTheFormatOfADatasetMayBeLeftOut(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		path("odd.jsonl", `{"question": "a"}`): "needs custom_dataset_type: its first entry does not tell",
-		path("packed.gz", "\x1f\x8b\x08\x00"):  "needs custom_dataset_type: it is compressed by gzip",
+		path("packed.gz", "\x1f\x8b\x08\x00"):  "it is compressed by gzip",
+		path("empty.jsonl", "\n"):              "it holds no entries",
 		filepath.Join(dir, "none"):             "cannot be read: no such file or directory",
 		dir:                                    "is a directory, not a file",
 	} {

@@ -17,8 +17,10 @@ var marks = map[string]Format{
 	"text": SingleTurn, "prompt": SingleTurn,
 }
 
-// errNoMark is a file whose first entry has no key that tells its format.
-var errNoMark = errors.New("its first entry does not tell")
+// ErrNoMark is a file whose first entry has no key that tells its format.
+var ErrNoMark = errors.New("its first entry does not tell")
+
+var errNoEntries = errors.New("it holds no entries")
 
 // openRegular opens a file that can be read more than once. To open a pipe would
 // wait for someone to write to it.
@@ -35,7 +37,8 @@ func openRegular(path string) (*os.File, error) {
 
 var errNotRegular = errors.New("it is not a regular file, which can be read more than once")
 
-// Detect returns the format of a dataset by the keys of its first entry.
+// Detect returns the format of a dataset by the keys of its first entry,
+// [ErrNoMark] where they do not tell.
 func Detect(path string) (Format, error) {
 	file, err := openRegular(path)
 	if err != nil {
@@ -58,23 +61,28 @@ func Detect(path string) (Format, error) {
 func detect(dec *json.Decoder) (Format, error) {
 	open, err := dec.Token()
 	if err == nil && open == json.Delim('[') {
-		open, err = dec.Token()
+		if open, err = dec.Token(); open == json.Delim(']') {
+			return NoFormat, errNoEntries
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return NoFormat, errNoEntries
 	}
 	if err != nil || open != json.Delim('{') {
-		return NoFormat, errNoMark
+		return NoFormat, ErrNoMark
 	}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return NoFormat, errNoMark
+			return NoFormat, ErrNoMark
 		}
 		if name, ok := key.(string); ok && marks[name] != NoFormat {
 			return marks[name], nil
 		}
 		var skipped json.RawMessage
 		if err := dec.Decode(&skipped); err != nil {
-			return NoFormat, errNoMark
+			return NoFormat, ErrNoMark
 		}
 	}
-	return NoFormat, errNoMark
+	return NoFormat, ErrNoMark
 }

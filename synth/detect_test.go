@@ -29,7 +29,8 @@ func TestTheFormatOfADatasetIsSeen(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"":               "its first entry does not tell",
+		"":               "it holds no entries",
+		"[ ]":            "it holds no entries",
 		"hello":          "its first entry does not tell",
 		`{"messages":1}`: "its first entry does not tell",
 		"[1]":            "its first entry does not tell",
