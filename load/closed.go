@@ -13,8 +13,9 @@ const patience = 30 * time.Second
 
 // spacedRounds is for how many requests of each user, those of stages before
 // included, the last stage still sees to their distance: see space. The stages
-// before always do.
-const spacedRounds = 2
+// before always do. More would cost short runs their concurrency: the latency by
+// which they are spaced is that of a crowd at first.
+const spacedRounds = 1
 
 // together makes ready the users of a closed loop, each with its first session
 // in hand, so that all of them start at once when the returned function runs.

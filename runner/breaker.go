@@ -49,9 +49,9 @@ func newBreaker(c *sweep.Config) *breaker {
 	}
 }
 
-// add takes in a request that has ended and returns why the run is to be given
-// up; nil to go on.
-func (b *breaker) add(rec *loadgen.Record) error {
+// add takes in a request that has ended, with how many are still in flight, and
+// returns why the run is to be given up; nil to go on.
+func (b *breaker) add(rec *loadgen.Record, flight int) error {
 	if rec.Cancelled() {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (b *breaker) add(rec *loadgen.Record) error {
 	b.note(true)
 	silent := ended.Sub(b.since)
 	switch {
-	case b.patience > 0 && silent > b.patience && b.tells(rec, silent):
+	case b.patience > 0 && silent > b.patience && b.tells(rec, silent) && !b.open(rec, flight):
 		return b.because(rec, fmt.Sprintf("no request has succeeded for %.0f s", silent.Seconds()))
 	case b.counts && b.ended >= fewestRequests && float64(b.failed) > b.share*float64(min(b.ended, latestRequests)):
 		return b.because(rec, fmt.Sprintf("%d of the latest %d requests failed", b.failed, min(b.ended, latestRequests)))
@@ -87,6 +87,16 @@ func (b *breaker) add(rec *loadgen.Record) error {
 // endpoint in vain until its time was over.
 func (b *breaker) tells(rec *loadgen.Record, silent time.Duration) bool {
 	return silent > 2*b.longest && (b.failures > 1 || rec.Failure.Kind == loadgen.FailTimeout)
+}
+
+// open reports whether it is still open what becomes of most requests: the
+// endpoint refused some, and how long an answer takes nobody knows yet.
+func (b *breaker) open(rec *loadgen.Record, flight int) bool {
+	switch rec.Failure.Kind {
+	case loadgen.FailTimeout, loadgen.FailConnect, loadgen.FailLocal:
+		return false // it is not there for others either
+	}
+	return b.longest == 0 && b.failures <= flight
 }
 
 // because returns the error of a run that is given up.

@@ -32,6 +32,9 @@ func Facts(c *sweep.Cell) metrics.Facts { return facts(&c.Config, c.Pacing) }
 // Salt is what sets the prompts of a run of a cell apart.
 func Salt(c *sweep.Config, number int) string { return salt(c, number) }
 
-// NewBreaker returns what says of one request after another whether the run is
-// to be given up.
-func NewBreaker(c *sweep.Config) func(*loadgen.Record) error { return newBreaker(c).add }
+// NewBreaker returns what says of one request after another, none of which is in
+// flight beside others, whether the run is to be given up.
+func NewBreaker(c *sweep.Config) func(*loadgen.Record) error {
+	b := newBreaker(c)
+	return func(rec *loadgen.Record) error { return b.add(rec, 0) }
+}

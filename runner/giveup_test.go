@@ -73,6 +73,24 @@ func TestARunMayGoOnWhateverFails(t *testing.T) {
 	})
 }
 
+// TestASlowEndpointThatRefusesSomeIsNotGivenUp has answers that take 40 s, and
+// every third request is refused at once: no success comes for long.
+func TestASlowEndpointThatRefusesSomeIsNotGivenUp(t *testing.T) {
+	for name, load := range map[string]string{"a closed loop": "concurrency=8", "an open loop": "request_rate=1"} {
+		t.Run(name, func(t *testing.T) {
+			settings := []string{
+				"base_config." + load, "base_config.benchmark_duration=100", "mock.ttft=40s",
+				"mock.faults=[{kind: status, status: 503, every: 3}]",
+			}
+			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+				if c := m.Summary.Counts; m.Err != nil || m.Outcome.Cut != "" || 2*c.Failed > c.OK+c.Cancelled {
+					t.Errorf("error %v, cut %q, counts %+v; want two thirds to succeed", m.Err, m.Outcome.Cut, c)
+				}
+			})
+		})
+	}
+}
+
 func TestTooManyFailuresEndARun(t *testing.T) {
 	settings := []string{
 		"base_config.request_rate=10", "base_config.benchmark_duration=600", "base_config.max_error_rate=0.2",

@@ -85,7 +85,7 @@ func (p *phases) emit(rec *loadgen.Record) error {
 			p.template.observe(rec)
 		}
 	}
-	if why := p.breaker.add(rec); why != nil {
+	if why := p.breaker.add(rec, p.driver.InFlight()); why != nil {
 		p.stop(why)
 	}
 	if err := p.keep.Record(rec, measured); err != nil {
