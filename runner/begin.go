@@ -57,6 +57,22 @@ func (p *phases) seamless() bool {
 	return true
 }
 
+// watchWarmUp gives a warm-up up in which requests hang: none fails, so that no
+// breaker can tell, and they would keep it from its end. They have as long as the
+// measurement, where that has an end, would have for an answer.
+func (p *phases) watchWarmUp() {
+	c := &p.run.Cell.Config
+	patience := p.breaker.patience
+	if c.BenchmarkDuration == 0 || patience == 0 {
+		return
+	}
+	limit := max(patience, c.BenchmarkDuration+c.GracePeriod)
+	p.hangs = load.StartAlarm(limit, func() {
+		p.stop(fmt.Errorf("%w: no request of the warm-up has succeeded for %v: the measurement with its grace period would be over by then",
+			ErrGivenUp, limit))
+	})
+}
+
 // connectTime bounds how long connections are opened ahead of the load.
 const connectTime = 10 * time.Second
 

@@ -30,6 +30,7 @@ type phases struct {
 	keep       *recording
 	progress   *Progress
 	breaker    *breaker
+	hangs      *load.Alarm // while the warm-up lasts; nil before, and for none
 	stopping   context.Context
 	vocabulary *Vocabulary
 	stop       context.CancelCauseFunc
@@ -82,6 +83,7 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if rec.Phase == loadgen.Warmup {
 		p.warmUps.add(rec)
 		if rec.OK() {
+			p.hangs.PutOff()
 			p.template.observe(rec)
 		}
 	}
@@ -150,6 +152,7 @@ func (p *phases) warmUp(ctx context.Context) error {
 		return err
 	}
 	_, err = p.driver.RunOn(ctx, warm.Stage)
+	p.hangs.Stop()
 	return errors.Join(err, warm.close())
 }
 
@@ -164,7 +167,10 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 	if err != nil {
 		return nil, err
 	}
-	warm.Begin = func() { p.progress.begin("warm-up", c.WarmupRequestCount, c.WarmupDuration) }
+	warm.Begin = func() {
+		p.progress.begin("warm-up", c.WarmupRequestCount, c.WarmupDuration)
+		p.watchWarmUp()
+	}
 	return warm, nil
 }
 
@@ -180,6 +186,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	}
 	var watch *load.Watch
 	measured.Begin = func() {
+		p.hangs.Stop()
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
 		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
 		watch = load.StartWatch()
@@ -194,6 +201,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 		stages = []load.Stage{warm.Stage, measured.Stage}
 	}
 	p.run.Outcome, err = p.driver.RunOn(ctx, stages...)
+	p.hangs.Stop()
 	err = errors.Join(err, measured.close())
 	if warm != nil {
 		err = errors.Join(err, warm.close())
