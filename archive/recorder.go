@@ -104,6 +104,9 @@ func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
 
 // dirOf returns the directory of a run below the batch's.
 func (k *Recorder) dirOf(run *sweep.Run) string {
+	if run.Cell.Probe != nil {
+		return results.ProbeDir(run.Cell.Cell, run.Number)
+	}
 	return results.RunDir(run.Cell.Cell, run.Number, k.Batch.RepeatOrder == sweep.Blocked)
 }
 
@@ -118,7 +121,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 	if began.Sub(k.grown) < growShare*k.took {
 		return nil
 	}
-	err := k.Root.Finish(k.rows(k.over))
+	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.over)))
 	k.grown = time.Now()
 	k.took = k.grown.Sub(began)
 	return err
@@ -131,6 +134,7 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		k.Root.Findings = k.findings
 	}
 	return errors.Join(
+		k.Root.WriteCapacities(k.capacities(runs)),
 		k.Root.WriteAggregates(k.repeated(runs), k.Batch.RepeatOrder == sweep.Blocked),
 		k.Root.Finish(k.rows(runs)),
 		k.Root.WriteText(ReportName, []byte(k.Tables(runs, report.Options{}))),
@@ -160,6 +164,9 @@ const findingsShown = 3
 
 // Tables returns the tables of the runs and the one over the batch.
 func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
+	if k.Batch.Search.Asked() {
+		return k.searchTables(runs, o)
+	}
 	var shown []*report.Run
 	var b strings.Builder
 	for _, run := range runs {

@@ -21,6 +21,8 @@ type Recording struct {
 	// Summarized is the summary, computed again from the records.
 	Summarized metrics.Summary
 	Facts      analyze.CellFacts
+	// Margins are those of a search's run.
+	Margins []metrics.Margin
 
 	tracer *analyze.Tracer
 }
@@ -58,6 +60,7 @@ func Read(dir string) (*Recording, error) {
 	r.Trace = r.tracer.Trace()
 	broken = errors.Join(broken, r.readPrompts())
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
+	r.Margins = collector.Margins(true)
 	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
 	return r, broken
 }

@@ -11,6 +11,9 @@ import (
 // the cells; nil for a batch without repeats. Runs that failed, were interrupted
 // or are INVALID are in no figure, and are named.
 func (k *Recorder) repeated(runs []*sweep.Run) []results.Aggregate {
+	if k.Batch.Search.Asked() {
+		return nil // its runs are no repeats
+	}
 	cells := k.Batch.Cells()
 	byCell := map[int][]*sweep.Run{}
 	repeats := false

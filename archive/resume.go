@@ -44,7 +44,21 @@ func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
 	if err := results.SweepUp(k.Root.Dir); err != nil {
 		return nil, err
 	}
-	var done []*sweep.Run
+	restore := k.restoreRuns
+	if k.Batch.Search.Asked() {
+		restore = k.restoreProbes
+	}
+	done, err := restore(r)
+	if err != nil {
+		return nil, err
+	}
+	k.over = append(k.over, done...)
+	r.Manifest.Resumed = append(r.Manifest.Resumed, results.ManifestStart{At: time.Now(), Note: note})
+	return done, k.Root.Amend(r.Manifest)
+}
+
+// restoreRuns returns the runs of a batch without a search that are there.
+func (k *Recorder) restoreRuns(r Resume) (done []*sweep.Run, err error) {
 	for _, ask := range k.Batch.Runs() {
 		run, err := k.restoreRun(ask, r)
 		if err != nil {
@@ -52,12 +66,54 @@ func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
 		}
 		if run != nil {
 			done = append(done, run)
-			k.over = append(k.over, run)
 		}
 	}
 	k.Log.Info(fmt.Sprintf("Going on with %s: %d of %d runs are there", k.Root.Dir, len(done), len(k.Batch.Runs())))
-	r.Manifest.Resumed = append(r.Manifest.Resumed, results.ManifestStart{At: time.Now(), Note: note})
-	return done, k.Root.Amend(r.Manifest)
+	return done, nil
+}
+
+// restoreProbes returns the runs of a search as the planner asks for them, up to
+// the first that is not there. What then lies behind it, such as after a run
+// that is made again, is no longer what the search would have made, and is set
+// aside.
+func (k *Recorder) restoreProbes(r Resume) (done []*sweep.Run, err error) {
+	plan := k.Batch.Plan()
+	known := map[string]bool{}
+	for {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		run, err := k.restoreRun(ask, r)
+		if err != nil {
+			return nil, err
+		}
+		if run == nil {
+			break
+		}
+		done = append(done, run)
+		known[filepath.FromSlash(k.dirOf(run))] = true
+	}
+	dirs, err := results.RunDirs(k.Root.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		below, err := filepath.Rel(k.Root.Dir, dir)
+		if err != nil {
+			return nil, err
+		}
+		if known[below] {
+			continue
+		}
+		to, err := k.Root.SetAside(filepath.ToSlash(below))
+		if err != nil {
+			return nil, fmt.Errorf("setting %s aside: %w", dir, err)
+		}
+		k.Log.Info(fmt.Sprintf("%s is not what the search needs next; it is in %s", below, to))
+	}
+	k.Log.Info(fmt.Sprintf("Going on with %s: %d runs of the search are there", k.Root.Dir, len(done)))
+	return done, nil
 }
 
 // restoreRun returns a run as it was made; nil for one that is to be made,
@@ -106,6 +162,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 	if err != nil {
 		k.Log.Warn(err.Error())
 	}
+	run.Margins = recorded.Margins
 	run.Facts, run.Outcome, run.Health, run.Transport = recorded.Meta.Facts, recorded.Outcome, recorded.Health, recorded.Transport
 	if recorded.Whole {
 		run.Summary = &recorded.Summarized

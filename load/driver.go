@@ -39,6 +39,11 @@ type Driver struct {
 	// flight becomes less for want of new requests: at Outcome.StoppedAt.
 	Drain func()
 
+	// Enough is asked at each of a plan's Looks; where it says yes the phase ends
+	// as if its Duration had passed. It is called from one goroutine that is not
+	// Emit's.
+	Enough func() bool
+
 	// Wait paces an open loop; nil waits by the runtime's timers.
 	Wait Wait
 

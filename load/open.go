@@ -90,7 +90,7 @@ func (d *dispatcher) wait(due time.Duration) error {
 // more to come.
 func (d *dispatcher) start(due time.Duration) bool {
 	last := d.next == nil
-	if last && (d.full(d.Issued()) || d.Duration > 0 && due >= d.Duration) || d.over && due > time.Since(d.epoch) {
+	if d.sated.Load() || last && (d.full(d.Issued()) || d.Duration > 0 && due >= d.Duration) || d.over && due > time.Since(d.epoch) {
 		return false
 	}
 	if d.over {
@@ -103,6 +103,9 @@ func (d *dispatcher) start(due time.Duration) bool {
 			d.missed++
 		}
 		return true
+	}
+	if d.sated.Load() {
+		return false // what is due from here on is not missed
 	}
 	// While one session waits under the ceiling the next ones come due: what
 	// they are late by already is the ceiling's, too.

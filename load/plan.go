@@ -43,6 +43,10 @@ type Plan struct {
 	// are those that are sent before the last user has started one by one.
 	Ramp time.Duration
 
+	// Looks are the times, ascending, at which Driver.Enough is asked whether the
+	// last phase may end before its Duration.
+	Looks []time.Duration
+
 	Requests int           // start no more than so many, 0 for no limit
 	Duration time.Duration // start none that is due later, 0 for no limit
 

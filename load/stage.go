@@ -37,6 +37,7 @@ type stage struct {
 	joining   atomic.Bool   // users are still being started one by one
 	spacing   atomic.Bool   // they are still finding their distance
 	whole     atomic.Bool   // all that was to be started has been
+	sated     atomic.Bool   // a look was enough
 	firsts    atomic.Int64  // requests that were a user's first
 	begun     atomic.Int64  // the first so many sessions
 	talks     atomic.Int64  // sessions of several turns that the dispatcher has begun
@@ -176,6 +177,8 @@ func (s *stage) await(cancelSends func()) {
 	over := s.issuing.Done()
 	var grace <-chan time.Time
 	cut := false
+	looks := s.looks()
+	defer looks.Stop()
 	drains := sync.OnceFunc(func() {
 		s.stoppedAt = time.Since(s.epoch)
 		if s.Drain != nil && s.next == nil {
@@ -190,6 +193,13 @@ func (s *stage) await(cancelSends func()) {
 			return
 		case <-s.spent:
 			drains()
+		case <-looks.C:
+			if s.issuing.Err() == nil && s.Enough() {
+				s.sated.Store(true)
+				s.close()
+			} else {
+				looks.next()
+			}
 		case <-over:
 			over = nil
 			drains()

@@ -23,6 +23,7 @@ type Collector struct {
 	m         Measurement
 	warmup    tally
 	profiling tally
+	evidence  evidence
 
 	liveTTFT, liveITL *hdrhistogram.Histogram
 }
@@ -43,6 +44,7 @@ func NewCollector(facts Facts) (*Collector, error) {
 		profiling: tally{series: newSeries(), handed: newSeries()},
 		liveTTFT:  newHistogram(),
 		liveITL:   newHistogram(),
+		evidence:  newEvidence(facts.Sought),
 	}
 	for tag, limit := range facts.SLOs {
 		d, ok := Lookup(tag)
@@ -75,7 +77,11 @@ func (c *Collector) Add(r *loadgen.Record) *Measurement {
 	if r.Phase == loadgen.Warmup {
 		t = &c.warmup
 	}
-	t.add(r, &c.m, r.OK() && len(c.slos) > 0 && c.good())
+	good := r.OK() && len(c.slos) > 0 && c.good()
+	t.add(r, &c.m, good)
+	if r.Phase == loadgen.Profiling {
+		c.evidence.add(r, &c.m, good)
+	}
 	if r.Crossing {
 		c.profiling.cross(r, &c.m)
 	}

@@ -17,6 +17,8 @@ type Facts struct {
 	SLOs map[string]float64 `json:"slos,omitempty"`
 	// Limits override the verdict's thresholds; see [Thresholds].
 	Limits map[string]float64 `json:"limits,omitempty"`
+	// Sought are the limits of a search for capacity, which the run is a probe of.
+	Sought []Limit `json:"sought,omitempty"`
 	// Ceiling is what calibration found that this machine's client can
 	// measure truthfully.
 	Ceiling Ceiling `json:"ceiling,omitzero"`

@@ -9,7 +9,7 @@ import (
 )
 
 // deepest is how many levels below a batch's directory a run's may lie.
-const deepest = 3
+const deepest = 4
 
 // asidePrefix begins the name of a directory that holds runs which were set
 // aside to be made again.

@@ -31,6 +31,9 @@ func (p *phases) conclude(err error) {
 	run.Outcome.Notes = p.notes()
 	summary := p.collector.Summary(run.Outcome, run.Health, run.Transport)
 	run.Summary = &summary
+	if run.Cell.Probe != nil {
+		run.Margins = p.collector.Margins(true)
+	}
 }
 
 // notes says what weakens the figures beside what they tell themselves.

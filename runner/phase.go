@@ -179,11 +179,12 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool) error {
 	c := &p.run.Cell.Config
 	measured, err := p.open(ctx, loadgen.Profiling, p.begin, func(times []time.Duration) (load.Plan, error) {
-		return plan(c, pacing, p.seed(), times)
+		return plan(c, pacing, p.run.Cell.Probe, p.seed(), times)
 	})
 	if err != nil {
 		return err
 	}
+	p.driver.Enough = p.sure
 	var watch *load.Watch
 	measured.Begin = func() {
 		p.hangs.Stop()
@@ -214,6 +215,9 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	p.run.Prompts = counted(p.run.Prompts, measured.source, p.run.Outcome.Sessions)
 	return err
 }
+
+// sure reports whether a probe's answer is: it may end then.
+func (p *phases) sure() bool { return p.run.Cell.Probe.Sure(p.collector.Margins(false)) }
 
 // begin keeps a session that is about to be sent. One that cannot be kept ends
 // the run.

@@ -14,6 +14,9 @@ type Progress struct {
 	Cell *sweep.Cell
 	Run  int // its place among the runs of the batch, from 1
 	Runs int // in the batch, as far as that is known
+	// Search says how the search stands that the run is a probe of; empty for
+	// none.
+	Search string
 
 	driver    *load.Driver
 	collector *metrics.Collector

@@ -97,7 +97,12 @@ func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
 		rested = false
 		left, exact := plan.Left(runs)
 		r.announce(ask, len(runs)+1, len(runs)+left, exact)
-		run, err := r.perform(ctx, ask, len(runs)+1, len(runs)+left)
+		shown := &Progress{Cell: ask.Cell, Run: len(runs) + 1, Runs: len(runs) + left}
+		if ask.Cell.Probe != nil {
+			shown.Search = r.Batch.Searched(ask.Cell.Probe.Base, runs)
+			r.Log.Info("Search: " + shown.Search)
+		}
+		run, err := r.perform(ctx, ask, shown)
 		runs = append(runs, run)
 		if err != nil {
 			return runs, err
@@ -147,7 +152,7 @@ func (r *Runner) announce(ask sweep.Ask, n, of int, exact bool) {
 		r.Log.Info(fmt.Sprintf("Run %d, about %d more", n, of-n))
 	}
 	r.Log.Info("Sweep parameters: " + sweep.Literal(ask.Cell.Values))
-	if ask.Number > 0 {
+	if ask.Number > 0 && ask.Cell.Probe == nil {
 		r.Log.Info(fmt.Sprintf("Repeat %d of the cell", ask.Number))
 	}
 }
@@ -173,15 +178,18 @@ func (r *Runner) report(run *sweep.Run, place, n int) {
 	}
 }
 
-// perform makes one run, the place-th of n. The error is that of the recorder;
+// perform makes one run, shown as it goes on. The error is that of the recorder;
 // what else went wrong is in the Run.
-func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*sweep.Run, error) {
+func (r *Runner) perform(ctx context.Context, ask sweep.Ask, shown *Progress) (*sweep.Run, error) {
 	cell := ask.Cell
 	run := &sweep.Run{Ask: ask, Facts: facts(&cell.Config, cell.Pacing)}
-	run.Facts.Resent = resent(r.Batch, ask, place)
+	run.Facts.Resent = resent(r.Batch, ask, shown.Run)
 	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
 	run.Facts.Tokenizer = vocabulary.Name
 	run.Facts.Ceiling = r.Ceiling
+	if cell.Probe != nil {
+		run.Facts.Sought = cell.Probe.Sought()
+	}
 	keep, err := r.Recorder.StartCell(run)
 	if err != nil {
 		run.Err = err
@@ -189,12 +197,12 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, place, n int) (*swe
 	}
 	r.tell(vocabulary, cell.Config.Tokenizer != "")
 	kept := &recording{CellRecorder: keep}
-	run.Err = r.measure(ctx, run, vocabulary, kept, &Progress{Cell: cell, Run: place, Runs: n})
+	run.Err = r.measure(ctx, run, vocabulary, kept, shown)
 	failed := kept.err()
 	if failed != nil {
 		run.Err = failed
 	}
-	r.report(run, place, n)
+	r.report(run, shown.Run, shown.Runs)
 	if err := keep.End(run); err != nil && failed == nil {
 		failed = fmt.Errorf("keeping the results: %w", err)
 		run.Fail(failed)

@@ -117,8 +117,8 @@ func spec(c *sweep.Config, seed loadgen.Seed, number int, phase loadgen.Phase) (
 }
 
 // plan returns what the measured phase is to do. times are those of the
-// dataset, where it has any.
-func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
+// dataset, where it has any; probe is nil where the run is none.
+func plan(c *sweep.Config, p sweep.Pacing, probe *sweep.Probe, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
 	out := load.Plan{
 		Phase:           loadgen.Profiling,
 		Concurrency:     p.Concurrency,
@@ -129,6 +129,9 @@ func plan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, times []time.Durat
 		Grace:           c.GracePeriod,
 		Stagger:         p.Load().Users > 0 && c.Start == sweep.Staggered,
 		Seed:            seed,
+	}
+	if probe != nil {
+		out.Looks = probe.Looks[:len(probe.Looks)-1]
 	}
 	switch p.Mode {
 	case loadgen.FixedSchedule:

@@ -65,6 +65,9 @@ type Batch struct {
 	// StopWhen says which cells are not worth trying.
 	StopWhen StopRules `yaml:"stop_when"`
 
+	// Search looks for the capacity of each cell.
+	Search Search `yaml:"search"`
+
 	// Gate says which changes against a baseline fail.
 	Gate Gate `yaml:"gate"`
 
@@ -147,7 +150,8 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	batch := &Batch{
 		BatchName: defaultName, OutputBaseDir: defaultDir, Salt: o.Salt,
 		Repeats: 1, RepeatOrder: Interleaved, VarySeed: true, RepeatUntil: RepeatUntil{Max: mostRepeats},
-		Base: defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
+		Search: Search{From: searchFrom, Precision: searchPrecision, Confidence: searchConfidence},
+		Base:   defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
 	}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time
 	sweeps := lookup(root, "sweeps")
@@ -155,7 +159,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b := f.newBinder()
 	b.swept = func(path string) bool {
 		key, below := strings.CutPrefix(path, "base_config.")
-		return below && (lookup(sweeps, key) != nil || f.unswept[path])
+		return below && (lookup(sweeps, key) != nil || f.unswept[path] || key == searchedKey(root))
 	}
 	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
 	b.noteDefaults(batch)
@@ -165,6 +169,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.checkSupport()
 	b.checkMock(batch.Mock)
 	b.checkRepeats(batch)
+	b.checkSearch(batch)
 	if b.unsound["max_cells"] {
 		batch.MaxCells = maxCells
 	}

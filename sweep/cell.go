@@ -20,6 +20,8 @@ type Cell struct {
 	Config Config
 	// Pacing is how the cell loads the endpoint.
 	Pacing Pacing
+	// Probe is what a search asks of the cell's runs; nil for a cell of the file.
+	Probe *Probe
 }
 
 // expandCells binds and checks the config of every combination. whole has
@@ -40,12 +42,14 @@ func (f *file) expandCells(batch *Batch, whole *binder, o Options) {
 			sweep := batch.Sweeps[k]
 			node = with(node, sweep.segments, sweep.key, sweep.nodes[p])
 		}
+		node = f.searched(node, &batch.Search)
 		b = f.newBinder()
 		b.keys["base_config"] = whole.keys["base_config"]
 		b.swept = func(path string) bool { return f.unswept[path] }
 		config := b.bindConfig(node, batch.Sweeps)
 		b.detect(batch, &config, o)
 		b.checkConfig(&config, o)
+		b.checkProbe(&batch.Search, &config)
 		b.checkSupport()
 		idle = append(idle, b.certain(config.idle()))
 		mock = mock || config.Mock() || b.unsound[base("url")]

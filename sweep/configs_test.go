@@ -18,6 +18,7 @@ func TestSampleConfigs(t *testing.T) {
 		"sweep_tokens.yaml":       20,
 		"sweep_request_rate.yaml": 10,
 		"nightly_capacity.yaml":   3,
+		"search_capacity.yaml":    1,
 	}
 	files, err := filepath.Glob("../configs/*.yaml")
 	if err != nil || len(files) < len(cells) {

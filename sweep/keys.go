@@ -75,6 +75,9 @@ func splitKey(t reflect.Type, path string) (segments []string, leaf reflect.Type
 			return segments, t
 		}
 	}
+	if t == reflect.TypeFor[SearchLimits]() && path != "" {
+		return append(segments, path), reflect.TypeFor[float64]()
+	}
 	if t.Kind() != reflect.Map || path == "" {
 		return nil, nil
 	}

@@ -33,7 +33,11 @@ func (a Ask) Name() string {
 		name = a.Cell.Dir
 	}
 	if a.Number > 0 {
-		name += fmt.Sprintf(", repeat %d", a.Number)
+		kind := "repeat"
+		if a.Cell.Probe != nil {
+			kind = "probe"
+		}
+		name += fmt.Sprintf(", %s %d", kind, a.Number)
 	}
 	return name
 }
@@ -67,6 +71,9 @@ type fixedPlan []Ask
 
 // Plan returns the planner of a batch.
 func (b *Batch) Plan() Planner {
+	if b.Search.Asked() {
+		return searching{b}
+	}
 	var plan Planner = fixedPlan(b.Runs())
 	if b.RepeatUntil.Metric != "" {
 		plan = preciseEnough{b}
@@ -77,7 +84,7 @@ func (b *Batch) Plan() Planner {
 	return plan
 }
 
-// Runs lists all runs that a batch may have, in their order.
+// Runs lists all runs that a batch without a search may have, in their order.
 func (b *Batch) Runs() []Ask {
 	cells := b.Cells()
 	most := b.Repeats
@@ -117,9 +124,18 @@ func (b *Batch) Runs() []Ask {
 }
 
 // place is what runs are told apart by.
-type place struct{ cell, number int }
+type place struct {
+	cell, number int
+	load         float64 // of a search
+}
 
-func (a Ask) place() place { return place{a.Cell.Index, a.Number} }
+func (a Ask) place() place {
+	p := place{cell: a.Cell.Index, number: a.Number}
+	if a.Cell.Probe != nil {
+		p.load = a.Cell.Probe.Load
+	}
+	return p
+}
 
 func placesOf(done []*Run) map[place]bool {
 	places := make(map[place]bool, len(done))

@@ -20,6 +20,8 @@ type Run struct {
 	Prompts   Prompts
 	// Summary is nil where the run ended before it measured anything.
 	Summary *metrics.Summary
+	// Margins are how the run of a probe stands against the limits of its search.
+	Margins []metrics.Margin
 	// Err is why the run failed; nil for success.
 	Err error
 }

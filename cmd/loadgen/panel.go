@@ -116,6 +116,9 @@ func (p *panel) text(s status, width int) []string {
 	if s.BatchLeft >= 0 {
 		batch += ", about " + clock(s.BatchLeft) + " left"
 	}
+	if s.Search != "" {
+		s.Name += ", " + s.Search
+	}
 	lines := append([]string{""}, p.fit(width, "  ", part{title, strong}, part{s.Name, strong}, part{batch, faint})...)
 	lines = append(lines, p.fit(width, "  ", part{bar(s.done(), max(10, min(40, width/3))), plain}, part{s.Stage.Name + " " + s.time(), plain})...)
 	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {

@@ -292,6 +292,9 @@ func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable erro
 		})
 	}
 	fmt.Fprint(out, report.PlanText(planned, reportOptions(out)))
+	if batch.Search.Asked() {
+		fmt.Fprintf(out, "search: the runs above are the first of a search over %s for %s\n", batch.Search.Over, searchedLimits(batch))
+	}
 	for _, note := range notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
@@ -338,6 +341,9 @@ func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
 // judge returns what a finished batch exits with: failed runs, invalid ones
 // and missed limits.
 func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
+	if batch.Search.Asked() {
+		return judgeSearch(batch, runs, allowInvalid)
+	}
 	var errs []error
 	for _, run := range runs {
 		name := run.Name()

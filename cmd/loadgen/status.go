@@ -25,6 +25,9 @@ type board struct {
 
 func newBoard(batch *sweep.Batch) *board {
 	b := &board{name: batch.BatchName, began: time.Now()}
+	if batch.Search.Asked() {
+		return b // how long it takes is known by what it finds
+	}
 	for _, cell := range batch.Cells() {
 		d := cell.Config.BenchmarkDuration
 		if d == 0 {
@@ -50,6 +53,7 @@ func (b *board) started(p *runner.Progress) {
 type status struct {
 	Cell, Cells int
 	Name        string // of the cell; of the batch where nothing is swept
+	Search      string // how a search stands; empty without
 	Stage       runner.Stage
 	Elapsed     time.Duration // of the stage
 	Issued      int           // in the stage
@@ -82,8 +86,15 @@ func (b *board) look(now time.Time) (status, bool) {
 		}
 		s.BatchLeft = max(0, b.planned-b.spent-measured)
 	}
+	if probe := p.Cell.Probe; probe != nil {
+		s.Search = p.Search
+		s.BatchLeft = max(0, usualLook(probe)-s.Elapsed) + usualLook(probe)*time.Duration(max(0, p.Runs-p.Run))
+	}
 	return s, true
 }
+
+// usualLook is about how long a probe takes: its second look.
+func usualLook(p *sweep.Probe) time.Duration { return p.Looks[min(1, len(p.Looks)-1)] }
 
 // done is the share of the stage that is over, by whichever end is nearer.
 func (s status) done() float64 {
@@ -212,6 +223,9 @@ func figure(v float64) string {
 // line is the status as one plain line.
 func (s status) line() string {
 	groups := []string{s.Stage.Name + " " + s.time()}
+	if s.Search != "" {
+		groups = append([]string{s.Search}, groups...)
+	}
 	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {
 		var texts []string
 		for _, p := range group {

@@ -1,0 +1,149 @@
+package archive
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"loadgen/metrics"
+	"loadgen/report"
+	"loadgen/results"
+	"loadgen/sweep"
+)
+
+// capacities are what a search found so far, as its files have it.
+func (k *Recorder) capacities(runs []*sweep.Run) []results.Capacity {
+	var all []results.Capacity
+	s := &k.Batch.Search
+	for _, c := range k.Batch.Capacities(runs) {
+		out := results.Capacity{
+			Cell: c.Cell.Cell, Over: c.Over, Unit: map[bool]string{true: "users", false: "requests/s"}[s.Whole()],
+			Confidence: c.Confidence, Precision: c.Precision, Stopped: c.Stopped, MeasuredFor: c.Used.Seconds(), Notes: c.Notes,
+			From: s.From, To: s.To, Whole: s.Whole(),
+		}
+		for i := range c.Tiers {
+			out.Tiers = append(out.Tiers, k.capacityTier(&c, &c.Tiers[i]))
+		}
+		for _, p := range c.Probes {
+			out.Probes = append(out.Probes, k.capacityProbe(&c, p))
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+func (k *Recorder) capacityTier(c *sweep.Capacity, t *sweep.TierCapacity) results.CapacityTier {
+	shown := shownCapacity(c, t)
+	out := results.CapacityTier{
+		Name: t.Name, Answer: shown.Answer(), Status: t.Status, Limits: t.Limits,
+		Capacity: t.Fit.Capacity, Lower: t.Lower, Upper: t.Upper, Binding: t.Binding, ByLimit: t.Crossings,
+		PassedAt: t.Low, FailedAt: t.High, Confirmed: t.Confirmed,
+		RefutedAt: metrics.Bound(math.NaN()), BreaksAt: metrics.Bound(math.NaN()), Breaks: t.Broken,
+	}
+	if t.Refuted {
+		out.RefutedAt = metrics.Bound(t.RefutedAt)
+	}
+	if t.Broken != nil {
+		out.BreaksAt = metrics.Bound(t.BreaksAt)
+	}
+	if t.At != nil {
+		out.RunDir = k.dirOf(t.At)
+		out.Tokens, out.Requests = rateOf(t.At.Summary, "output_token_throughput"), rateOf(t.At.Summary, "request_throughput")
+	}
+	return out
+}
+
+func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results.CapacityProbe {
+	out := results.CapacityProbe{
+		Load: p.Load, Number: p.Run.Number, Dir: k.dirOf(p.Run), Purpose: p.Purpose, Void: p.Void,
+		Measured: p.Run.Outcome.Elapsed.Seconds(), Answers: map[string]string{},
+	}
+	for i, answer := range p.Answers {
+		if p.Void == "" {
+			out.Answers[c.Tiers[i].Name] = string(answer)
+		}
+	}
+	for _, m := range p.Run.Margins {
+		if m.Known() {
+			out.Margins = append(out.Margins, m)
+		}
+	}
+	s := p.Run.Summary
+	if s == nil {
+		return out
+	}
+	out.Verdict = s.Validity.Verdict
+	out.Tokens, out.Requests = rateOf(s, "output_token_throughput"), rateOf(s, "request_throughput")
+	out.PerUser = statOf(s, "output_token_throughput_per_user", "avg")
+	out.TTFTP95, out.ITLP95 = statOf(s, "time_to_first_token", "p95"), statOf(s, "inter_token_latency", "p95")
+	return out
+}
+
+// rateOf is a rate under load; nil where there is none.
+func rateOf(s *metrics.Summary, tag string) *float64 {
+	if v, ok := s.UnderLoad(tag); ok {
+		return &v
+	}
+	return nil
+}
+
+func statOf(s *metrics.Summary, tag, stat string) *float64 {
+	m := s.Metric(tag)
+	if m == nil || m.Stats == nil {
+		return nil
+	}
+	if v, ok := m.Stats.Named(stat); ok {
+		return &v
+	}
+	return nil
+}
+
+func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
+	shown := report.Capacity{
+		Values: c.Cell.Values, Tier: t.Name, Over: c.Over, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
+		Tokens: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
+	}
+	if t.At != nil {
+		if tokens := rateOf(t.At.Summary, "output_token_throughput"); tokens != nil {
+			shown.Tokens = *tokens
+		}
+	}
+	return shown
+}
+
+// searchTables returns the answers of a search, and its runs by their load.
+func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
+	var answers []report.Capacity
+	var notes []string
+	for _, c := range k.Batch.Capacities(runs) {
+		for i := range c.Tiers {
+			answers = append(answers, shownCapacity(&c, &c.Tiers[i]))
+		}
+		for _, note := range c.Notes {
+			if c.Cell.Dir != "" {
+				note = c.Cell.Dir + ": " + note
+			}
+			notes = append(notes, note)
+		}
+		notes = append(notes, fmt.Sprintf("%d probes, %.4g s of measurement", len(c.Probes), c.Used.Seconds()))
+	}
+	var shown []*report.Run
+	sorted := slices.Clone(runs)
+	slices.SortStableFunc(sorted, func(a, b *sweep.Run) int {
+		return cmp.Or(cmp.Compare(a.Cell.Index, b.Cell.Index), cmp.Compare(a.Cell.Probe.Load, b.Cell.Probe.Load))
+	})
+	for _, run := range sorted {
+		if run.Summary != nil {
+			shown = append(shown, &report.Run{Values: run.Cell.Values, Summary: run.Summary})
+		}
+	}
+	text := report.CapacityText(answers, notes, o)
+	if len(shown) > 0 {
+		text += "\n" + report.BatchTable(shown, o)
+	}
+	if brief := report.FindingsBrief(k.findings, findingsShown, o); brief != "" {
+		text += "\n" + brief
+	}
+	return text
+}

@@ -1,0 +1,102 @@
+package metrics_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"loadgen/metrics"
+	"loadgen/stats"
+)
+
+var (
+	ttft = metrics.Limit{Name: "time_to_first_token.p95", Bound: 500}
+	itl  = metrics.Limit{Name: "inter_token_latency.p95", Bound: 40}
+)
+
+// at is a probe with the margins of both limits, each of a standard error of 0.1.
+func at(load, ttftY, itlY float64) metrics.Probe {
+	return metrics.Probe{Load: load, Margins: []metrics.Margin{
+		{Limit: ttft, N: 100, Y: ttftY, S: 0.1}, {Limit: itl, N: 100, Y: itlY, S: 0.1},
+	}}
+}
+
+func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		probes   []metrics.Probe
+		whole    bool
+		capacity float64 // NaN for below all loads
+		lower    float64
+		upper    float64
+		binding  string
+	}{
+		{
+			// TTFT crosses half way between log 10 and log 20; with ±0.196 it crosses
+			// (1∓0.196)/2 of the way.
+			"TTFT binds",
+			[]metrics.Probe{at(10, -1, -2), at(20, 1, -1)},
+			false,
+			math.Sqrt(200), 10 * math.Pow(2, 0.402), 10 * math.Pow(2, 0.598), ttft.Name,
+		},
+		{"in whole numbers", []metrics.Probe{at(10, -1, -2), at(20, 1, -1)}, true, 14, 13, 15, ttft.Name},
+		{"ITL binds earlier", []metrics.Probe{at(10, -1, -1), at(20, -0.5, 1), at(40, 1, 2)}, true, 14, 13, 15, itl.Name},
+		{"nothing binds", []metrics.Probe{at(10, -1, -2), at(20, -0.5, -1)}, true, 20, 20, math.Inf(1), ""},
+		{"even the least load is too much", []metrics.Probe{at(1, 1, -1)}, true, math.NaN(), math.NaN(), math.NaN(), ttft.Name},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			fit := metrics.FitCapacity(tt.probes, []metrics.Limit{ttft, itl}, tt.whole)
+			for name, pair := range map[string][2]float64{
+				"capacity": {float64(fit.Capacity), tt.capacity}, "lower": {float64(fit.Lower), tt.lower}, "upper": {float64(fit.Upper), tt.upper},
+			} {
+				got, want := pair[0], pair[1]
+				if same := got == want || math.IsNaN(got) && math.IsNaN(want) || math.Abs(got-want) < 1e-9; !same {
+					t.Errorf("%s %g, want %g", name, got, want)
+				}
+			}
+			if binding := ""; fit.Binding != nil {
+				binding = fit.Binding.Name
+				if binding != tt.binding {
+					t.Errorf("%s binds, want %q", binding, tt.binding)
+				}
+			} else if tt.binding != "" {
+				t.Errorf("nothing binds, want %s", tt.binding)
+			}
+		})
+	}
+}
+
+func TestATighterTierIsJudgedByTheSameMargins(t *testing.T) {
+	margins := at(10, -0.5, -1).Margins
+	tight := []metrics.Limit{{Name: ttft.Name, Bound: 250}} // log 2 = 0.69 less room
+	for _, tt := range []struct {
+		limits []metrics.Limit
+		want   stats.Answer
+	}{
+		{[]metrics.Limit{ttft, itl}, stats.Pass}, // −0.5 + 1.645·0.1 < 0
+		{tight, stats.Fail},                      // −0.5 + 0.693 − 0.1645 > 0
+		{[]metrics.Limit{{Name: ttft.Name, Bound: 320}}, stats.Undecided},
+		{[]metrics.Limit{{Name: "request_latency.p95", Bound: 1}}, stats.Undecided}, // not known
+	} {
+		if got := metrics.Judge(margins, tt.limits, 0.95); got != tt.want {
+			t.Errorf("%v: %s, want %s", tt.limits, got, tt.want)
+		}
+	}
+}
+
+func TestPoolWeighsRunsByWhatTheyAreWorth(t *testing.T) {
+	a, b := metrics.Margin{Limit: ttft, N: 10, Y: 1, S: 1}, metrics.Margin{Limit: ttft, N: 40, Y: 0, S: 0.5}
+	got := metrics.Pool([][]metrics.Margin{{a}, {b}})
+	// Weights 1 and 4: the mean is 1/5, its standard error 1/√5.
+	if len(got) != 1 || math.Abs(got[0].Y-0.2) > 1e-12 || math.Abs(got[0].S-1/math.Sqrt(5)) > 1e-12 || got[0].N != 50 {
+		t.Errorf("%+v, want y 0.2 and s 0.447 of 50", got)
+	}
+}
+
+func TestABoundThatIsNotKnownIsNull(t *testing.T) {
+	for b, want := range map[metrics.Bound]string{metrics.Bound(math.Inf(1)): "null", 46: "46"} {
+		if got, err := json.Marshal(b); err != nil || string(got) != want {
+			t.Errorf("%v is %s (%v), want %s", b, got, err, want)
+		}
+	}
+}

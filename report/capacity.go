@@ -1,0 +1,130 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"loadgen"
+	"loadgen/metrics"
+)
+
+// A Capacity is what a cell bears within the limits of a tier.
+type Capacity struct {
+	Values []loadgen.Value // swept keys of the cell
+	Tier   string          // empty for none
+	Over   string          // the key that was searched
+	Status string          // found, no_fail, no_pass or open
+	Limits []metrics.Limit
+	metrics.Fit
+	Confidence         float64
+	Tokens             float64 // per second near the capacity; NaN for not known
+	PassedAt, FailedAt metrics.Bound
+	// Breaks is the limit that breaks first above it, at a load; nil for none.
+	Breaks   *metrics.Margin
+	BreaksAt float64
+	// Confirmed by a fresh run, and refuted above by another.
+	Confirmed, Refuted bool
+}
+
+// capacityUnits are what loads are counted in.
+var capacityUnits = map[string]string{"concurrency": "users", "num_users": "users", "request_rate": "requests/s"}
+
+// Answer is the capacity in one sentence.
+func (c *Capacity) Answer() string {
+	var limits []string
+	for _, l := range c.Limits {
+		limits = append(limits, l.String())
+	}
+	within := " within " + strings.Join(limits, ", ")
+	unit := capacityUnits[c.Over]
+	var text string
+	switch c.Status {
+	case "found":
+		text = fmt.Sprintf("carries %s %s (%s)%s", loadNumber(float64(c.Fit.Capacity)), unit, c.interval(), within)
+	case "no_fail":
+		text = fmt.Sprintf("carries at least %s %s%s: no load that was tried broke a limit", loadNumber(float64(c.Fit.Capacity)), unit, within)
+	case "no_pass":
+		text = fmt.Sprintf("does not carry even the least load that was tried%s", within)
+	default:
+		return c.open(unit, within)
+	}
+	if !math.IsNaN(c.Tokens) && c.Status != "no_pass" {
+		text += fmt.Sprintf(": %s tokens/s", decimal(c.Tokens, 0))
+	}
+	if c.Breaks != nil {
+		text += fmt.Sprintf("; at %s %s breaks first", loadNumber(c.BreaksAt), subjectOf(c.Breaks.Limit))
+	}
+	if c.Status == "found" && !c.Confirmed {
+		text += "; not confirmed by a fresh run"
+	} else if c.Status == "found" && !c.Refuted {
+		text += "; no fresh run above it failed"
+	}
+	return text
+}
+
+// open says how far an answer is that was not found.
+func (c *Capacity) open(unit, within string) string {
+	low, high := c.PassedAt.Known(), c.FailedAt.Known()
+	switch {
+	case low && high:
+		return fmt.Sprintf("carries %s %s and not %s%s: the search did not come to its end", loadNumber(float64(c.PassedAt)), unit, loadNumber(float64(c.FailedAt)), within)
+	case low:
+		return fmt.Sprintf("carries at least %s %s%s: the search did not come to its end", loadNumber(float64(c.PassedAt)), unit, within)
+	case high:
+		return fmt.Sprintf("does not carry %s %s%s: the search did not come to its end", loadNumber(float64(c.FailedAt)), unit, within)
+	}
+	return "is not known" + within + ": the search did not come to its end"
+}
+
+func (c *Capacity) interval() string {
+	lower, upper := "0", "open"
+	if c.Lower.Known() {
+		lower = loadNumber(float64(c.Lower))
+	}
+	if c.Upper.Known() {
+		upper = loadNumber(float64(c.Upper))
+	}
+	return fmt.Sprintf("%s to %s, %s %%", lower, upper, strconv.FormatFloat(100*c.Confidence, 'g', 4, 64))
+}
+
+// loadNumber writes a load with its thousands apart, and four digits of one that
+// is not whole.
+func loadNumber(v float64) string {
+	if v == math.Trunc(v) {
+		return decimal(v, 0)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
+
+// subjectOf is a limit's metric without its statistic, as one says it.
+func subjectOf(l metrics.Limit) string {
+	text, _, _ := strings.Cut(l.Subject(), " p")
+	return strings.TrimSuffix(text, " avg")
+}
+
+// CapacityText returns the answers of a search, a line each, and what is to be
+// known beside them.
+func CapacityText(answers []Capacity, notes []string, o Options) string {
+	var b strings.Builder
+	for i := range answers {
+		c := &answers[i]
+		var name []string
+		for _, v := range c.Values {
+			name = append(name, fmt.Sprintf("%s %v", v.Key, v.Value))
+		}
+		if c.Tier != "" {
+			name = append(name, c.Tier)
+		}
+		text := c.Answer()
+		if len(name) > 0 {
+			text = strings.Join(name, ", ") + ": " + text
+		}
+		b.WriteString(o.paint(strong, o.wrap(2, text)) + "\n")
+	}
+	for _, note := range notes {
+		b.WriteString(o.paint(faint, o.wrap(2, "note: "+note)) + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,234 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+	"loadgen/stats"
+)
+
+// A Capacity is what the search for the capacity of a cell found.
+type Capacity struct {
+	Cell       *Cell
+	Over       string
+	Confidence float64
+	Precision  float64
+	Tiers      []TierCapacity
+	Probes     []ProbeResult // in the order in which they were made
+	// Used is the time that the probes measured for.
+	Used time.Duration
+	// Stopped says why the search ended, a [stats.Stop], "time_limit", or
+	// "interrupted" where it did not.
+	Stopped string
+	// Notes are what is to be known beside the answer, a sentence each.
+	Notes []string
+}
+
+// A TierCapacity is the answer for a set of limits.
+type TierCapacity struct {
+	Tier
+	metrics.Fit
+	// Low and High are the bracket: the greatest load that passed for sure below
+	// the least that failed, and that; NaN for none.
+	Low, High metrics.Bound
+	// Status is found, no_fail (nothing failed), no_pass (even the least load
+	// did) or open (the search did not come to an end).
+	Status string
+	// Confirmed: a fresh run at the capacity kept the limits. Refuted: one above
+	// it broke them.
+	Confirmed, Refuted bool
+	RefutedAt          float64
+	// At is the run nearest to the capacity that is not above it; nil for none.
+	At *Run
+	// Broken is the limit that breaks at the least load above the capacity that
+	// broke any, which is BreaksAt.
+	Broken   *metrics.Margin
+	BreaksAt float64
+}
+
+// A ProbeResult is a run of a search with what it said.
+type ProbeResult struct {
+	Run     *Run
+	Load    float64
+	Purpose string // bracket, confirm or refute
+	// Void is why it is no vote; empty for one that is.
+	Void    string
+	Answers []stats.Answer // by tier
+}
+
+// The states of an answer.
+const (
+	CapacityFound  = "found"
+	CapacityNoFail = "no_fail"
+	CapacityNoPass = "no_pass"
+	CapacityOpen   = "open"
+)
+
+// Capacities returns what was found for every cell that has a probe; nil where
+// the batch has no search.
+func (b *Batch) Capacities(done []*Run) []Capacity {
+	if !b.Search.Asked() {
+		return nil
+	}
+	var found []Capacity
+	for i := range b.cells {
+		if c := b.capacity(&b.cells[i], done); len(c.Probes) > 0 {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
+	c := b.course(cell, nil)
+	out := Capacity{
+		Cell: cell, Over: b.Search.Over,
+		Confidence: float64(b.Search.Confidence), Precision: float64(b.Search.Precision),
+	}
+	for _, run := range done {
+		if run.Skip != "" || run.Cell.Probe == nil || run.Cell.Index != cell.Index {
+			continue
+		}
+		p := ProbeResult{Run: run, Load: run.Cell.Probe.Load, Purpose: "bracket"}
+		if run.Outcome.Cancelled {
+			p.Void = "interrupted"
+		} else {
+			if _, s := c.next(); s.proves && s.load == p.Load {
+				p.Purpose = map[bool]string{false: "confirm", true: "refute"}[s.above]
+			}
+			p.Void = void(run)
+			c.add(run)
+		}
+		for _, tier := range c.tiers {
+			answer := stats.Undecided
+			if p.Void == "" {
+				answer = metrics.Judge(run.Margins, tier.Limits, out.Confidence)
+			}
+			p.Answers = append(p.Answers, answer)
+		}
+		out.Probes = append(out.Probes, p)
+	}
+	ask, s := c.next()
+	out.Used, out.Stopped = c.used, s.why
+	if ask.Cell != nil {
+		out.Stopped = "interrupted"
+	}
+	for i := range c.tiers {
+		out.Tiers = append(out.Tiers, c.tierCapacity(i, ask.Cell != nil || s.why == "time_limit"))
+	}
+	out.Notes = c.notes()
+	return out
+}
+
+func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
+	t := TierCapacity{Tier: c.tiers[tier], Fit: c.fit(tier), Status: CapacityFound}
+	low, high := stats.Bracket(c.probes(tier))
+	t.Low, t.High = metrics.Bound(low), metrics.Bound(high)
+	switch {
+	case t.Binding == nil && !math.IsNaN(float64(t.Capacity)):
+		t.Status = CapacityNoFail
+	case math.IsNaN(float64(t.Capacity)):
+		t.Status = CapacityNoPass
+	}
+	if s, more := c.decideTier(tier); unfinished && (more || s.why == "") || len(t.Limits) == 0 {
+		t.Status = CapacityOpen
+	}
+	for _, p := range c.proofs[tier] {
+		switch {
+		case p.above && p.holds && p.load > float64(t.Capacity):
+			t.Refuted, t.RefutedAt = true, p.load
+		case !p.above && p.holds && math.Abs(p.load-float64(t.Capacity)) <= c.slack(p.load):
+			t.Confirmed = true
+		}
+	}
+	best := math.Inf(-1)
+	for _, run := range c.runs {
+		if load := run.Cell.Probe.Load; void(run) == "" && load <= float64(t.Capacity)+c.slack(load) && load >= best {
+			best, t.At = load, run
+		}
+	}
+	t.breaks(c, tier)
+	return t
+}
+
+// breaks finds the least load above the capacity that broke a limit.
+func (t *TierCapacity) breaks(c *course, tier int) {
+	for _, load := range slices.Sorted(slices.Values(c.loads)) {
+		if len(c.votes[load]) == 0 || load <= float64(t.Capacity) {
+			continue
+		}
+		if m, broken := metrics.Broken(metrics.Pool(c.votes[load]), c.tiers[tier].Limits); broken {
+			t.Broken, t.BreaksAt = &m, load
+			return
+		}
+	}
+}
+
+// notes tells of what makes an answer doubtful.
+func (c *course) notes() []string {
+	var notes []string
+	if c.wall > 0 {
+		notes = append(notes, fmt.Sprintf("at %s no measurement could be made, twice: %s. No load from there on was tried: the answer is no more than what was measured below",
+			loadText(c.wall), c.lastVoid(c.wall)))
+	}
+	for tier := range c.tiers {
+		failed, at := math.Inf(1), ""
+		for _, load := range slices.Sorted(slices.Values(c.loads)) {
+			switch answer := c.answer(tier, load); {
+			case answer == stats.Fail && math.IsInf(failed, 1):
+				failed = load
+			case answer == stats.Pass && load > failed:
+				at = loadText(load)
+			}
+		}
+		if at != "" {
+			notes = append(notes, fmt.Sprintf("%sthe answers do not fall with the load: %s failed and %s passed. Something else than the load differed between them",
+				tierPrefix(c.tiers[tier].Name), loadText(failed), at))
+		}
+	}
+	if warm := c.warm(); len(warm) > 0 {
+		notes = append(notes, "at "+strings.Join(warm, ", ")+" the endpoint's cache knew prompts from before: what it bears cold may be less")
+	}
+	if c.cell.Pacing.Mode == loadgen.OpenLoop {
+		notes = append(notes, "near saturation the queue of an open loop is slow to settle: its interval holds the truth less often than it says")
+	}
+	return notes
+}
+
+func tierPrefix(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
+
+func (c *course) lastVoid(load float64) string {
+	why := ""
+	for _, run := range c.runs {
+		if text := void(run); run.Cell.Probe.Load == load && text != "" {
+			why = text
+		}
+	}
+	return why
+}
+
+// warm are the loads at which the cache was warm.
+func (c *course) warm() []string {
+	var at []string
+	for _, run := range c.runs {
+		if run.Summary == nil {
+			continue
+		}
+		for _, sign := range run.Summary.Validity.Reasons {
+			if text := loadText(run.Cell.Probe.Load); sign.Name == "warm_cache" && !slices.Contains(at, text) {
+				at = append(at, text)
+			}
+		}
+	}
+	return at
+}

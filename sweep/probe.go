@@ -1,0 +1,126 @@
+package sweep
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+	"loadgen/stats"
+)
+
+// A Probe is what a search asks of a run.
+type Probe struct {
+	// Base is the cell whose capacity is sought, Load the value that the
+	// search's key takes.
+	Base *Cell
+	Load float64
+	// Tiers are the limits that the run is to decide on at a confidence.
+	Tiers      []Tier
+	Confidence float64
+	// Looks are the times at which it may be decided; the last ends the run.
+	Looks []time.Duration
+}
+
+// looks are the times at which a probe is looked at, in multiples of
+// benchmark_duration.
+var looks = []int{1, 2, 4}
+
+// probe returns the cell of a load: the base with the load set.
+func (s *Search) probe(cell *Cell, load float64) *Cell {
+	c := cell.Config
+	c.given = maps.Clone(c.given)
+	c.given[s.Over] = true
+	var value any = int(load)
+	switch s.Over {
+	case "concurrency":
+		c.Concurrency = int(load)
+	case "num_users":
+		c.NumUsers = int(load)
+	case "request_rate":
+		c.RequestRate = Rate{PerSecond: load}
+		value = load
+	}
+	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence)}
+	for _, n := range looks {
+		p.Looks = append(p.Looks, time.Duration(n)*cell.Config.BenchmarkDuration)
+	}
+	c.BenchmarkDuration = p.Looks[len(p.Looks)-1]
+	own := []loadgen.Value{{Key: s.Over, Value: value}}
+	values := append(append([]loadgen.Value(nil), cell.Values...), own...)
+	dir := "search/" + directory(own)
+	if cell.Dir != "" {
+		dir = "search/" + cell.Dir + "/" + directory(own)
+	}
+	return &Cell{
+		Cell:   loadgen.Cell{Index: cell.Index, Values: values, Dir: dir, Seed: cellSeed(c.RandomSeed, values)},
+		Config: c,
+		Pacing: c.Pacing(),
+		Probe:  p,
+	}
+}
+
+// Sought are the limits that the run's figures are held against.
+func (p *Probe) Sought() []metrics.Limit {
+	s := Search{Tiers: map[string]SearchLimits{}}
+	for i, tier := range p.Tiers {
+		s.Tiers[strconv.Itoa(i)] = tier.Limits
+	}
+	return s.sought()
+}
+
+// Sure reports whether margins decide every tier.
+func (p *Probe) Sure(margins []metrics.Margin) bool {
+	for _, tier := range p.Tiers {
+		if metrics.Judge(margins, tier.Limits, p.Confidence) == stats.Undecided {
+			return false
+		}
+	}
+	return true
+}
+
+// endpoints are the signs of an INVALID run that say something about the
+// endpoint: it bore too little. The others are about whoever measured it.
+var endpoints = map[string]bool{
+	"failed": true, "cancelled": true, "stall": true, "littles_law": true, "overstated_rate": true,
+}
+
+// void says why a run is no vote on its load; empty for one that is.
+func void(run *Run) string {
+	s := run.Summary
+	switch {
+	case run.Err != nil && (s == nil || s.Counts.OK == 0):
+		return "failed: " + run.Err.Error()
+	case run.Err != nil:
+		return "broke off: " + run.Err.Error()
+	case s == nil || len(run.Margins) == 0:
+		return "measured nothing"
+	}
+	if s.Validity.Verdict == metrics.Invalid {
+		for _, sign := range s.Validity.Reasons {
+			if sign.Verdict == metrics.Invalid && !endpoints[sign.Name] {
+				return "INVALID: " + sign.Text
+			}
+		}
+	}
+	return ""
+}
+
+// loadText writes a load as it stands in a batch file.
+func loadText(load float64) string { return strconv.FormatFloat(load, 'g', -1, 64) }
+
+// roundLoad keeps a load that is no whole number to four digits: what is probed
+// is what is told.
+func (s *Search) roundLoad(load float64) float64 {
+	if s.Whole() {
+		return math.Round(load)
+	}
+	rounded, err := strconv.ParseFloat(fmt.Sprintf("%.4g", load), 64)
+	if err != nil {
+		return load
+	}
+	return rounded
+}
