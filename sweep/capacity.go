@@ -135,6 +135,9 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 	case math.IsNaN(float64(t.Capacity)):
 		t.Status = CapacityNoPass
 	}
+	if c.unmeasured(tier) != "" {
+		t.Status = CapacityOpen
+	}
 	if s, more := c.decideTier(tier); unfinished && (more || s.why == "") || len(t.Limits) == 0 {
 		t.Status = CapacityOpen
 	}
@@ -154,6 +157,25 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 	}
 	t.breaks(c, tier)
 	return t
+}
+
+// unmeasured is a limit of a tier on a figure that no run has; empty for none.
+func (c *course) unmeasured(tier int) string {
+	if len(c.votes) == 0 {
+		return ""
+	}
+	for _, l := range c.tiers[tier].Limits {
+		known := false
+		for _, votes := range c.votes {
+			for _, margins := range votes {
+				known = known || slices.ContainsFunc(margins, func(m metrics.Margin) bool { return m.Name == l.Name && m.Known() })
+			}
+		}
+		if !known {
+			return l.Subject()
+		}
+	}
+	return ""
 }
 
 // breaks finds the least load above the capacity that broke a limit.
@@ -177,6 +199,10 @@ func (c *course) notes() []string {
 			loadText(c.wall), c.lastVoid(c.wall)))
 	}
 	for tier := range c.tiers {
+		if what := c.unmeasured(tier); what != "" {
+			notes = append(notes, fmt.Sprintf("%sno probe has enough requests with %s: its limit can be neither kept nor broken. Are the answers streamed and longer than a token, and do enough of them end within %v?",
+				tierPrefix(c.tiers[tier].Name), what, c.search.probe(c.cell, c.search.From).Config.BenchmarkDuration))
+		}
 		failed, at := math.Inf(1), ""
 		for _, load := range slices.Sorted(slices.Values(c.loads)) {
 			switch answer := c.answer(tier, load); {

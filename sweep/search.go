@@ -210,6 +210,13 @@ func (b *binder) checkProbe(s *Search, c *Config) {
 	if b.absent("benchmark_duration") && b.written("request_count") {
 		b.failKey(base("benchmark_duration"), "is missing", "add benchmark_duration: 60 (seconds): the first look at a probe; the last comes after four times that")
 	}
+	if !c.Streaming && b.judged("streaming") {
+		for _, l := range s.sought() {
+			if tag, _, _ := strings.Cut(l.Name, "."); slices.Contains(streamedMetrics, tag) {
+				b.failKey("search.slos", tag+" can only be measured on streamed answers", "write streaming: true")
+			}
+		}
+	}
 	if s.Over != "request_rate" && b.written("request_rate") {
 		b.contradict("request_rate", "cannot be combined with a search over "+s.Over, "search over request_rate")
 	}

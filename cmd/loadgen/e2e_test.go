@@ -51,6 +51,7 @@ func TestSampleConfigsRun(t *testing.T) {
 		"sweep_concurrency":  {"sweeps.concurrency=[1, 16, 64]"},
 		"sweep_request_rate": {"sweeps.request_rate=[40, 80]"},
 		"sweep_tokens":       {"sweeps.prompt_input_tokens_mean=[50, 2000]", "sweeps.prompt_output_tokens_mean=[50, 100]"},
+		"search_capacity":    {"search.to=2", "search.slos={latency.p95: 60000}"},
 		"nightly_capacity":   {"base_config.concurrency_ramp_duration=0.1", "sweeps.concurrency=[16, 32]"},
 	}
 	files, err := filepath.Glob("../../configs/*.yaml")
@@ -73,7 +74,11 @@ func TestSampleConfigsRun(t *testing.T) {
 			if b.Completed == 0 || b.Completed != b.Total || b.Failed != 0 {
 				t.Errorf("%d of %d runs completed, %d failed", b.Completed, b.Total, b.Failed)
 			}
-			if !strings.Contains(out, "Time to First Token") || !strings.Contains(out, "Results: "+dir) {
+			shown := "Time to First Token"
+			if name == "search_capacity" {
+				shown = "carries at least 2 users within latency p95 ≤ 60000 ms"
+			}
+			if !strings.Contains(out, shown) || !strings.Contains(out, "Results: "+dir) {
 				t.Errorf("printed\n%s", out)
 			}
 		})
