@@ -25,6 +25,9 @@ type SideReader struct {
 	// Records computes the figures again from the records, for runs that
 	// were summarised by different versions.
 	Records bool
+	// Each calls do with 0 to n−1, perhaps several at once, and returns after
+	// the last; nil calls one after the other.
+	Each func(n int, do func(i int))
 }
 
 // Read returns the runs under some paths: directories of runs and of batches
@@ -60,18 +63,22 @@ func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
 	if err != nil {
 		return nil, fmt.Errorf("comparing: %w", err)
 	}
-	var runs []analyze.CompareRun
-	for _, dir := range dirs {
-		run, err := r.run(dir)
-		if err != nil {
-			return nil, err
-		}
-		runs = append(runs, run)
+	if len(dirs) == 0 {
+		return r.files(path)
 	}
-	if len(dirs) > 0 {
-		return runs, nil
+	runs, errs := make([]analyze.CompareRun, len(dirs)), make([]error, len(dirs))
+	r.each(len(dirs), func(i int) { runs[i], errs[i] = r.run(dirs[i]) })
+	return runs, cmp.Or(errs...)
+}
+
+func (r *SideReader) each(n int, do func(i int)) {
+	if r.Each != nil {
+		r.Each(n, do)
+		return
 	}
-	return r.files(path)
+	for i := range n {
+		do(i)
+	}
 }
 
 // GateOf returns the rules that the batch files of runs under some paths state

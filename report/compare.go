@@ -187,17 +187,41 @@ func compareNotes(c *analyze.Comparison) []section {
 	add("Why nothing can be told", doubtful, reasons(c))
 	add("What weakens the answer", doubtful, conditionLines(c))
 	add("What differs besides", normal, differenceLines(c))
+	add("Runs left out", doubtful, LeftOutLines(c))
 	var lines []string
-	for _, l := range c.LeftOut {
-		lines = append(lines, fmt.Sprintf("%s %s: %s", l.Side, l.Dir, l.Why))
-	}
-	add("Runs left out", doubtful, lines)
-	lines = nil
 	for _, u := range c.Unmatched {
 		lines = append(lines, fmt.Sprintf("%s (%s): only in %s", orDash(u.Cell), count(u.Runs, "run"), u.Side))
 	}
 	add("Cells without a counterpart", doubtful, lines)
 	return sections
+}
+
+// LeftOutLines name the runs without a say; many of one side for one reason
+// are counted.
+func LeftOutLines(c *analyze.Comparison) []string {
+	type group struct{ side, why string }
+	runs := map[group][]string{}
+	var order []group
+	for _, l := range c.LeftOut {
+		g := group{l.Side, l.Why}
+		if runs[g] == nil {
+			order = append(order, g)
+		}
+		runs[g] = append(runs[g], l.Dir)
+	}
+	const few = 3
+	var lines []string
+	for _, g := range order {
+		dirs := runs[g]
+		if len(dirs) > few {
+			lines = append(lines, fmt.Sprintf("%s: %s, such as %s: %s", g.side, count(len(dirs), "run"), dirs[0], g.why))
+			continue
+		}
+		for _, dir := range dirs {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", g.side, dir, g.why))
+		}
+	}
+	return lines
 }
 
 func movedLines(m *analyze.Moved) []string {

@@ -84,8 +84,7 @@ func (p *Published) ended() error {
 	switch {
 	case err != nil:
 		return err
-	case ending == nil:
-		p.Unfit = "it did not end: there is no " + ProcessName
+	case ending == nil: // the export is a run's last file: it ended
 	case ending.Status == loadgen.Failed:
 		p.Unfit = "it failed: " + ending.Error
 	case ending.Status != loadgen.Completed && ending.Status != "" && p.Unfit == "":

@@ -38,41 +38,44 @@ type line struct {
 		TTFT struct{ Value float64 }   `json:"time_to_first_token"`
 		Gaps struct{ Value []float64 } `json:"inter_chunk_latency"`
 	} `json:"metrics"`
-	Own *struct {
-		Due         time.Duration   `json:"due_ns"`
-		Sent        time.Duration   `json:"sent_ns"`
-		Ended       time.Duration   `json:"ended_ns"`
-		Took        time.Duration   `json:"took_ns"`
-		Over        *time.Duration  `json:"over_ns"`
-		Held        time.Duration   `json:"held_ns"`
-		Ramp        bool            `json:"ramp"`
-		First       bool            `json:"first"`
-		Crossing    bool            `json:"crossing"`
-		Status      int             `json:"status"`
-		Streamed    bool            `json:"streamed"`
-		Chunks      []time.Duration `json:"chunk_ns"`
-		Kinds       string          `json:"chunk_kinds"`
-		Input       int             `json:"input_tokens"`
-		Shared      int             `json:"shared_tokens"`
-		Template    int             `json:"template_tokens"`
-		Max         int             `json:"max_tokens"`
-		Delay       time.Duration   `json:"delay_ns"`
-		Output      *int            `json:"output_tokens"`
-		Reasoning   *int            `json:"reasoning_tokens"`
-		Usage       usage           `json:"usage"`
-		Finish      string          `json:"finish_reason"`
-		Model       string          `json:"model"`
-		Timing      string          `json:"timing_source"`
-		ReaderDelay time.Duration   `json:"reader_delay_ns"`
-		FirstDelay  *time.Duration  `json:"first_delay_ns"`
-		MeanDelay   *time.Duration  `json:"mean_delay_ns"`
-		Reads       int             `json:"reads"`
-		MergedReads int             `json:"merged_reads"`
-		BytesOut    int             `json:"bytes_out"`
-		BytesIn     int             `json:"bytes_in"`
-		Conn        conn            `json:"conn"`
-		Failure     *failure        `json:"failure"`
-	} `json:"loadgen"`
+	Own *ownLine `json:"loadgen"`
+}
+
+// An ownLine is what a line holds that AIPerf has no key for.
+type ownLine struct {
+	Due         time.Duration   `json:"due_ns"`
+	Sent        time.Duration   `json:"sent_ns"`
+	Ended       time.Duration   `json:"ended_ns"`
+	Took        time.Duration   `json:"took_ns"`
+	Over        *time.Duration  `json:"over_ns"`
+	Held        time.Duration   `json:"held_ns"`
+	Ramp        bool            `json:"ramp"`
+	First       bool            `json:"first"`
+	Crossing    bool            `json:"crossing"`
+	Status      int             `json:"status"`
+	Streamed    bool            `json:"streamed"`
+	Chunks      []time.Duration `json:"chunk_ns"`
+	Kinds       string          `json:"chunk_kinds"`
+	Input       int             `json:"input_tokens"`
+	Shared      int             `json:"shared_tokens"`
+	Template    int             `json:"template_tokens"`
+	Max         int             `json:"max_tokens"`
+	Delay       time.Duration   `json:"delay_ns"`
+	Output      *int            `json:"output_tokens"`
+	Reasoning   *int            `json:"reasoning_tokens"`
+	Usage       usage           `json:"usage"`
+	Finish      string          `json:"finish_reason"`
+	Model       string          `json:"model"`
+	Timing      string          `json:"timing_source"`
+	ReaderDelay time.Duration   `json:"reader_delay_ns"`
+	FirstDelay  *time.Duration  `json:"first_delay_ns"`
+	MeanDelay   *time.Duration  `json:"mean_delay_ns"`
+	Reads       int             `json:"reads"`
+	MergedReads int             `json:"merged_reads"`
+	BytesOut    int             `json:"bytes_out"`
+	BytesIn     int             `json:"bytes_in"`
+	Conn        conn            `json:"conn"`
+	Failure     *failure        `json:"failure"`
 }
 
 type usage struct {
@@ -145,8 +148,11 @@ func readLines(r io.Reader, yield func(*loadgen.Record) bool) error {
 // answer, which no line carries.
 func parseLine(text []byte, r *loadgen.Record) error {
 	var l line
-	if err := json.Unmarshal(text, &l); err != nil {
-		return err
+	if !l.scan(text) {
+		l = line{}
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
 	}
 	own := l.Own
 	if own == nil {

@@ -8,9 +8,12 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/internal/outside"
 	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/stats"
@@ -38,8 +41,8 @@ func (c *compareCommand) Run(_ context.Context, std streams) error {
 	compared, err := c.compare()
 	if err != nil {
 		if compared != nil {
-			for _, l := range compared.LeftOut {
-				fmt.Fprintf(std.err, "left out: %s %s: %s\n", l.Side, l.Dir, l.Why)
+			for _, line := range report.LeftOutLines(compared) {
+				fmt.Fprintf(std.err, "left out: %s\n", outside.Line(line))
 			}
 		}
 		return usageError{err}
@@ -61,7 +64,7 @@ func (c *compareCommand) compare() (*analyze.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := &archive.SideReader{Records: c.Records}
+	reader := &archive.SideReader{Records: c.Records, Each: onAllCPUs}
 	for _, r := range rules {
 		reader.Figures = append(reader.Figures, r.Figure)
 	}
@@ -81,6 +84,21 @@ func (c *compareCommand) compare() (*analyze.Comparison, error) {
 		o.History = reader.History(c.nights(base, fresh))
 	}
 	return analyze.Compare(base, fresh, o)
+}
+
+// onAllCPUs calls do with 0 to n−1, on as many goroutines as there are CPUs to
+// use.
+func onAllCPUs(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, granted) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // rules are what to compare, each figure once: the main figures, those to show
