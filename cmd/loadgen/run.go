@@ -17,6 +17,7 @@ import (
 	"loadgen"
 	"loadgen/archive"
 	"loadgen/client"
+	"loadgen/live"
 	"loadgen/load"
 	"loadgen/metrics"
 	"loadgen/report"
@@ -67,10 +68,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopProfiles()) }()
 
-	board := newBoard(batch)
-	shown := startDisplay(c.ui(), std.err, board)
-	defer func() { shown.stop() }()
-	tee := &archive.Tee{To: shown.log}
+	board := live.NewBoard(batch)
+	shown := live.Start(c.ui(), std.err, board, func(w io.Writer) *slog.Logger { return newLogger(w, false) })
+	defer func() { shown.Stop() }()
+	tee := &archive.Tee{To: shown.Log}
 	log := newLogger(tee, c.Verbose)
 	log.Info("Running loadgen with configuration: " + c.ConfigFile)
 
@@ -94,7 +95,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	case stopping.Err() != nil:
 		return interruptError{errors.New("interrupted before anything was measured")}
 	case c.DryRun:
-		shown.stop()
+		shown.Stop()
 		return c.dryRun(batch, notes, unreachable, std.out)
 	case unreachable != nil:
 		return unreachable
@@ -144,13 +145,13 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.Get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
-		Started: board.started, Log: log,
+		Started: board.Started, Log: log,
 	}
 	if !c.NoCheck {
 		r.Probe = func(ctx context.Context, cell *sweep.Cell) error { return ping(ctx, cell, endpoint) }
 	}
 	runs, err := r.Run(ctx)
-	shown.stop()
+	shown.Stop()
 	tee.Show(std.err)
 	left, _ := batch.Plan().Left(runs)
 	logSummary(log, left, runs)
@@ -181,8 +182,8 @@ func (c *runCommand) ui() string {
 
 // reportOptions returns how to draw for whoever reads a writer.
 func reportOptions(w io.Writer) report.Options {
-	width := terminalWidth(w)
-	return report.Options{Width: width, Color: width > 0 && os.Getenv("NO_COLOR") == "" && !dumb()}
+	width := live.Width(w)
+	return report.Options{Width: width, Color: width > 0 && os.Getenv("NO_COLOR") == "" && !live.Dumb()}
 }
 
 // interruptible returns a context that is done at the first interrupt, after

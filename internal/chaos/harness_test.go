@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package chaos_test does to the program what a night may do to it: it kills it,
 // interrupts it, takes its endpoint, its disk and its memory away, and asks each
 // time whether it ended in bounded time, with the right status, and lost
@@ -20,7 +22,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,9 +35,6 @@ var program string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		if runtime.GOOS == "windows" {
-			return 0 // it has neither the signals nor the limits
-		}
 		if flag.Parse(); testing.Short() {
 			return 0
 		}

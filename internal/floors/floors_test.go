@@ -40,8 +40,9 @@ var may = map[string][]string{
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "internal/outside", "internal/secret"},
 	"report":              {"", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "report", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
+	"live":                {"", "report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
-	"cmd/loadgen":         {"", "archive", "calibrate", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"cmd/loadgen":         {"", "archive", "calibrate", "live", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -56,7 +57,7 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"client"},
 	"github.com/andybalholm/brotli":      {"client"},
 	"github.com/alecthomas/kong":         {"cmd/loadgen"},
-	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate"},
+	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
 	"math/rand":                          {},
 	"regexp":                             {"sweep"},
 	"golang.org/x/time/rate":             {"client", "mockllm", "load"},
@@ -66,7 +67,7 @@ var homes = map[string][]string{
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "archive", "cmd/loadgen", "internal/memnet"}
+var timed = []string{"load", "client", "mockllm", "archive", "live", "cmd/loadgen", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {

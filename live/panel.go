@@ -1,4 +1,4 @@
-package main
+package live
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 // what is logged. It only writes: keys and signals stay the command's own.
 type panel struct {
 	w     io.Writer
-	board *board
+	board *Board
 	size  func() (width, height int)
 	color bool
 
@@ -26,7 +26,7 @@ type panel struct {
 }
 
 // startPanel draws the panel four times a second until it is stopped.
-func startPanel(p *panel) display {
+func startPanel(p *panel) Display {
 	ctx, cancel := context.WithCancel(context.Background())
 	var shown sync.WaitGroup
 	shown.Go(func() {
@@ -41,7 +41,7 @@ func startPanel(p *panel) display {
 			}
 		}
 	})
-	return display{log: p, stop: func() {
+	return Display{Log: p, Stop: func() {
 		cancel()
 		shown.Wait()
 		p.end()

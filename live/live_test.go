@@ -1,9 +1,10 @@
-package main
+package live
 
 import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"regexp"
 	"strconv"
 	"strings"
@@ -110,7 +111,7 @@ func screen(written string, width int) string {
 func TestAPanelLeavesTheLogAlone(t *testing.T) {
 	for _, width := range []int{20, 60, 120} {
 		var written bytes.Buffer
-		p := &panel{w: &written, board: &board{}, size: func() (int, int) { return width, 24 }}
+		p := &panel{w: &written, board: &Board{}, size: func() (int, int) { return width, 24 }}
 		var log strings.Builder
 		for i := range 5 {
 			line := fmt.Sprintf("%d a line that is longer than a narrow terminal\n", i)
@@ -131,9 +132,9 @@ func TestAPanelLeavesTheLogAlone(t *testing.T) {
 
 func TestADumbTerminalGetsPlainLines(t *testing.T) {
 	t.Setenv("TERM", "dumb")
-	shown := startDisplay("live", io.Discard, &board{})
-	defer shown.stop()
-	if _, live := shown.log.(*panel); live {
+	shown := Start("live", io.Discard, &Board{}, func(io.Writer) *slog.Logger { return slog.New(slog.DiscardHandler) })
+	defer shown.Stop()
+	if _, live := shown.Log.(*panel); live {
 		t.Error("a live panel was started")
 	}
 }

@@ -1,4 +1,8 @@
-package main
+// Package live shows how a batch goes on while it runs: as a panel below the log
+// of a terminal, or as lines now and then elsewhere.
+//
+// What a run's figures come to is shown by report, when it is over.
+package live
 
 import (
 	"context"
@@ -12,12 +16,15 @@ import (
 	"github.com/charmbracelet/x/term"
 )
 
-// A display shows a batch's progress until it is stopped. What is written to
-// log while it lasts appears above it.
-type display struct {
-	log  io.Writer
-	stop func()
+// A Display shows a batch's progress until it is stopped. What is written to
+// Log while it lasts appears above it.
+type Display struct {
+	Log  io.Writer
+	Stop func()
 }
+
+// A terminal is a writer that may show to a person.
+type terminal interface{ Fd() uintptr }
 
 // plainEvery is how often progress is logged where there is no terminal.
 const plainEvery = 10 * time.Second
@@ -28,9 +35,9 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(f.Fd())
 }
 
-// terminalWidth returns the columns of the terminal that a writer shows on, 0
+// Width returns the columns of the terminal that a writer shows on, 0
 // where it is none.
-func terminalWidth(w io.Writer) int {
+func Width(w io.Writer) int {
 	f, ok := w.(terminal)
 	if !ok || !term.IsTerminal(f.Fd()) {
 		return 0
@@ -48,17 +55,18 @@ func terminalSize(t terminal) (width, height int) {
 	return width, height
 }
 
-// dumb reports whether the terminal knows no control sequences.
-func dumb() bool { return os.Getenv("TERM") == "dumb" }
+// Dumb reports whether the terminal knows no control sequences.
+func Dumb() bool { return os.Getenv("TERM") == "dumb" }
 
-// startDisplay shows the board on w: as a live panel, as plain lines, or not
-// at all.
-func startDisplay(ui string, w io.Writer, b *board) display {
+// Start shows the board on w: as a panel ("live"), as lines of a log ("plain"),
+// as either by what w is ("auto"), or not at all ("none"). logger makes a log of
+// a writer.
+func Start(ui string, w io.Writer, b *Board, logger func(io.Writer) *slog.Logger) Display {
 	if ui == "auto" && isTerminal(w) {
 		ui = "live"
 	}
 	t, shows := w.(terminal)
-	if ui == "auto" || ui == "live" && (dumb() || !shows) {
+	if ui == "auto" || ui == "live" && (Dumb() || !shows) {
 		ui = "plain"
 	}
 	switch ui {
@@ -67,15 +75,14 @@ func startDisplay(ui string, w io.Writer, b *board) display {
 			w: w, board: b, size: func() (int, int) { return terminalSize(t) }, color: os.Getenv("NO_COLOR") == "",
 		})
 	case "plain":
-		return startLines(w, b, plainEvery)
+		return startLines(w, b, plainEvery, logger(w))
 	}
-	return display{log: w, stop: func() {}}
+	return Display{Log: w, Stop: func() {}}
 }
 
 // startLines logs the status now and then.
-func startLines(w io.Writer, b *board, every time.Duration) display {
+func startLines(w io.Writer, b *Board, every time.Duration, log *slog.Logger) Display {
 	ctx, cancel := context.WithCancel(context.Background())
-	log := newLogger(w, false)
 	var lines sync.WaitGroup
 	lines.Go(func() {
 		tick := time.NewTicker(every)
@@ -91,7 +98,7 @@ func startLines(w io.Writer, b *board, every time.Duration) display {
 			}
 		}
 	})
-	return display{log: w, stop: func() { cancel(); lines.Wait() }}
+	return Display{Log: w, Stop: func() { cancel(); lines.Wait() }}
 }
 
 // A tone is the meaning that a colour gives to a part.

@@ -1,4 +1,4 @@
-package main
+package live
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 	"loadgen/sweep"
 )
 
-// A board is where a batch's progress is read from while it runs.
-type board struct {
+// A Board is where a batch's progress is read from while it runs.
+type Board struct {
 	name    string // of the batch
 	mu      sync.Mutex
 	began   time.Time
@@ -23,8 +23,9 @@ type board struct {
 	run     *runner.Progress
 }
 
-func newBoard(batch *sweep.Batch) *board {
-	b := &board{name: batch.BatchName, began: time.Now()}
+// NewBoard returns the board of a batch that begins now.
+func NewBoard(batch *sweep.Batch) *Board {
+	b := &Board{name: batch.BatchName, began: time.Now()}
 	if batch.Search.Asked() {
 		return b // how long it takes is known by what it finds
 	}
@@ -39,8 +40,8 @@ func newBoard(batch *sweep.Batch) *board {
 	return b
 }
 
-// started notes that a cell begins.
-func (b *board) started(p *runner.Progress) {
+// Started notes that a cell begins.
+func (b *Board) Started(p *runner.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.run != nil {
@@ -64,7 +65,7 @@ type status struct {
 }
 
 // look returns how things stand; false before the first cell.
-func (b *board) look(now time.Time) (status, bool) {
+func (b *Board) look(now time.Time) (status, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.run
