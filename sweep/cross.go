@@ -142,6 +142,11 @@ func (b *binder) checkService(c *Config) {
 			b.failKey(base("extra_inputs."+key), "would replace what is measured", "use "+instead)
 		}
 	}
+	for key, value := range c.ExtraInputs {
+		if value != nil && secretName.MatchString(key) && b.written("extra_inputs."+key) {
+			b.failKey(base("extra_inputs."+key), keptInRequest, keptInRequestHint)
+		}
+	}
 	for _, key := range []string{"n", "best_of"} {
 		value := c.ExtraInputs[key]
 		if one := value == nil || value == 1 || value == 1.0; b.written("extra_inputs."+key) && !one {

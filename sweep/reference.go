@@ -127,6 +127,11 @@ func (f *file) expandReference(n *yaml.Node, path string, lookup func(string) (s
 // secretName matches the keys of a request's body that hold a secret.
 var secretName = regexp.MustCompile(`(?i)(^|[._-])(authorization|api[_-]?key|secret|password|(access|auth|bearer)[_-]?token)$`)
 
+const (
+	keptInRequest     = "would stand in inputs.json, where every request is kept"
+	keptInRequestHint = "send it as a header, or use api_key_env_var"
+)
+
 // replace gives a node another text. What was written without quotes is read as
 // if the text stood there: a number, true, or a list.
 func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
@@ -147,7 +152,7 @@ func (f *file) replace(n *yaml.Node, path, text string, referred bool) {
 	}
 	if strings.HasPrefix(key, "extra_inputs.") && secretName.MatchString(key) {
 		f.open[n] = true
-		f.report.add(f.fault(n, path, "would stand in inputs.json, where every request is kept", "send it as a header, or use api_key_env_var"))
+		f.report.add(f.fault(n, path, keptInRequest, keptInRequestHint))
 		return
 	}
 	if n.Style == 0 {

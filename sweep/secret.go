@@ -40,8 +40,13 @@ func (s *source) hideSecrets(root *yaml.Node) {
 	s.hideMisspelt(base)
 	s.hideMisspelt(root)
 	s.hideHeaders(lookup(root, "headers"))
-	for _, key := range []string{"api_key_env_var", "url", "endpoint", "health_check_endpoint"} {
-		s.hideValue(key, lookup(base, key))
+	if base != nil && base.Kind == yaml.MappingNode {
+		for key, value := range pairs(base) { // written twice, too
+			switch key.Value {
+			case "api_key_env_var", "url", "endpoint", "health_check_endpoint":
+				s.hideValue(key.Value, value)
+			}
+		}
 	}
 	s.hideValue("headers", lookup(follow(lookup(root, "mock")), "api_key"))
 	if sweeps := follow(lookup(root, "sweeps")); sweeps != nil && sweeps.Kind == yaml.MappingNode {
@@ -52,15 +57,19 @@ func (s *source) hideSecrets(root *yaml.Node) {
 }
 
 // hideMisspelt hides what stands below keys that are probably meant to be
-// headers.
+// headers, or a key.
 func (s *source) hideMisspelt(n *yaml.Node) {
 	n = follow(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return
 	}
 	for key, value := range pairs(n) {
-		if key.Value != "headers" && strings.Contains(strings.ToLower(key.Value), "header") {
+		_, known := splitKey(reflect.TypeFor[Config](), key.Value)
+		switch {
+		case key.Value != "headers" && strings.Contains(strings.ToLower(key.Value), "header"):
 			s.hideHeaders(value)
+		case known == nil && secret.NamesKey(key.Value) && isLong(value.Value):
+			s.hideValue("headers", value)
 		}
 	}
 }
@@ -77,7 +86,8 @@ func (s *source) hideOverride(path, text string, found bool) {
 		path, text = path[:end], strings.Trim(path[end:], ": \t")
 	}
 	_, known := splitKey(reflect.TypeFor[Batch](), path)
-	if isSecretOverride(path, text) || known == nil && (secret.NamesKey(path) || strings.Contains(strings.ToLower(path), "header")) {
+	inRequest := strings.Contains(path, "extra_inputs.") && secretName.MatchString(path)
+	if path == "" || inRequest || isSecretOverride(path, text) || known == nil && (secret.NamesKey(path) || strings.Contains(strings.ToLower(path), "header")) {
 		s.secrets.Add(text)
 	}
 }

@@ -97,11 +97,17 @@ func (s *source) excerpt(line, column, width int) (text string, caret, carets in
 // broken the file around it is.
 var secretLine = regexp.MustCompile(`(?i)(?:authorization|api[-_]?key|secret|password|cookie|(?:auth|access|bearer)[-_]?token)["']?\s*:\s*|bearer\s+`)
 
+// userInfo matches the user and password of a URL.
+var userInfo = regexp.MustCompile(`://[^\s/@"']+@`)
+
 // secretAt returns the character at which the first secret of a line begins.
 func (s *source) secretAt(line int, text string) (at int, found bool) {
 	at = len(text)
 	if m := secretLine.FindStringIndex(text); m != nil && m[1] < at {
 		at, found = m[1], true
+	}
+	if m := userInfo.FindStringIndex(text); m != nil && m[0]+len("://") < at {
+		at, found = m[0]+len("://"), true
 	}
 	if i := strings.Index(s.secrets.Hide(text), secret.Mask); i >= 0 && i < at && !strings.HasPrefix(text[i:], secret.Mask) {
 		at, found = i, true
@@ -203,6 +209,9 @@ func (s *source) parse(text []byte) (*yaml.Node, *Fault) {
 // helps more.
 func (s *source) syntaxFault(e *yaml.LoadError) *Fault {
 	mark, message := e.Mark, "not valid YAML: "+e.Message
+	if strings.HasPrefix(e.Message, "unknown anchor") {
+		message = "not valid YAML: an unknown anchor is referenced" // the library quotes what may be a key
+	}
 	if e.ContextMsg != "" {
 		message += " " + e.ContextMsg
 	}

@@ -46,8 +46,8 @@ func NamesKey(name string) bool {
 		if slices.Contains([]string{"auth", "authorization", "cookie", "sig", "signature"}, word) {
 			return true
 		}
-		return slices.ContainsFunc([]string{"key", "secret", "token", "password", "credentials"}, func(end string) bool {
-			return strings.HasSuffix(word, end) // apikey, authToken
+		return slices.ContainsFunc([]string{"key", "secret", "token", "password", "credential"}, func(end string) bool {
+			return strings.HasSuffix(strings.TrimSuffix(word, "s"), end) && word != "tokens" // apikey, authToken, not max_tokens
 		})
 	})
 }
