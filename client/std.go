@@ -57,11 +57,25 @@ func (t *target) transport(s *stats) *http.Transport {
 	return tr
 }
 
+// connectTime bounds how long a connection may take. Packets that are lost are
+// sent again after 1, 3, 7 and 15 s: a host that has not answered to these drops
+// them, and waiting for it until the request's time is over tells nothing more.
+const connectTime = 30 * time.Second
+
 func (t *target) dialer() DialFunc {
-	if t.Dial != nil {
-		return t.Dial
+	dial := t.Dial
+	if dial == nil {
+		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
-	return (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		bounded, done := context.WithTimeout(ctx, connectTime)
+		defer done()
+		conn, err := dial(bounded, network, addr)
+		if err != nil && timedOut(err) && ctx.Err() == nil {
+			err = faultf(loadgen.FailConnect, "dial %s %s: no connection within %v", own(network), own(addr), connectTime)
+		}
+		return conn, err
+	}
 }
 
 // counted keeps count of the connections that dial opens.

@@ -32,6 +32,10 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 			[]string{"base_config.request_timeout=5"},
 			runner.ErrGivenUp, 50, time.Minute,
 		},
+		"drops packets of connections alone": {
+			func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
+			nil, runner.ErrEndpointGone, 10, 2 * time.Minute,
+		},
 		"answers 503 at once": {nil, []string{"mock.faults=[{kind: status, status: 503}]"}, runner.ErrGivenUp, 100, 20 * time.Second},
 		"answers 503 in the warm-up": {
 			nil,
