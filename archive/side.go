@@ -66,9 +66,14 @@ func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
 	if len(dirs) == 0 {
 		return r.files(path)
 	}
-	runs, errs := make([]analyze.CompareRun, len(dirs)), make([]error, len(dirs))
-	r.each(len(dirs), func(i int) { runs[i], errs[i] = r.run(dirs[i]) })
-	return runs, cmp.Or(errs...)
+	runs := make([]analyze.CompareRun, len(dirs))
+	r.each(len(dirs), func(i int) {
+		var err error
+		if runs[i], err = r.run(dirs[i]); err != nil {
+			runs[i] = analyze.CompareRun{Dir: dirs[i], Unfit: "it cannot be read: " + err.Error()}
+		}
+	})
+	return runs, nil
 }
 
 func (r *SideReader) each(n int, do func(i int)) {
@@ -126,7 +131,8 @@ func runDirs(root string) ([]string, error) {
 	return dirs, err
 }
 
-// run reads the directory of a run.
+// run reads the directory of a run. One that is spoilt does not keep the others
+// from being compared.
 func (r *SideReader) run(dir string) (analyze.CompareRun, error) {
 	p, err := results.ReadPublished(dir)
 	if err != nil {

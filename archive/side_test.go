@@ -49,6 +49,16 @@ func TestASideIsFoundInAnyLayout(t *testing.T) {
 	if strings.Contains(settings, "hidden") || strings.Contains(settings, "user") || !strings.Contains(settings, "{url http://h:8000/v1}") || !strings.Contains(settings, "{endpoint.timeout 60}") {
 		t.Errorf("settings %s", settings)
 	}
+	spoilt := filepath.Join(root, "profile_runs/trial_0003/c4")
+	if err := os.MkdirAll(spoilt, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(spoilt, "profile_export_aiperf.json"), []byte(`{"time_to`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if side, err := r.Read("BASE", []string{root}); err != nil || len(side.Runs) != 3 || !strings.Contains(side.Runs[2].Unfit, "cannot be read") {
+		t.Errorf("with a spoilt run: %+v, %v", side.Runs, err)
+	}
 	if _, err := r.Read("BASE", []string{root, root}); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("the same runs twice: %v", err)
 	}

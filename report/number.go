@@ -74,8 +74,10 @@ func amount(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return absent
-	case a == math.Trunc(a) && a < 1e15, a >= 1000:
+	case a < 1e15 && (a == math.Trunc(a) || a >= 1000):
 		return decimal(v, 0)
+	case a >= 1e15:
+		return strconv.FormatFloat(v, 'g', 4, 64)
 	case a >= 1:
 		return decimal(v, 2)
 	case a >= 1e-6:
