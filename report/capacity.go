@@ -31,6 +31,8 @@ type Capacity struct {
 // capacityUnits are what loads are counted in.
 var capacityUnits = map[string]string{"concurrency": "users", "num_users": "users", "request_rate": "requests/s"}
 
+var singular = map[string]string{"users": "user", "requests/s": "request/s"}
+
 // Answer is the capacity in one sentence.
 func (c *Capacity) Answer() string {
 	var limits []string
@@ -39,12 +41,12 @@ func (c *Capacity) Answer() string {
 	}
 	within := " within " + strings.Join(limits, ", ")
 	unit := capacityUnits[c.Over]
-	var text string
+	var text, more string
 	switch c.Status {
 	case "found":
-		text = fmt.Sprintf("carries %s %s (%s)%s", loadNumber(float64(c.Fit.Capacity)), unit, c.interval(), within)
+		text = fmt.Sprintf("carries %s (%s)%s", loaded(c.Fit.Capacity, unit), c.interval(), within)
 	case "no_fail":
-		text = fmt.Sprintf("carries at least %s %s%s: no load that was tried broke a limit", loadNumber(float64(c.Fit.Capacity)), unit, within)
+		text, more = fmt.Sprintf("carries at least %s%s", loaded(c.Fit.Capacity, unit), within), "; no load that was tried broke a limit"
 	case "no_pass":
 		text = fmt.Sprintf("does not carry even the least load that was tried%s", within)
 	default:
@@ -53,6 +55,7 @@ func (c *Capacity) Answer() string {
 	if !math.IsNaN(c.Tokens) && c.Status != "no_pass" {
 		text += fmt.Sprintf(": %s tokens/s", decimal(c.Tokens, 0))
 	}
+	text += more
 	if c.Breaks != nil {
 		text += fmt.Sprintf("; at %s %s breaks first", loadNumber(c.BreaksAt), subjectOf(c.Breaks.Limit))
 	}
@@ -69,11 +72,11 @@ func (c *Capacity) open(unit, within string) string {
 	low, high := c.PassedAt.Known(), c.FailedAt.Known()
 	switch {
 	case low && high:
-		return fmt.Sprintf("carries %s %s and not %s%s: the search did not come to its end", loadNumber(float64(c.PassedAt)), unit, loadNumber(float64(c.FailedAt)), within)
+		return fmt.Sprintf("carries %s and not %s%s: the search did not come to its end", loaded(c.PassedAt, unit), loadNumber(float64(c.FailedAt)), within)
 	case low:
-		return fmt.Sprintf("carries at least %s %s%s: the search did not come to its end", loadNumber(float64(c.PassedAt)), unit, within)
+		return fmt.Sprintf("carries at least %s%s: the search did not come to its end", loaded(c.PassedAt, unit), within)
 	case high:
-		return fmt.Sprintf("does not carry %s %s%s: the search did not come to its end", loadNumber(float64(c.FailedAt)), unit, within)
+		return fmt.Sprintf("does not carry %s%s: the search did not come to its end", loaded(c.FailedAt, unit), within)
 	}
 	return "is not known" + within + ": the search did not come to its end"
 }
@@ -87,6 +90,14 @@ func (c *Capacity) interval() string {
 		upper = loadNumber(float64(c.Upper))
 	}
 	return fmt.Sprintf("%s to %s, %s %%", lower, upper, strconv.FormatFloat(100*c.Confidence, 'g', 4, 64))
+}
+
+// loaded writes a load with its unit.
+func loaded(v metrics.Bound, unit string) string {
+	if v == 1 {
+		unit = singular[unit]
+	}
+	return loadNumber(float64(v)) + " " + unit
 }
 
 // loadNumber writes a load with its thousands apart, and four digits of one that

@@ -32,6 +32,7 @@ type streams struct {
 // commands is the command line. A command's Run reads top to bottom.
 type commands struct {
 	Run       runCommand       `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
+	Capacity  capacityCommand  `cmd:"" help:"Find how many users an endpoint carries within service levels, without a batch file."`
 	Mock      mockCommand      `cmd:"" help:"Serve the simulated endpoint."`
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
@@ -44,6 +45,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
 
   loadgen --config-file sweep.yaml             run a batch (the command run)
   loadgen --config-file sweep.yaml --dry-run   validate it, check the service, list the runs
+  loadgen capacity --url URL --model M --slo 'ttft.p95<500ms'   how many users it carries
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
   loadgen history DIR                          every night of a batch, and where a figure changed its level
