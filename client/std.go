@@ -68,10 +68,14 @@ func (t *target) dialer() DialFunc {
 		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
 	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		bounded, done := context.WithTimeout(ctx, connectTime)
+		limit := time.Now().Add(connectTime)
+		if ends, ok := ctx.Deadline(); ok && ends.Before(limit) {
+			return dial(ctx, network, addr)
+		}
+		bounded, done := context.WithDeadline(ctx, limit)
 		defer done()
 		conn, err := dial(bounded, network, addr)
-		if err != nil && timedOut(err) && ctx.Err() == nil {
+		if err != nil && timedOut(err) {
 			err = faultf(loadgen.FailConnect, "dial %s %s: no connection within %v", own(network), own(addr), connectTime)
 		}
 		return conn, err

@@ -121,11 +121,12 @@ func (s *stage) gap() (gap time.Duration, answered <-chan struct{}) {
 
 // space returns when a user may send who is due, as long as users are finding
 // their distance: so long behind the one before that a round of all of them
-// lasts for most of a latency. A latency under full load is often a multiple of
-// that of the first answers, over which they were spread at their start. Every
-// turn of a conversation is a request like any other. These requests are no ramp:
-// all users are there, and a run of three latencies would have nothing else.
-func (w *worker) space(due, now time.Duration) time.Duration {
+// lasts for most of a latency, and of the rest that they take before a turn. A
+// latency under full load is often a multiple of that of the first answers, over
+// which they were spread at their start. Every turn of a conversation is a request
+// like any other. These requests are no ramp: all users are there, and a run of
+// three latencies would have nothing else.
+func (w *worker) space(due, now, rest time.Duration) time.Duration {
 	if w.placed {
 		return due // of the stage before, which was over by then
 	}
@@ -140,12 +141,14 @@ func (w *worker) space(due, now time.Duration) time.Duration {
 		return due
 	}
 	g.passed++
+	g.rests += rest
 	w.placed = true
 	at := w.epoch.Add(max(due, now))
 	if at.Before(g.free) {
 		at = g.free
 	}
-	g.free = at.Add(time.Duration(w.latency.Load()) * 9 / 10 / time.Duration(w.Concurrency))
+	round := time.Duration(w.latency.Load()) + g.rests/time.Duration(g.passed)
+	g.free = at.Add(round * 9 / 10 / time.Duration(w.Concurrency))
 	return at.Sub(w.epoch)
 }
 
@@ -170,7 +173,7 @@ func (s *stage) user(id int, due time.Duration, session *loadgen.Session) {
 func (w *worker) sessions(due time.Duration, session *loadgen.Session) time.Duration {
 	now, sent := time.Duration(0), false
 	for ok := true; ok; session = nil {
-		due = w.space(due, now)
+		due = w.space(due, now, 0)
 		if !w.reach(due, now) || w.next != nil && w.full(w.Issued()) {
 			return due
 		}

@@ -149,6 +149,7 @@ type run struct {
 		sync.Mutex
 		free   time.Time // from when the next may pass
 		passed int
+		rests  time.Duration // of those that passed, before their requests
 	}
 }
 

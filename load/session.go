@@ -27,7 +27,7 @@ func (w *worker) session(session *loadgen.Session, due, held time.Duration) (nex
 			if w.UserGap == 0 {
 				due += req.Delay
 			}
-			due = w.space(due, ended)
+			due = w.space(due, ended, req.Delay)
 			if !w.reach(due, ended) {
 				return due, ended, false
 			}

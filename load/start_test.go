@@ -85,31 +85,46 @@ func (g *growing) Send(_ context.Context, rec *loadgen.Record) {
 // TestUsersFindTheirDistance has users who were spread over 300 ms, the latency
 // of the first answer, when an answer takes 900: their second requests would be
 // sent at 1200, 1300 and 1400 ms, and all later ones likewise close together.
+// Those of one conversation rest for 300 ms before each turn.
 func TestUsersFindTheirDistance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := &kept{}
-		d := &load.Driver{Sender: &growing{}, Emit: k.emit}
-		_, err := d.RunOn(t.Context(),
-			load.Stage{Plan: load.Plan{Concurrency: 3, Stagger: true, Duration: 2700 * ms, Phase: loadgen.Warmup}, Feed: endless(t, 1, 0)},
-			load.Stage{Plan: load.Plan{Concurrency: 3, Stagger: true, Requests: 1}, Feed: endless(t, 1, 0)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sent := map[int][]int64{}
-		for _, r := range k.records {
-			if r.Phase == loadgen.Warmup {
-				at := r.Sent
-				if r.Crossing {
-					at += 2700 * ms
-				}
-				sent[r.Worker] = append(sent[r.Worker], at.Milliseconds())
-			}
-		}
+	for name, c := range map[string]struct {
+		turns int
+		lasts time.Duration
+		want  string
+	}{
 		// 0.9 · 900 / 3 = 270 ms apart from then on.
-		if got, want := fmt.Sprint(sent), "map[0:[0 300 1200 2100] 1:[400 1470 2370] 2:[500 1740 2640]]"; got != want {
-			t.Errorf("sent %s, want %s", got, want)
-		}
-	})
+		"sessions of one request": {1, 2700 * ms, "map[0:[0 300 1200 2100] 1:[400 1470 2370] 2:[500 1740 2640]]"},
+		// The mean rest grows towards 300 ms with each turn after the first request of
+		// the last user, which had none: 150, 200, 225, 240, 250. So they come, from
+		// 1600 ms on, 0.9 · (900 + 150) / 3 = 315 ms apart, 330, 337.5, 342 and 345.
+		"one long conversation": {100, 3600 * ms, "map[0:[0 600 2245 3487] 1:[400 1600 2800] 2:[500 1915 3142]]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := &kept{}
+				d := &load.Driver{Sender: &growing{}, Emit: k.emit}
+				_, err := d.RunOn(t.Context(),
+					load.Stage{Plan: load.Plan{Concurrency: 3, Stagger: true, Duration: c.lasts, Phase: loadgen.Warmup}, Feed: endless(t, c.turns, 300*ms)},
+					load.Stage{Plan: load.Plan{Concurrency: 3, Stagger: true, Requests: 1}, Feed: endless(t, 1, 0)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				sent := map[int][]int64{}
+				for _, r := range k.records {
+					if r.Phase == loadgen.Warmup {
+						at := r.Sent
+						if r.Crossing {
+							at += c.lasts
+						}
+						sent[r.Worker] = append(sent[r.Worker], at.Milliseconds())
+					}
+				}
+				if got := fmt.Sprint(sent); got != c.want {
+					t.Errorf("sent %s, want %s", got, c.want)
+				}
+			})
+		})
+	}
 }
 
 // scripted fails as often as there are failures, and then succeeds.
