@@ -121,7 +121,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 	if began.Sub(k.grown) < growShare*k.took {
 		return nil
 	}
-	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.over)))
+	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.Batch.InOrder(k.over))))
 	k.grown = time.Now()
 	k.took = k.grown.Sub(began)
 	return err
@@ -129,6 +129,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 
 // Finish writes what belongs to the whole batch.
 func (k *Recorder) Finish(runs []*sweep.Run) error {
+	runs = k.Batch.InOrder(runs)
 	if len(k.facts) > 0 && !k.Profiler.AIQCompat {
 		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
 		k.Root.Findings = k.findings
@@ -167,6 +168,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 	if k.Batch.Search.Asked() {
 		return k.searchTables(runs, o)
 	}
+	runs = k.Batch.InOrder(runs)
 	var shown []*report.Run
 	var b strings.Builder
 	for _, run := range runs {

@@ -1,7 +1,9 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"loadgen"
 )
@@ -121,6 +123,20 @@ func (b *Batch) Runs() []Ask {
 		}
 	}
 	return asks
+}
+
+// InOrder returns runs in the order in which an unbroken batch makes them: one
+// that goes on makes those that are missing last. Those of a search stay as they
+// are.
+func (b *Batch) InOrder(runs []*Run) []*Run {
+	if b.Search.Asked() {
+		return runs
+	}
+	at := map[place]int{}
+	for i, ask := range b.Runs() {
+		at[ask.place()] = i
+	}
+	return slices.SortedStableFunc(slices.Values(runs), func(a, b *Run) int { return cmp.Compare(at[a.place()], at[b.place()]) })
 }
 
 // place is what runs are told apart by.

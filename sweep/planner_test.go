@@ -88,6 +88,34 @@ func TestShuffledRoundsHoldEveryCell(t *testing.T) {
 	}
 }
 
+// TestRunsStandInTheirOrder follows the plan, so that the order is its own, and
+// turns what was made around.
+func TestRunsStandInTheirOrder(t *testing.T) {
+	const three = planned + "sweeps: {concurrency: [1, 2, 4]}\n"
+	for name, keys := range map[string]string{
+		"each cell once": "", "rounds": "repeats: 3\n", "blocks": "repeats: 3\nrepeat_order: blocked\n",
+		"shuffled rounds": "repeats: 3\nrepeat_order: shuffled\n", "rounds with an open end": "repeat_until: {metric: time_to_first_token.p95, half_width: 0.05, max: 6}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			batch := parse(t, three+keys)
+			var made []*sweep.Run
+			for plan := batch.Plan(); ; {
+				ask, ok := plan.Next(made)
+				if !ok {
+					break
+				}
+				value := float64(50 * (ask.Number % 2 * ask.Cell.Index))
+				made = append(made, &sweep.Run{Ask: ask, Summary: scored(100+value, metrics.Valid)})
+			}
+			around := slices.Clone(made)
+			slices.Reverse(around)
+			if !slices.Equal(batch.InOrder(around), made) || slices.Equal(around, made) {
+				t.Error("runs that were made in another order do not stand in that of the plan")
+			}
+		})
+	}
+}
+
 // A night that goes on asks for what is missing, in whatever order the rest was made.
 func TestAPlanGoesOnWhereItStopped(t *testing.T) {
 	batch := parse(t, planned+"sweeps: {concurrency: [1, 2, 4]}\nrepeats: 2\n")
