@@ -71,6 +71,7 @@ func FitCapacity(probes []Probe, limits []Limit, whole bool) Fit {
 		if len(loads) == 0 {
 			continue
 		}
+		widen(loads)
 		c := stats.IsotonicCrossing(loads)
 		x := Crossing{Limit: l, Status: c.Status, Capacity: down(c.Capacity), Lower: down(c.Lower), Upper: down(c.Upper)}
 		fit.Crossings = append(fit.Crossings, x)
@@ -91,6 +92,39 @@ func FitCapacity(probes []Probe, limits []Limit, whole bool) Fit {
 		fit.Capacity, fit.Lower, fit.Upper = unknown, unknown, unknown
 	}
 	return fit
+}
+
+// nearLimit is how far from its limit, as a logarithm, a probe may lie to tell
+// how much probes scatter around the fit where it crosses: a factor of 1.65.
+const nearLimit = 0.5
+
+// widen scales the standard errors up where the probes near the limit scatter
+// more around the isotonic fit than their errors say: by the root of χ² over its
+// degrees of freedom (Birge's ratio), which are the probes less the levels of
+// the fit. One run knows nothing of what lasts longer than it.
+func widen(loads []stats.Load) {
+	var points []stats.Point
+	for _, l := range loads {
+		if math.Abs(l.Y) < nearLimit {
+			points = append(points, stats.Point{X: math.Log(l.X), Y: l.Y, W: 1 / (l.S * l.S)})
+		}
+	}
+	level := map[float64]float64{}
+	levels := map[float64]bool{}
+	for _, p := range stats.Isotonic(points) {
+		level[p.X], levels[p.Y] = p.Y, true
+	}
+	chi2 := 0.0
+	for _, p := range points {
+		chi2 += (p.Y - level[p.X]) * (p.Y - level[p.X]) * p.W
+	}
+	free := float64(len(points) - len(levels))
+	if free < 1 || chi2 <= free {
+		return
+	}
+	for i := range loads {
+		loads[i].S *= math.Sqrt(chi2 / free)
+	}
 }
 
 // least is the lesser of two bounds; below all loads, NaN, is the least.

@@ -66,6 +66,25 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 	}
 }
 
+// Probes that scatter more than their errors say make the interval wider, not the
+// answer another one.
+func TestProbesThatDisagreeWidenTheInterval(t *testing.T) {
+	limits := []metrics.Limit{ttft}
+	calm := metrics.FitCapacity([]metrics.Probe{at(10, -0.2, -2), at(10, -0.2, -2), at(20, 0.2, -1)}, limits, false)
+	// The same mean at 10, of two probes that lie three standard errors either
+	// side of it: χ² is 18 at one degree of freedom, an error of 0.42 for 0.1.
+	torn := metrics.FitCapacity([]metrics.Probe{at(10, -0.5+1e-9, -2), at(10, 0.1, -2), at(20, 0.2, -1)}, limits, false)
+	if math.Abs(float64(calm.Capacity-torn.Capacity)) > 1e-6 {
+		t.Errorf("the capacity is %g, want %g as without scatter", torn.Capacity, calm.Capacity)
+	}
+	if !(calm.Lower > 9) && !math.IsNaN(float64(torn.Lower)) {
+		t.Errorf("the lower bound is %g, and %g with scatter: want none", calm.Lower, torn.Lower)
+	}
+	if !math.IsInf(float64(torn.Upper), 1) || math.IsInf(float64(calm.Upper), 1) {
+		t.Errorf("the upper bound is %g, and %g with scatter: want it open", calm.Upper, torn.Upper)
+	}
+}
+
 func TestATighterTierIsJudgedByTheSameMargins(t *testing.T) {
 	margins := at(10, -0.5, -1).Margins
 	tight := []metrics.Limit{{Name: ttft.Name, Bound: 250}} // log 2 = 0.69 less room
