@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -44,7 +45,7 @@ func NewCollector(facts Facts) (*Collector, error) {
 		profiling: tally{series: newSeries(), handed: newSeries()},
 		liveTTFT:  newHistogram(),
 		liveITL:   newHistogram(),
-		evidence:  newEvidence(facts.Sought),
+		evidence:  newEvidence(slices.Concat(facts.Sought, facts.Certified)),
 	}
 	for tag, limit := range facts.SLOs {
 		d, ok := Lookup(tag)
@@ -184,6 +185,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	s.Rate = c.rate()
 	s.Stalls = t.stalls(c.facts.Load.Users, o)
 	s.Validity = c.judge(&s, o, h, tr)
+	s.Certificates = c.certificates()
 	return s
 }
 

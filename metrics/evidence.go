@@ -123,7 +123,7 @@ const (
 // that it does not.
 func (c *Collector) Margins(over bool) []Margin {
 	c.mu.Lock()
-	e := evidence{limits: c.evidence.limits}
+	e := evidence{limits: c.facts.Sought}
 	all := slices.AppendSeq(make([]seen, 0, c.evidence.seen.len()), c.evidence.seen.all())
 	values := make([][]float64, len(e.limits))
 	for i := range values {

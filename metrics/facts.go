@@ -19,6 +19,9 @@ type Facts struct {
 	Limits map[string]float64 `json:"limits,omitempty"`
 	// Sought are the limits of a search for capacity, which the run is a probe of.
 	Sought []Limit `json:"sought,omitempty"`
+	// Certified are the percentiles to certify, with the limits that are promised;
+	// a bound of 0 is none.
+	Certified []Limit `json:"certified,omitempty"`
 	// Ceiling is what calibration found that this machine's client can
 	// measure truthfully.
 	Ceiling Ceiling `json:"ceiling,omitzero"`

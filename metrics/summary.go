@@ -73,6 +73,9 @@ type Summary struct {
 	// Percentiles says how they were computed.
 	Percentiles string `json:"percentiles"`
 	Cancelled   bool   `json:"-"`
+	// Certificates are what the run proves of its percentiles; nil unless it was
+	// asked for.
+	Certificates []Certificate `json:"certificates,omitempty"`
 }
 
 // Metric returns the metric of a tag, nil where the run has none.

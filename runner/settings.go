@@ -152,7 +152,7 @@ func plan(c *sweep.Config, p sweep.Pacing, probe *sweep.Probe, seed loadgen.Seed
 
 // facts returns what is asked of a run, as far as its figures depend on it.
 func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
-	return metrics.Facts{
+	f := metrics.Facts{
 		Load:   p.Load(),
 		Paused: p.Mode == loadgen.UserPaced || delays(c),
 		SLOs:   c.SLOs,
@@ -160,6 +160,10 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 
 		ServerInput: c.UseServerTokenCount,
 	}
+	if c.Certify {
+		f.Certified = metrics.Certifiable(c.Budgets)
+	}
+	return f
 }
 
 // resent reports whether a batch may have sent the prompts of a run before it,

@@ -114,6 +114,8 @@ type Config struct {
 	// SLOs are limits by metric tag, in the tag's display unit.
 	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,slo,endkeys,gt=0"`
 	RequireSLOs bool               `yaml:"require_slos"`
+	// Certify bounds the percentiles of a run, and those of its budgets.
+	Certify bool `yaml:"certify"`
 	// Budgets are limits of a run by metric tag, with a statistic where the
 	// metric has a distribution: time_to_first_token.p99. Without one it is the
 	// average. Limits of metrics of which more is better are minima.
