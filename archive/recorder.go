@@ -247,7 +247,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 		Started: c.started, Ended: time.Now(),
 	}
 	if run.Err != nil {
-		res.Error = run.Err.Error()
+		res.Error, res.NotKept = run.Err.Error(), results.NotWritten(run.Err)
 	}
 	c.Log.Info(run.Name() + ": " + shownRun(run).Line())
 	res.Stderr = c.logged.String()

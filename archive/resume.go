@@ -134,6 +134,8 @@ func (k *Recorder) restoreRun(ask sweep.Ask, r Resume) (*sweep.Run, error) {
 		why = "was broken off"
 	case ending.Status == loadgen.Interrupted:
 		why = "was interrupted"
+	case ending.NotKept:
+		why = "could not be written down"
 	case ending.Status == loadgen.Failed && r.Failed:
 		why = "failed"
 	case ending.Verdict == metrics.Invalid && r.Invalid:

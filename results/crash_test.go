@@ -121,7 +121,7 @@ func attempt(t *testing.T) (w writtenBatch, failure error) {
 	w.summary = c.Summary(theOutcome(), theHealth(), theTransport())
 	res := result(w.summary)
 	if err := errors.Join(in.Close(len(w.sessions)), run.Close()); !check(err) {
-		res.Status, res.Error = loadgen.Failed, err.Error()
+		res.Status, res.Error, res.NotKept = loadgen.Failed, err.Error(), results.NotWritten(err)
 	}
 	check(run.Finish(res))
 	check(batch.Finish([]results.Row{{Cell: metadata().Cell, Dir: "concurrency2", Status: res.Status, Summary: &w.summary}}))
@@ -342,7 +342,7 @@ func TestARunWithoutAllOfItsFilesHasFailed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ending.Status != loadgen.Failed || ending.Verdict == metrics.Valid || !strings.Contains(ending.Error, "no space left") {
+		if ending.Status != loadgen.Failed || !ending.NotKept || ending.Verdict == metrics.Valid || !strings.Contains(ending.Error, "no space left") {
 			t.Errorf("no room for %s: %+v", name, ending)
 		}
 	}

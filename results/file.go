@@ -134,6 +134,18 @@ func discard(f *os.File) {
 	os.Remove(f.Name())
 }
 
+// notWritten is an error of a file that could not be written.
+type notWritten struct{ error }
+
+func (n notWritten) Unwrap() error { return n.error }
+
+// NotWritten reports whether an error is that of a file of a run that could not
+// be written: the machine's fault, and not the endpoint's.
+func NotWritten(err error) bool {
+	var n notWritten
+	return errors.As(err, &n)
+}
+
 // failed says which file could not be written, and what to do about it; nil
 // for nil.
 func failed(path string, err error) error {
@@ -146,9 +158,9 @@ func failed(path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("write %s: %w; free some space or choose another output_base_dir", path, err)
+		return notWritten{fmt.Errorf("write %s: %w; free some space or choose another output_base_dir", path, err)}
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("write %s: %w; choose an output_base_dir that can be written to", path, err)
+		return notWritten{fmt.Errorf("write %s: %w; choose an output_base_dir that can be written to", path, err)}
 	}
-	return fmt.Errorf("write %s: %w", path, err)
+	return notWritten{fmt.Errorf("write %s: %w", path, err)}
 }

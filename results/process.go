@@ -15,6 +15,7 @@ import (
 type Ending struct {
 	Status  loadgen.Status
 	Error   string // why it failed
+	NotKept bool   // because its files could not be written
 	Verdict metrics.Verdict
 	Missed  []string // stated limits, a sentence each
 }
@@ -38,7 +39,7 @@ func ReadEnding(dir string) (*Ending, error) {
 			file.Status = loadgen.Interrupted
 		}
 	}
-	return &Ending{Status: file.Status, Error: file.Error, Verdict: file.Verdict, Missed: file.Missed}, nil
+	return &Ending{Status: file.Status, Error: file.Error, NotKept: file.NotKept, Verdict: file.Verdict, Missed: file.Missed}, nil
 }
 
 // processFile is process_result.json: the keys of the runner's subprocess,
@@ -54,6 +55,7 @@ type processFile struct {
 	Counts     metrics.Counts  `json:"counts"`
 	Status     loadgen.Status  `json:"status"`
 	Error      string          `json:"error,omitempty"`
+	NotKept    bool            `json:"not_kept,omitempty"`
 	Cancelled  bool            `json:"was_cancelled"`
 	Verdict    metrics.Verdict `json:"verdict,omitempty"`
 	Reasons    []string        `json:"reasons,omitempty"`
@@ -76,7 +78,7 @@ func (r *Run) processResult(res *Result) processFile {
 		Args: r.meta.Command, ReturnCode: returnCode(res.Status), Stdout: res.Stdout, Stderr: res.Stderr,
 		Started: localTime(res.Started), Ended: localTime(res.Ended), Duration: res.Ended.Sub(res.Started).Seconds(),
 		Counts: res.Summary.Counts, Verdict: res.Summary.Validity.Verdict,
-		Status: res.Status, Error: res.Error, Cancelled: res.Status == loadgen.Interrupted, Missed: res.Missed,
+		Status: res.Status, Error: res.Error, NotKept: res.NotKept, Cancelled: res.Status == loadgen.Interrupted, Missed: res.Missed,
 	}
 	p.Reasons = reasons(&res.Summary)
 	return p

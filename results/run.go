@@ -118,6 +118,7 @@ type Result struct {
 
 	Status         loadgen.Status
 	Error          string   // why the run failed
+	NotKept        bool     // because its files could not be written
 	Missed         []string // stated limits, a sentence each
 	Started, Ended time.Time
 	Stdout, Stderr string
@@ -139,6 +140,7 @@ func (r *Run) Finish(res *Result) error {
 			res.Status, res.Error = loadgen.Failed, err.Error()
 			res.Summary.CutShort(res.Error)
 		}
+		res.NotKept = res.NotKept || NotWritten(err)
 		err = errors.Join(err, write())
 	}
 	return err
