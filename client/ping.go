@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,6 +60,10 @@ func (c *Client) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if top, _ := object(body); isError(top["error"]) {
+		told, _ := reported(body)
+		return p.found(ErrUnhealthy, "is the service ready?", "%s answers with an error: %s", u, cmp.Or(told, p.secrets.excerpt(body, errorMax)))
+	}
 	list := modelsIn(body)
 	if p.Model == "" || !list.known || list.serves(p.Model) {
 		return nil
@@ -76,7 +81,11 @@ func (c *Client) Ping(ctx context.Context) error {
 	if p.knows(ctx, u) {
 		return nil
 	}
-	return p.found(ErrUnknownModel, "set model to one of these", "%s does not list model %q but %s", u, own(p.Model), enumerate(served))
+	hint := "set model to one of these"
+	if len(served) == 0 {
+		hint = "is a model loaded?"
+	}
+	return p.found(ErrUnknownModel, hint, "%s does not list model %q but %s", u, own(p.Model), enumerate(served))
 }
 
 // A ping asks one service.

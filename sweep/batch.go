@@ -189,8 +189,10 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	noteStreaming(batch)
 	for _, assignment := range o.Overrides {
 		path, _, _ := splitOverride(assignment)
-		if key, below := strings.CutPrefix(path, "base_config."); below && batch.Sweeps.has(key) {
-			batch.Notes = append(batch.Notes, fmt.Sprintf("--set %s has no effect: %s is swept; set sweeps.%s to run other values", path, key, key))
+		key, below := strings.CutPrefix(path, "base_config.")
+		note := fmt.Sprintf("--set %s has no effect: %s is swept; set sweeps.%s to run other values", path, key, key)
+		if below && batch.Sweeps.has(key) && !slices.Contains(batch.Notes, note) {
+			batch.Notes = append(batch.Notes, note)
 		}
 	}
 	return batch
