@@ -99,6 +99,10 @@ func (c *Collector) judgeHeadline(j *judge, s *Summary, o loadgen.Outcome) {
 // keptPace is the share of their rate below which users do not keep their pace.
 const keptPace = 0.95
 
+// keptUsers is the share of the users below which those in flight are not the
+// concurrency that was asked for.
+const keptUsers = 0.9
+
 // judgeLoad holds the load that was offered against the one asked for.
 func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	t := &c.profiling
@@ -123,6 +127,9 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	if c.facts.closedLoop() && c.facts.Load.Users > 0 && !c.facts.Paused {
 		if lack, ok := t.shortfall(float64(c.facts.Load.Users), o); ok {
 			j.sign("in_flight_shortfall", lack)
+		}
+		if users := c.facts.Load.Users; o.MaxFlight > 0 && float64(o.MaxFlight) < keptUsers*float64(users) && !o.Cancelled && o.Cut == "" {
+			j.note("of %d users never more than %d were in flight: the run ended before all had started; warm up, measure for longer, or write start: together", users, o.MaxFlight)
 		}
 		if t.inFlight > 0 {
 			j.decide("turnaround", float64(t.inGenerator)/float64(t.inFlight), t.ok >= conclusiveCount)

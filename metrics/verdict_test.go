@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -420,6 +421,17 @@ func TestALimitMustNameAThreshold(t *testing.T) {
 	for name, limit := range map[string]float64{"reader_delay": 1, "lag_p50": -1} {
 		if _, err := metrics.NewCollector(metrics.Facts{Limits: map[string]float64{name: limit}}); err == nil {
 			t.Errorf("%s: %g was accepted", name, limit)
+		}
+	}
+}
+
+func TestUsersWhoNeverStartedAreNoted(t *testing.T) {
+	facts := metrics.Facts{Load: loadgen.Load{Users: 10}}
+	for in, want := range map[int]bool{8: true, 9: false, 10: false} {
+		v := judged(t, facts, loadgen.Outcome{MaxFlight: in}, healthy(), loadgen.Transport{}, steadyRun(nil)...).Validity
+		note := fmt.Sprintf("of 10 users never more than %d were in flight", in)
+		if got := strings.Contains(strings.Join(v.Notes, "\n"), note); got != want {
+			t.Errorf("%d in flight: notes %q", in, v.Notes)
 		}
 	}
 }
