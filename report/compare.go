@@ -31,7 +31,7 @@ func CompareTable(c *analyze.Comparison, all bool, o Options) string {
 		b.WriteString(compareGrid(rows, o))
 	}
 	if hidden > 0 {
-		line(faint, 2, fmt.Sprintf("%s without a difference not shown (--all shows them)", count(hidden, "result")))
+		line(faint, 2, fmt.Sprintf("%s without a difference not shown (--all shows them)", Count(hidden, "result")))
 	}
 	line(verdictToneOf(c.Verdict), 2, verdictLine(c))
 	for _, s := range compareNotes(c) {
@@ -44,7 +44,7 @@ func CompareTable(c *analyze.Comparison, all bool, o Options) string {
 }
 
 func sideLine(s analyze.SideFacts) string {
-	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), count(s.Runs, "run"), count(s.Cells, "cell"))
+	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), Count(s.Runs, "run"), Count(s.Cells, "cell"))
 	if s.From != nil {
 		text += fmt.Sprintf(", %s to %s", s.From.Format("2006-01-02 15:04"), s.To.Format("2006-01-02 15:04"))
 	}
@@ -190,7 +190,7 @@ func compareNotes(c *analyze.Comparison) []section {
 	add("Runs left out", doubtful, LeftOutLines(c))
 	var lines []string
 	for _, u := range c.Unmatched {
-		lines = append(lines, fmt.Sprintf("%s (%s): only in %s", orDash(u.Cell), count(u.Runs, "run"), u.Side))
+		lines = append(lines, fmt.Sprintf("%s (%s): only in %s", orDash(u.Cell), Count(u.Runs, "run"), u.Side))
 	}
 	add("Cells without a counterpart", doubtful, lines)
 	return sections
@@ -214,7 +214,7 @@ func LeftOutLines(c *analyze.Comparison) []string {
 	for _, g := range order {
 		dirs := runs[g]
 		if len(dirs) > few {
-			lines = append(lines, fmt.Sprintf("%s: %s, such as %s: %s", g.side, count(len(dirs), "run"), dirs[0], g.why))
+			lines = append(lines, fmt.Sprintf("%s: %s, such as %s: %s", g.side, Count(len(dirs), "run"), dirs[0], g.why))
 			continue
 		}
 		for _, dir := range dirs {
@@ -261,7 +261,7 @@ func reasons(c *analyze.Comparison) []string {
 		}
 	}
 	if unsettled > 0 {
-		text := fmt.Sprintf("%s: runs differ by up to %s%% among themselves", count(unsettled, "result"), decimal(100*worst, 1))
+		text := fmt.Sprintf("%s: runs differ by up to %s%% among themselves", Count(unsettled, "result"), decimal(100*worst, 1))
 		if needs <= mostAdvised {
 			text += fmt.Sprintf("; about %d a side would settle all", needs)
 		}
@@ -272,7 +272,7 @@ func reasons(c *analyze.Comparison) []string {
 			lines = append(lines, fmt.Sprintf("and %d reasons more", len(order)-i))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s", count(seen[reason], "result"), reason))
+		lines = append(lines, fmt.Sprintf("%s: %s", Count(seen[reason], "result"), reason))
 	}
 	return lines
 }
@@ -290,7 +290,7 @@ func differenceLines(c *analyze.Comparison) []string {
 	for _, d := range c.Differences {
 		text := fmt.Sprintf("%s: %s → %s", d.Key, d.Base, d.New)
 		if len(d.Cells) > 0 {
-			text += fmt.Sprintf(" (in %s, such as %s)", count(len(d.Cells), "cell"), orDash(d.Cells[0]))
+			text += fmt.Sprintf(" (in %s, such as %s)", Count(len(d.Cells), "cell"), orDash(d.Cells[0]))
 		}
 		lines = append(lines, text)
 	}

@@ -33,7 +33,7 @@ func CompareMarkdown(c *analyze.Comparison, all bool) string {
 			r.BaseRuns, r.NewRuns, withUnit(r.Base, r.Unit), withUnit(r.New, r.Unit), change(&r), intervalOf(&r), emphasis(r.Verdict))
 	}
 	if hidden > 0 {
-		fmt.Fprintf(&b, "\n%s not shown.\n", count(hidden, "result"))
+		fmt.Fprintf(&b, "\n%s not shown.\n", Count(hidden, "result"))
 	}
 	for _, s := range compareNotes(c) {
 		fmt.Fprintf(&b, "\n**%s**\n\n", s.title)

@@ -52,7 +52,7 @@ func KeyFigures(o *analyze.Optimization, opt Options) string {
 	}
 	text, _ := g.draw(opt)
 	line := func(format string, args ...any) { text += opt.wrap(1, fmt.Sprintf(" "+format, args...)) + "\n" }
-	line("%s in %s: %s ok, %s failed", count(u.Total, "request"), count(k.SessionsCounted, "session"),
+	line("%s in %s: %s ok, %s failed", Count(u.Total, "request"), Count(k.SessionsCounted, "session"),
 		decimal(float64(u.OK), 0), decimal(float64(u.Failed), 0))
 	line("%s requests/s, %s output tokens/s, %s in flight on average, %d at most",
 		decimal(float64(k.Requests), 2), decimal(float64(k.OutputTokens), 1), decimal(float64(k.TimeAvgFlight), 2), k.PeakFlight)

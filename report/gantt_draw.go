@@ -157,9 +157,9 @@ func (g *Gantt) note() string {
 		return ""
 	case g.shown < len(g.calls):
 		return fmt.Sprintf("%s of %s in %d lanes; the longest and the slowest to a first token are among them; framed: the %d longest",
-			decimal(float64(g.shown), 0), count(len(g.calls), "call"), len(g.lanes), len(g.longest))
+			decimal(float64(g.shown), 0), Count(len(g.calls), "call"), len(g.lanes), len(g.longest))
 	}
-	return fmt.Sprintf("%s in %d lanes, none overlapping in a lane; framed: the %d longest", count(len(g.calls), "call"), len(g.lanes), len(g.longest))
+	return fmt.Sprintf("%s in %d lanes, none overlapping in a lane; framed: the %d longest", Count(len(g.calls), "call"), len(g.lanes), len(g.longest))
 }
 
 // drawLegend names the colours that the picture has.

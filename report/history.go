@@ -186,7 +186,7 @@ func changeLine(h *analyze.History, together []foundChange) tonedLine {
 	text += fmt.Sprintf(": %s at %s: %s → %s, %s, %s", c.Figure, orDash(outside.Line(c.Cell)),
 		withUnit(analyze.Number(c.Before), c.Figure.Unit()), withUnit(analyze.Number(c.After), c.Figure.Unit()), percent(c.After/c.Before-1), word)
 	if n := len(together) - 1; n > 0 {
-		text += fmt.Sprintf("; and less so in %s", count(n, "other cell"))
+		text += fmt.Sprintf("; and less so in %s", Count(n, "other cell"))
 	}
 	return tonedLine{text + "  " + Sparkline(around(h, c)), t}
 }

@@ -58,9 +58,9 @@ func span(d time.Duration) string {
 	return s
 }
 
-// count writes a number of things with the noun in the right form: 1 request,
+// Count writes a number of things with the noun in the right form: 1 request,
 // 2 requests.
-func count(n int, noun string) string {
+func Count(n int, noun string) string {
 	s := decimal(float64(n), 0) + " " + noun
 	if n != 1 {
 		s += "s"

@@ -59,7 +59,7 @@ func PlanText(runs []Planned, o Options) string {
 	case !bounded:
 		time = "at least " + span(total) + " in all: some runs end by count only"
 	}
-	fmt.Fprintf(&b, "%s, %s\n", count(len(runs), "run"), time)
+	fmt.Fprintf(&b, "%s, %s\n", Count(len(runs), "run"), time)
 	return b.String()
 }
 

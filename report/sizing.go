@@ -50,7 +50,7 @@ func interval(i *analyze.SizingInterval) string {
 }
 
 func shape(f *analyze.KneeFit, knee *analyze.SizingInterval, unit string) string {
-	text := fmt.Sprintf("%s over %s", f.Shape, count(f.Points, "run"))
+	text := fmt.Sprintf("%s over %s", f.Shape, Count(f.Points, "run"))
 	if f.Knee > 0 {
 		text += strings.TrimSpace(", knee at " + amount(f.Knee) + " " + unit)
 		if knee != nil {
@@ -69,7 +69,7 @@ func ForecastText(f *analyze.Forecast, o Options) string {
 		return o.paint(doubtful, o.wrap(2, "  "+f.Note)) + "\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "  learned from %s, judged by %d others\n", count(f.Sessions-f.HeldOut, "session"), f.HeldOut)
+	fmt.Fprintf(&b, "  learned from %s, judged by %d others\n", Count(f.Sessions-f.HeldOut, "session"), f.HeldOut)
 	for _, t := range f.Targets {
 		tone := good
 		if t.Best == analyze.ForecastMedian {

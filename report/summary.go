@@ -143,7 +143,7 @@ func asides(s *metrics.Summary) []string {
 
 // tally says how the requests of a run add up.
 func tally(c *metrics.Counts) string {
-	text := fmt.Sprintf("%s: %s ok, %s failed, %s cancelled", count(c.Issued, "request"),
+	text := fmt.Sprintf("%s: %s ok, %s failed, %s cancelled", Count(c.Issued, "request"),
 		decimal(float64(c.OK), 0), decimal(float64(c.Failed), 0), decimal(float64(c.Cancelled), 0))
 	for _, more := range []struct {
 		n    int

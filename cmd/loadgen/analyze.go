@@ -145,6 +145,9 @@ func (c *analyzeCommand) run(std streams) error {
 	for _, reason := range r.Summarized.Validity.Reasons {
 		fmt.Fprintf(std.out, "  - %s\n", outside.Line(reason.Text))
 	}
+	for _, missed := range r.Missed {
+		fmt.Fprintf(std.out, "MISSED: %s\n", outside.Line(missed))
+	}
 	c.show(std.out, p, x)
 	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.detail(r)), err)
 }

@@ -61,7 +61,7 @@ func (c *analyzeCommand) batch(std streams) error {
 	var shown []*report.Run
 	for _, r := range runs {
 		cells = append(cells, r.Facts)
-		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Summary: &r.Summarized})
+		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Summary: &r.Summarized, Missed: r.Missed})
 	}
 	findings := analyze.Findings(cells, p.Options())
 	if out != "" {
@@ -69,11 +69,14 @@ func (c *analyzeCommand) batch(std streams) error {
 	}
 
 	o := reportOptions(std.out)
-	fmt.Fprintf(std.out, "%s: a batch of %d runs\n", c.Path, len(runs))
+	fmt.Fprintf(std.out, "%s: a batch of %s\n", c.Path, report.Count(len(runs), "run"))
 	for _, r := range runs {
 		if r.Status != "" && r.Status != loadgen.Completed {
 			fmt.Fprintf(std.out, "%s: %s\n", r.Facts.Name, r.Status)
 		}
+	}
+	if slices.ContainsFunc(runs, func(r *archive.Recording) bool { return r.Status == loadgen.Incomplete }) {
+		fmt.Fprintf(std.out, "the batch was broken off, or is still at work: loadgen --resume %s makes the rest of its runs\n", c.Path)
 	}
 	fmt.Fprint(std.out, report.BatchTable(shown, o))
 	fmt.Fprintf(std.out, "\nFindings\n%s", report.FindingsText(findings, o))
