@@ -33,7 +33,11 @@ func (u *cacheUse) add(r *loadgen.Record) {
 	case template == 0:
 		template = min(max(r.Usage.PromptTokens-r.Request.InputTokens, 0), mostTemplate)
 	}
-	u.beyond += max(r.Usage.CachedTokens-r.Request.SharedTokens-template, 0)
+	shared := r.Request.SharedTokens
+	if text := r.Usage.PromptTokens - template; text > r.Request.InputTokens && r.Request.InputTokens > 0 {
+		shared = shared * text / r.Request.InputTokens // as the server's tokenizer counts them
+	}
+	u.beyond += max(r.Usage.CachedTokens-shared-template, 0)
 }
 
 // judgeCache holds what came from the server's cache against what the run's own
