@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -55,7 +55,7 @@ func EarlierNights(batch string, leaveOut []string) []string {
 func (r *SideReader) LatestValid(nights []string) string {
 	for _, night := range slices.Backward(nights) {
 		side, err := r.Read(night, []string{night})
-		if err == nil && len(side.Runs) > 0 && !slices.ContainsFunc(side.Runs, analyze.CompareRun.Mute) {
+		if err == nil && len(side.Runs) > 0 && !slices.ContainsFunc(side.Runs, compare.CompareRun.Mute) {
 			return night
 		}
 	}
@@ -75,7 +75,7 @@ func (r *SideReader) History(nights []string) map[string]map[metrics.Figure][]fl
 		}
 		seen := map[string]bool{}
 		for _, run := range side.Runs {
-			key := analyze.CellKey(run.Cell)
+			key := compare.CellKey(run.Cell)
 			if run.Mute() || seen[key] {
 				continue
 			}

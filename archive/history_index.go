@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/results"
 )
@@ -96,14 +96,14 @@ func nightNames(dir string) []string {
 // Nights reads all nights of a batch's name, oldest first, and brings the index
 // up to date. What could be read comes back beside the error: a night that has
 // no run yet, or is spoilt, hides no other. Figures are those that are wanted beside the usual ones.
-func Nights(dir string, rebuild bool, more []metrics.Figure) ([]analyze.Night, error) {
+func Nights(dir string, rebuild bool, more []metrics.Figure) ([]compare.Night, error) {
 	head, lines := readIndex(filepath.Join(dir, IndexName))
 	figures := indexFigures(head, more)
 	if rebuild || len(figures) > len(head.Figures) {
 		lines = nil
 	}
 	reader := &SideReader{Figures: figures}
-	var nights []analyze.Night
+	var nights []compare.Night
 	var fresh []indexLine
 	var unread []error
 	changed := rebuild
@@ -167,14 +167,14 @@ func fingerprint(night string) (stamp, size int64) {
 	return info.ModTime().UnixNano(), info.Size()
 }
 
-func lineOf(name string, stamp, size int64, side analyze.CompareSide, figures []metrics.Figure) indexLine {
-	n := analyze.NightOf(side, figures)
+func lineOf(name string, stamp, size int64, side compare.CompareSide, figures []metrics.Figure) indexLine {
+	n := compare.NightOf(side, figures)
 	line := indexLine{
 		Dir: name, Stamp: stamp, Size: size, Started: n.Started, Runs: n.Runs,
 		Degraded: n.Degraded, Invalid: n.Invalid, Unfit: n.Unfit, Keys: []string{}, Values: [][]*float64{},
 	}
 	for _, r := range side.Runs {
-		line.Label, line.Version = cmp.Or(line.Label, settingIn(r, analyze.SettingLabel)), cmp.Or(line.Version, settingIn(r, "version"))
+		line.Label, line.Version = cmp.Or(line.Label, settingIn(r, compare.SettingLabel)), cmp.Or(line.Version, settingIn(r, "version"))
 	}
 	for _, c := range n.Cells {
 		values := make([]*float64, len(figures))
@@ -188,7 +188,7 @@ func lineOf(name string, stamp, size int64, side analyze.CompareSide, figures []
 	return line
 }
 
-func settingIn(r analyze.CompareRun, key string) string {
+func settingIn(r compare.CompareRun, key string) string {
 	for _, s := range r.Conditions {
 		if s.Key == key {
 			return s.Value
@@ -198,13 +198,13 @@ func settingIn(r analyze.CompareRun, key string) string {
 }
 
 // night is what a line says.
-func (l *indexLine) night(figures []metrics.Figure) analyze.Night {
-	n := analyze.Night{
+func (l *indexLine) night(figures []metrics.Figure) compare.Night {
+	n := compare.Night{
 		Dir: l.Dir, Started: l.Started, Label: l.Label, Version: l.Version,
 		Runs: l.Runs, Degraded: l.Degraded, Invalid: l.Invalid, Unfit: l.Unfit,
 	}
 	for c, key := range l.Keys {
-		cell := analyze.NightCell{Key: key, Figures: map[metrics.Figure]float64{}}
+		cell := compare.NightCell{Key: key, Figures: map[metrics.Figure]float64{}}
 		for i, v := range l.Values[c] {
 			if v != nil && i < len(figures) {
 				cell.Figures[figures[i]] = *v

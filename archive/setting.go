@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"loadgen/compare"
+
 	"loadgen"
-	"loadgen/analyze"
 )
 
 // flatten appends the leaves of a decoded JSON value, keys joined by dots and
 // sorted, but for those that skip names.
-func flatten(to []analyze.Setting, prefix string, v any, skip func(key string) bool) []analyze.Setting {
+func flatten(to []compare.Setting, prefix string, v any, skip func(key string) bool) []compare.Setting {
 	switch v := v.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
@@ -25,7 +26,7 @@ func flatten(to []analyze.Setting, prefix string, v any, skip func(key string) b
 	case nil:
 	default:
 		if key := strings.TrimSuffix(prefix, "."); !skip(key) {
-			to = append(to, analyze.Setting{Key: key, Value: fmt.Sprint(v)})
+			to = append(to, compare.Setting{Key: key, Value: fmt.Sprint(v)})
 		}
 	}
 	return to
@@ -34,8 +35,8 @@ func flatten(to []analyze.Setting, prefix string, v any, skip func(key string) b
 // foreignSettings are the settings of AIPerf's input_config, the main ones
 // under loadgen's names. Where it wrote its files is none of them, and what it
 // swept is told by the cell.
-func foreignSettings(input map[string]any, cell []loadgen.Value) []analyze.Setting {
-	settings := []analyze.Setting{{Key: analyze.SettingTool, Value: "aiperf"}}
+func foreignSettings(input map[string]any, cell []loadgen.Value) []compare.Setting {
+	settings := []compare.Setting{{Key: compare.SettingTool, Value: "aiperf"}}
 	for _, m := range []struct{ path, key string }{
 		{"models.items.0.name", "model"},
 		{"endpoint.urls.0", "url"},
@@ -43,7 +44,7 @@ func foreignSettings(input map[string]any, cell []loadgen.Value) []analyze.Setti
 		{"endpoint.streaming", "streaming"},
 	} {
 		if v := lookUp(input, m.path); v != nil {
-			settings = append(settings, analyze.Setting{Key: m.key, Value: address(fmt.Sprint(v))})
+			settings = append(settings, compare.Setting{Key: m.key, Value: address(fmt.Sprint(v))})
 		}
 	}
 	swept := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"loadgen"
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/results"
 	"loadgen/trace"
@@ -32,8 +32,8 @@ type SideReader struct {
 
 // Read returns the runs under some paths: directories of runs and of batches
 // in any layout, of loadgen or AIPerf, and result files of vLLM or guidellm.
-func (r *SideReader) Read(name string, paths []string) (analyze.CompareSide, error) {
-	side := analyze.CompareSide{Name: name, Paths: paths}
+func (r *SideReader) Read(name string, paths []string) (compare.CompareSide, error) {
+	side := compare.CompareSide{Name: name, Paths: paths}
 	seen := map[string]bool{}
 	for _, path := range paths {
 		runs, err := r.path(path)
@@ -51,7 +51,7 @@ func (r *SideReader) Read(name string, paths []string) (analyze.CompareSide, err
 	return side, nil
 }
 
-func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
+func (r *SideReader) path(path string) ([]compare.CompareRun, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("comparing: %w", err)
@@ -66,11 +66,11 @@ func (r *SideReader) path(path string) ([]analyze.CompareRun, error) {
 	if len(dirs) == 0 {
 		return r.files(path)
 	}
-	runs := make([]analyze.CompareRun, len(dirs))
+	runs := make([]compare.CompareRun, len(dirs))
 	r.each(len(dirs), func(i int) {
 		var err error
 		if runs[i], err = r.run(dirs[i]); err != nil {
-			runs[i] = analyze.CompareRun{Dir: dirs[i], Unfit: "it cannot be read: " + err.Error()}
+			runs[i] = compare.CompareRun{Dir: dirs[i], Unfit: "it cannot be read: " + err.Error()}
 		}
 	})
 	return runs, nil
@@ -133,10 +133,10 @@ func runDirs(root string) ([]string, error) {
 
 // run reads the directory of a run. One that is spoilt does not keep the others
 // from being compared.
-func (r *SideReader) run(dir string) (analyze.CompareRun, error) {
+func (r *SideReader) run(dir string) (compare.CompareRun, error) {
 	p, err := results.ReadPublished(dir)
 	if err != nil {
-		return analyze.CompareRun{}, err
+		return compare.CompareRun{}, err
 	}
 	run := published(p)
 	figure := p.Figure
@@ -156,9 +156,9 @@ func (r *SideReader) run(dir string) (analyze.CompareRun, error) {
 	return run, nil
 }
 
-func (r *SideReader) fill(run *analyze.CompareRun, figure func(metrics.Figure) (float64, bool)) {
+func (r *SideReader) fill(run *compare.CompareRun, figure func(metrics.Figure) (float64, bool)) {
 	run.Figures = map[metrics.Figure]float64{}
-	for _, f := range slices.Concat(r.Figures, analyze.CauseFigures()) {
+	for _, f := range slices.Concat(r.Figures, compare.CauseFigures()) {
 		if v, ok := figure(f); ok {
 			run.Figures[f] = v
 		}
@@ -182,7 +182,7 @@ func summarized(s *metrics.Summary, f metrics.Figure) (float64, bool) {
 }
 
 // file reads a result file.
-func (r *SideReader) file(path string) ([]analyze.CompareRun, error) {
+func (r *SideReader) file(path string) ([]compare.CompareRun, error) {
 	found, err := trace.ReadResults(path)
 	if err == nil {
 		return r.foreign(path, found), nil
@@ -190,18 +190,18 @@ func (r *SideReader) file(path string) ([]analyze.CompareRun, error) {
 	if p, otherwise := results.ReadExport(path); otherwise == nil && len(p.Input()) > 0 {
 		run := published(p)
 		r.fill(&run, p.Figure)
-		return []analyze.CompareRun{run}, nil
+		return []compare.CompareRun{run}, nil
 	}
 	return nil, fmt.Errorf("comparing: %w, or a profile_export_aiperf.json", err)
 }
 
 // files reads the result files in a directory without runs.
-func (r *SideReader) files(dir string) ([]analyze.CompareRun, error) {
+func (r *SideReader) files(dir string) ([]compare.CompareRun, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, fmt.Errorf("comparing: %w", err)
 	}
-	var runs []analyze.CompareRun
+	var runs []compare.CompareRun
 	for _, name := range names {
 		found, err := trace.ReadResults(name)
 		if errors.Is(err, trace.ErrNoResult) {
@@ -218,18 +218,18 @@ func (r *SideReader) files(dir string) ([]analyze.CompareRun, error) {
 	return runs, nil
 }
 
-func (r *SideReader) foreign(path string, found []trace.Result) []analyze.CompareRun {
-	var runs []analyze.CompareRun
+func (r *SideReader) foreign(path string, found []trace.Result) []compare.CompareRun {
+	var runs []compare.CompareRun
 	for i, f := range found {
-		run := analyze.CompareRun{
+		run := compare.CompareRun{
 			Dir: path, Cell: f.Values, Started: f.Started, Ended: f.Ended,
-			Conditions: []analyze.Setting{{Key: analyze.SettingTool, Value: f.Tool}},
+			Conditions: []compare.Setting{{Key: compare.SettingTool, Value: f.Tool}},
 		}
 		if len(found) > 1 {
 			run.Dir = fmt.Sprintf("%s#%d", path, i+1)
 		}
 		if f.Model != "" {
-			run.Conditions = append(run.Conditions, analyze.Setting{Key: "model", Value: f.Model})
+			run.Conditions = append(run.Conditions, compare.Setting{Key: "model", Value: f.Model})
 		}
 		if f.OK == 0 {
 			run.Unfit = "no request succeeded"
@@ -247,8 +247,8 @@ func (r *SideReader) foreign(path string, found []trace.Result) []analyze.Compar
 }
 
 // published turns what a run published into a run of a comparison.
-func published(p *results.Published) analyze.CompareRun {
-	run := analyze.CompareRun{
+func published(p *results.Published) compare.CompareRun {
+	run := compare.CompareRun{
 		Dir: p.Dir, Cell: p.Meta.Cell.Values, Started: p.Started, Ended: p.Ended,
 		Unfit: p.Unfit, Validity: p.Validity,
 	}
@@ -261,11 +261,11 @@ func published(p *results.Published) analyze.CompareRun {
 		run.Conditions = foreignSettings(p.Input(), run.Cell)
 		return run
 	}
-	run.Conditions = []analyze.Setting{
-		{Key: analyze.SettingTool, Value: "loadgen"},
+	run.Conditions = []compare.Setting{
+		{Key: compare.SettingTool, Value: "loadgen"},
 		{Key: "version", Value: version},
-		{Key: analyze.SettingLabel, Value: p.Meta.Label},
-		{Key: analyze.SettingTokens, Value: countedBy(p)},
+		{Key: compare.SettingLabel, Value: p.Meta.Label},
+		{Key: compare.SettingTokens, Value: countedBy(p)},
 	}
 	swept := map[string]bool{}
 	for _, v := range run.Cell {

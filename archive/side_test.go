@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/compare"
 	"loadgen/metrics"
 )
 
@@ -42,7 +42,7 @@ func TestASideIsFoundInAnyLayout(t *testing.T) {
 		t.Fatalf("%d runs, want 2", len(side.Runs))
 	}
 	run := side.Runs[0]
-	if key := analyze.CellKey(run.Cell); key != "concurrency=4" || run.Figures[ttft] != 100 || run.Unfit != "" || run.Started.IsZero() {
+	if key := compare.CellKey(run.Cell); key != "concurrency=4" || run.Figures[ttft] != 100 || run.Unfit != "" || run.Started.IsZero() {
 		t.Errorf("cell %q, figures %v, unfit %q, started %v", key, run.Figures, run.Unfit, run.Started)
 	}
 	settings := fmt.Sprint(run.Conditions)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/internal/outside"
 	"loadgen/metrics"
 	"loadgen/stats"
@@ -18,12 +19,12 @@ const fewRows = 60
 // CompareTable says what NEW is against BASE: the verdict, a row for each cell
 // and figure, what was left out, what differs, and what moved most. Rows that
 // show no difference are left out of a long table unless all are asked for.
-func CompareTable(c *analyze.Comparison, all bool, o Options) string {
+func CompareTable(c *compare.Comparison, all bool, o Options) string {
 	var b strings.Builder
 	line := func(t tone, indent int, text string) {
 		b.WriteString(o.paint(t, o.wrap(indent, text)) + "\n")
 	}
-	for _, s := range []analyze.SideFacts{c.Base, c.New} {
+	for _, s := range []compare.SideFacts{c.Base, c.New} {
 		line(normal, 6, sideLine(s))
 	}
 	rows, hidden := shownRows(c, all)
@@ -43,7 +44,7 @@ func CompareTable(c *analyze.Comparison, all bool, o Options) string {
 	return b.String()
 }
 
-func sideLine(s analyze.SideFacts) string {
+func sideLine(s compare.SideFacts) string {
 	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), Count(s.Runs, "run"), Count(s.Cells, "cell"))
 	if s.From != nil {
 		text += fmt.Sprintf(", %s to %s", s.From.Format("2006-01-02 15:04"), s.To.Format("2006-01-02 15:04"))
@@ -52,7 +53,7 @@ func sideLine(s analyze.SideFacts) string {
 }
 
 // shownRows are the rows to show, and how many there are besides.
-func shownRows(c *analyze.Comparison, all bool) (rows []analyze.Compared, hidden int) {
+func shownRows(c *compare.Comparison, all bool) (rows []compare.Compared, hidden int) {
 	if all || len(c.Results) <= fewRows {
 		return c.Results, 0
 	}
@@ -64,7 +65,7 @@ func shownRows(c *analyze.Comparison, all bool) (rows []analyze.Compared, hidden
 	return rows, len(c.Results) - len(rows)
 }
 
-func compareGrid(rows []analyze.Compared, o Options) string {
+func compareGrid(rows []compare.Compared, o Options) string {
 	g := grid{columns: []column{
 		{head: "cell", left: true},
 		{head: "metric", left: true},
@@ -112,21 +113,21 @@ func withUnit(v analyze.Number, unit string) string {
 }
 
 // change writes the relative change; of an error rate in points.
-func change(r *analyze.Compared) string {
+func change(r *compare.Compared) string {
 	if r.Figure.Tag == metrics.ErrorRate {
 		return strings.TrimSuffix(percent(r.Change()), "%") + " pts"
 	}
 	return percent(r.Change())
 }
 
-func intervalOf(r *analyze.Compared) string {
+func intervalOf(r *compare.Compared) string {
 	if !r.Lower.Defined() || r.Figure.Tag == metrics.ErrorRate {
 		return ""
 	}
 	return percent(float64(r.Lower)-1) + " to " + percent(float64(r.Upper)-1)
 }
 
-func noiseOf(r *analyze.Compared) string {
+func noiseOf(r *compare.Compared) string {
 	if !r.Noise.Defined() {
 		return ""
 	}
@@ -146,7 +147,7 @@ func verdictToneOf(v stats.Verdict) tone {
 }
 
 // verdictLine is the answer in words.
-func verdictLine(c *analyze.Comparison) string {
+func verdictLine(c *compare.Comparison) string {
 	counts := map[stats.Verdict]int{}
 	gated := 0
 	for _, r := range c.Results {
@@ -171,7 +172,7 @@ type section struct {
 }
 
 // compareNotes are the lists under the table, empty ones left out.
-func compareNotes(c *analyze.Comparison) []section {
+func compareNotes(c *compare.Comparison) []section {
 	var sections []section
 	add := func(title string, t tone, lines []string) {
 		for i := range lines {
@@ -198,7 +199,7 @@ func compareNotes(c *analyze.Comparison) []section {
 
 // LeftOutLines name the runs without a say; many of one side for one reason
 // are counted.
-func LeftOutLines(c *analyze.Comparison) []string {
+func LeftOutLines(c *compare.Comparison) []string {
 	type group struct{ side, why string }
 	runs := map[group][]string{}
 	var order []group
@@ -224,7 +225,7 @@ func LeftOutLines(c *analyze.Comparison) []string {
 	return lines
 }
 
-func movedLines(m *analyze.Moved) []string {
+func movedLines(m *compare.Moved) []string {
 	text := fmt.Sprintf("%s at %s: %s", m.Metric, orDash(m.Cell), percent(float64(m.Ratio)-1))
 	if m.Metric == metrics.ErrorRate {
 		text = fmt.Sprintf("%s at %s", m.Metric, orDash(m.Cell))
@@ -242,7 +243,7 @@ const mostReasons = 5
 const mostAdvised = 100
 
 // reasons says why results cannot be told: each reason once, with an example.
-func reasons(c *analyze.Comparison) []string {
+func reasons(c *compare.Comparison) []string {
 	var lines []string
 	worst, needs, unsettled := 0.0, 0, 0
 	seen := map[string]int{}
@@ -277,7 +278,7 @@ func reasons(c *analyze.Comparison) []string {
 	return lines
 }
 
-func conditionLines(c *analyze.Comparison) []string {
+func conditionLines(c *compare.Comparison) []string {
 	var lines []string
 	for _, d := range c.Conditions {
 		lines = append(lines, d.Text)
@@ -285,7 +286,7 @@ func conditionLines(c *analyze.Comparison) []string {
 	return lines
 }
 
-func differenceLines(c *analyze.Comparison) []string {
+func differenceLines(c *compare.Comparison) []string {
 	var lines []string
 	for _, d := range c.Differences {
 		text := fmt.Sprintf("%s: %s → %s", d.Key, d.Base, d.New)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/internal/outside"
 	"loadgen/stats"
 )
@@ -15,10 +15,10 @@ import (
 const mostMarkdownRows = 200
 
 // CompareMarkdown is the comparison as a comment on a pull request.
-func CompareMarkdown(c *analyze.Comparison, all bool) string {
+func CompareMarkdown(c *compare.Comparison, all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n", verdictLine(c))
-	for _, s := range []analyze.SideFacts{c.Base, c.New} {
+	for _, s := range []compare.SideFacts{c.Base, c.New} {
 		fmt.Fprintf(&b, "- %s\n", markdown(sideLine(s)))
 	}
 	rows, hidden := shownRows(c, all)
@@ -84,7 +84,7 @@ type (
 // CompareJUnit is the comparison as a JUnit report: what is worse fails, what
 // cannot be told is skipped, or fails too if strict. Figures that are only
 // shown never fail.
-func CompareJUnit(c *analyze.Comparison, strict bool) (string, error) {
+func CompareJUnit(c *compare.Comparison, strict bool) (string, error) {
 	s := junitSuite{Name: "loadgen compare", Output: verdictLine(c)}
 	for i := range c.Results {
 		r := &c.Results[i]

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/internal/outside"
 	"loadgen/metrics"
 )
@@ -44,7 +45,7 @@ const sparkNights = 60
 
 // HistoryTable shows the last nights of a batch, a line each, and all changes
 // of level.
-func HistoryTable(h *analyze.History, shown []metrics.Figure, last int, o Options) string {
+func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Options) string {
 	from := max(0, len(h.Nights)-last)
 	if last <= 0 {
 		from = 0
@@ -76,7 +77,7 @@ func HistoryTable(h *analyze.History, shown []metrics.Figure, last int, o Option
 	}
 	for _, f := range shown {
 		if len(h.Nights) > 1 {
-			fmt.Fprintf(&b, "%-28s %s\n", f, nightSparks(h, func(n *analyze.Night) float64 { return float64(n.Mean(h.Cells, f)) }))
+			fmt.Fprintf(&b, "%-28s %s\n", f, nightSparks(h, func(n *compare.Night) float64 { return float64(n.Mean(h.Cells, f)) }))
 		}
 	}
 	b.WriteString("\n" + o.paint(strong, "Changes of level") + "\n")
@@ -87,9 +88,9 @@ func HistoryTable(h *analyze.History, shown []metrics.Figure, last int, o Option
 }
 
 // present are the figures that any night has.
-func present(h *analyze.History, figures []metrics.Figure) []metrics.Figure {
+func present(h *compare.History, figures []metrics.Figure) []metrics.Figure {
 	return slices.DeleteFunc(slices.Clone(figures), func(f metrics.Figure) bool {
-		return !slices.ContainsFunc(h.Nights, func(n analyze.Night) bool { return n.Mean(h.Cells, f).Defined() })
+		return !slices.ContainsFunc(h.Nights, func(n compare.Night) bool { return n.Mean(h.Cells, f).Defined() })
 	})
 }
 
@@ -108,7 +109,7 @@ func figureHead(f metrics.Figure) string {
 }
 
 // NightVerdict says in a word whether a night's runs can be trusted.
-func NightVerdict(n *analyze.Night) string {
+func NightVerdict(n *compare.Night) string {
 	switch {
 	case n.Runs == 0:
 		return "no runs"
@@ -122,7 +123,7 @@ func NightVerdict(n *analyze.Night) string {
 	return string(metrics.Valid)
 }
 
-func nightSparks(h *analyze.History, value func(*analyze.Night) float64) string {
+func nightSparks(h *compare.History, value func(*compare.Night) float64) string {
 	var values []float64
 	for i := max(0, len(h.Nights)-sparkNights); i < len(h.Nights); i++ {
 		values = append(values, value(&h.Nights[i]))
@@ -137,13 +138,13 @@ type tonedLine struct {
 
 // A foundChange is a change of level with its series.
 type foundChange struct {
-	*analyze.Series
-	analyze.LevelChange
+	*compare.Series
+	compare.LevelChange
 }
 
 // changeLines tell every change, newest first; those of one figure in one night
 // and direction are told together.
-func changeLines(h *analyze.History) []tonedLine {
+func changeLines(h *compare.History) []tonedLine {
 	var all []foundChange
 	for i := range h.Series {
 		for _, c := range h.Series[i].Changes {
@@ -171,7 +172,7 @@ func changeLines(h *analyze.History) []tonedLine {
 }
 
 // changeLine tells the changes of a figure in a night, by its largest.
-func changeLine(h *analyze.History, together []foundChange) tonedLine {
+func changeLine(h *compare.History, together []foundChange) tonedLine {
 	c := slices.MaxFunc(together, func(a, b foundChange) int {
 		return cmp.Compare(math.Abs(math.Log(a.After/a.Before)), math.Abs(math.Log(b.After/b.Before)))
 	})
@@ -192,7 +193,7 @@ func changeLine(h *analyze.History, together []foundChange) tonedLine {
 }
 
 // around are the values of a series about a change.
-func around(h *analyze.History, c foundChange) []float64 {
+func around(h *compare.History, c foundChange) []float64 {
 	at := map[int]float64{}
 	for i, night := range c.At {
 		at[night] = c.Values[i]

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/internal/outside"
 	"loadgen/metrics"
 )
 
 // HistoryMarkdown shows the last nights and all changes of level.
-func HistoryMarkdown(h *analyze.History, shown []metrics.Figure, last int) string {
+func HistoryMarkdown(h *compare.History, shown []metrics.Figure, last int) string {
 	shown = present(h, shown)
 	var b strings.Builder
 	b.WriteString("| night | label | verdict |")
@@ -43,7 +44,7 @@ func HistoryMarkdown(h *analyze.History, shown []metrics.Figure, last int) strin
 
 // HistoryCSV has a row for each night and cell, with all figures shown; a
 // change of level stands in the row of its first night.
-func HistoryCSV(h *analyze.History, shown []metrics.Figure) ([]byte, error) {
+func HistoryCSV(h *compare.History, shown []metrics.Figure) ([]byte, error) {
 	shown = present(h, shown)
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -81,7 +82,7 @@ func HistoryCSV(h *analyze.History, shown []metrics.Figure) ([]byte, error) {
 	return b.Bytes(), w.Error()
 }
 
-func started(n *analyze.Night) string {
+func started(n *compare.Night) string {
 	if n.Started.IsZero() {
 		return ""
 	}
@@ -124,7 +125,7 @@ type historyChange struct {
 }
 
 // HistoryJSON is the whole history.
-func HistoryJSON(h *analyze.History) HistoryFile {
+func HistoryJSON(h *compare.History) HistoryFile {
 	file := HistoryFile{SchemaVersion: "1.0", Nights: []historyNight{}, Series: []historySeries{}}
 	for i := range h.Nights {
 		n := &h.Nights[i]

@@ -7,8 +7,8 @@ import (
 	"os"
 	"slices"
 
-	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/compare"
 )
 
 // latestValid asks for the newest earlier batch of the same name of which every
@@ -28,7 +28,7 @@ func (c *runCommand) checkBaseline() error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("--baseline: %w", err)
-	case !slices.ContainsFunc(side.Runs, func(r analyze.CompareRun) bool { return !r.Mute() }):
+	case !slices.ContainsFunc(side.Runs, func(r compare.CompareRun) bool { return !r.Mute() }):
 		return fmt.Errorf("--baseline %s: none of its runs has figures to rely on", c.Baseline)
 	}
 	return nil

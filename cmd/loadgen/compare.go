@@ -11,8 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/compare"
 	"loadgen/internal/outside"
 	"loadgen/metrics"
 	"loadgen/report"
@@ -55,7 +55,7 @@ func (c *compareCommand) Run(_ context.Context, std streams) error {
 
 // compare reads both sides and compares them. Where nothing can be compared,
 // what was left out comes back beside the error.
-func (c *compareCommand) compare() (*analyze.Comparison, error) {
+func (c *compareCommand) compare() (*compare.Comparison, error) {
 	basePaths, newPaths := append([]string{c.Base}, c.MoreBase...), append([]string{c.New}, c.MoreNew...)
 	if len(c.FailOn) == 0 {
 		c.FailOn = archive.GateOf(newPaths)
@@ -79,11 +79,11 @@ func (c *compareCommand) compare() (*analyze.Comparison, error) {
 	if err := disjoint(base, fresh); err != nil {
 		return nil, err
 	}
-	o := analyze.CompareOptions{Rules: rules}
+	o := compare.CompareOptions{Rules: rules}
 	if single(base) || single(fresh) {
 		o.History = reader.History(c.nights(base, fresh))
 	}
-	return analyze.Compare(base, fresh, o)
+	return compare.Compare(base, fresh, o)
 }
 
 // onAllCPUs calls do with 0 to n−1, on as many goroutines as there are CPUs to
@@ -103,8 +103,8 @@ func onAllCPUs(n int, do func(i int)) {
 
 // rules are what to compare, each figure once: the main figures, those to show
 // and those to fail on.
-func (c *compareCommand) rules() ([]analyze.CompareRule, error) {
-	rules := analyze.DefaultCompareRules()
+func (c *compareCommand) rules() ([]compare.CompareRule, error) {
+	rules := compare.DefaultCompareRules()
 	if c.Margin != "" {
 		margin, err := metrics.ParsePercent(c.Margin)
 		if err != nil || margin <= 0 {
@@ -128,12 +128,12 @@ func (c *compareCommand) rules() ([]analyze.CompareRule, error) {
 			errs = append(errs, fmt.Errorf("--metric: %w", err))
 			continue
 		}
-		shown := analyze.RuleFor(figure)
+		shown := compare.RuleFor(figure)
 		shown.Gated = false
 		rules = withRule(rules, shown, false)
 	}
 	for _, text := range c.FailOn {
-		rule, err := analyze.ParseCompareRule(text)
+		rule, err := compare.ParseCompareRule(text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--fail-on: %w", err))
 			continue
@@ -144,8 +144,8 @@ func (c *compareCommand) rules() ([]analyze.CompareRule, error) {
 }
 
 // withRule adds a rule; one of the same figure is replaced if asked for.
-func withRule(rules []analyze.CompareRule, rule analyze.CompareRule, replace bool) []analyze.CompareRule {
-	i := slices.IndexFunc(rules, func(r analyze.CompareRule) bool { return r.Figure == rule.Figure })
+func withRule(rules []compare.CompareRule, rule compare.CompareRule, replace bool) []compare.CompareRule {
+	i := slices.IndexFunc(rules, func(r compare.CompareRule) bool { return r.Figure == rule.Figure })
 	switch {
 	case i < 0:
 		return append(rules, rule)
@@ -156,7 +156,7 @@ func withRule(rules []analyze.CompareRule, rule analyze.CompareRule, replace boo
 }
 
 // disjoint refuses a run on both sides: it would agree with itself.
-func disjoint(base, fresh analyze.CompareSide) error {
+func disjoint(base, fresh compare.CompareSide) error {
 	of := map[string]bool{}
 	for _, r := range base.Runs {
 		of[absolute(r.Dir)] = true
@@ -177,11 +177,11 @@ func absolute(path string) string {
 }
 
 // single reports whether a cell of a side has one run.
-func single(s analyze.CompareSide) bool {
+func single(s compare.CompareSide) bool {
 	runs := map[string]int{}
 	for _, r := range s.Runs {
 		if !r.Mute() {
-			runs[analyze.CellKey(r.Cell)]++
+			runs[compare.CellKey(r.Cell)]++
 		}
 	}
 	for _, n := range runs {
@@ -193,7 +193,7 @@ func single(s analyze.CompareSide) bool {
 }
 
 // nights are the earlier batches to learn the noise from.
-func (c *compareCommand) nights(base, fresh analyze.CompareSide) []string {
+func (c *compareCommand) nights(base, fresh compare.CompareSide) []string {
 	switch {
 	case len(c.History) == 1 && c.History[0] == "none":
 		return nil
@@ -203,7 +203,7 @@ func (c *compareCommand) nights(base, fresh analyze.CompareSide) []string {
 	return archive.EarlierNights(c.Base, slices.Concat(base.Paths, fresh.Paths))
 }
 
-func (c *compareCommand) print(w io.Writer, compared *analyze.Comparison) error {
+func (c *compareCommand) print(w io.Writer, compared *compare.Comparison) error {
 	switch c.Format {
 	case "markdown":
 		_, err := io.WriteString(w, report.CompareMarkdown(compared, c.All))
@@ -214,7 +214,7 @@ func (c *compareCommand) print(w io.Writer, compared *analyze.Comparison) error 
 		e.SetEscapeHTML(false)
 		return e.Encode(struct {
 			SchemaVersion string `json:"schema_version"`
-			*analyze.Comparison
+			*compare.Comparison
 		}{"1.0", compared})
 	case "junit":
 		text, err := report.CompareJUnit(compared, c.Strict)
@@ -229,7 +229,7 @@ func (c *compareCommand) print(w io.Writer, compared *analyze.Comparison) error 
 }
 
 // verdict turns the verdict into the exit status that was asked for.
-func (c *compareCommand) verdict(compared *analyze.Comparison) error {
+func (c *compareCommand) verdict(compared *compare.Comparison) error {
 	switch {
 	case c.ReportOnly:
 		return nil

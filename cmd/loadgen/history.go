@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 
-	"loadgen/analyze"
 	"loadgen/archive"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/report"
 )
@@ -26,7 +26,7 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 	if c.Last < 0 {
 		return usageError{errors.New("--last cannot be negative")}
 	}
-	rules := analyze.DefaultCompareRules()
+	rules := compare.DefaultCompareRules()
 	var more []metrics.Figure
 	for _, text := range c.Metric {
 		figure, err := metrics.ParseFigure(text)
@@ -34,7 +34,7 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 			return usageError{fmt.Errorf("--metric: %w", err)}
 		}
 		more = append(more, figure)
-		rules = withRule(rules, analyze.RuleFor(figure), false)
+		rules = withRule(rules, compare.RuleFor(figure), false)
 	}
 	dir, err := archive.NightsDir(c.Dir)
 	if err != nil {
@@ -51,10 +51,10 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 	for _, r := range rules {
 		shown = append(shown, r.Figure)
 	}
-	return c.print(std.out, analyze.HistoryOf(nights, rules), shown)
+	return c.print(std.out, compare.HistoryOf(nights, rules), shown)
 }
 
-func (c *historyCommand) print(w io.Writer, h *analyze.History, shown []metrics.Figure) error {
+func (c *historyCommand) print(w io.Writer, h *compare.History, shown []metrics.Figure) error {
 	text := ""
 	switch c.Format {
 	case "markdown":

@@ -38,11 +38,12 @@ var may = map[string][]string{
 	"analyze":             {"", "metrics", "stats"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "internal/outside", "internal/secret"},
-	"report":              {"", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
+	"compare":             {"", "analyze", "metrics", "stats"},
+	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
+	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
 	"live":                {"", "report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
-	"cmd/loadgen":         {"", "archive", "calibrate", "live", "report", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"cmd/loadgen":         {"", "archive", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be

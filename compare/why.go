@@ -1,4 +1,4 @@
-package analyze
+package compare
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -25,9 +26,9 @@ const (
 
 // A Moved is the result that moved most, with a guess at the cause.
 type Moved struct {
-	Cell   string `json:"cell"`
-	Metric string `json:"metric"`
-	Ratio  Number `json:"ratio"`
+	Cell   string         `json:"cell"`
+	Metric string         `json:"metric"`
+	Ratio  analyze.Number `json:"ratio"`
 	// Sure says that the result is decided; otherwise it may be chance.
 	Sure bool   `json:"sure"`
 	Part Part   `json:"part"`

@@ -1,4 +1,9 @@
-package analyze
+// Package compare says whether one side of runs is worse than another, and how
+// sure that is, and where a figure of many nights changed its level. It is pure.
+//
+// The statistics are those of stats; where the runs come from is archive's
+// business, how the answer reads report's.
+package compare
 
 import (
 	"cmp"
@@ -9,6 +14,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -83,35 +89,35 @@ type SideFacts struct {
 
 // A Compared is the answer for one figure in one cell.
 type Compared struct {
-	Cell   string         `json:"cell"` // its key; empty for a batch without sweeps
-	Values Object[any]    `json:"values"`
-	Figure metrics.Figure `json:"-"`
-	Metric string         `json:"metric"`
-	Unit   string         `json:"unit"`
-	Higher bool           `json:"higher_is_better"`
-	Margin float64        `json:"margin"`
-	Rule   string         `json:"rule,omitempty"` // as --fail-on has it
-	Gated  bool           `json:"gated"`
+	Cell   string              `json:"cell"` // its key; empty for a batch without sweeps
+	Values analyze.Object[any] `json:"values"`
+	Figure metrics.Figure      `json:"-"`
+	Metric string              `json:"metric"`
+	Unit   string              `json:"unit"`
+	Higher bool                `json:"higher_is_better"`
+	Margin float64             `json:"margin"`
+	Rule   string              `json:"rule,omitempty"` // as --fail-on has it
+	Gated  bool                `json:"gated"`
 
 	BaseRuns int `json:"base_runs"`
 	NewRuns  int `json:"new_runs"`
 	History  int `json:"history_runs,omitempty"`
 	// Base and New are geometric means over runs; arithmetic for the error
 	// rate, in per cent.
-	Base Number `json:"base_mean"`
-	New  Number `json:"new_mean"`
+	Base analyze.Number `json:"base_mean"`
+	New  analyze.Number `json:"new_mean"`
 	// Ratio is New over Base with its 95 % interval; for the error rate, of
 	// the shares of requests that did not fail.
-	Ratio Number `json:"ratio"`
-	Lower Number `json:"lower"`
-	Upper Number `json:"upper"`
+	Ratio analyze.Number `json:"ratio"`
+	Lower analyze.Number `json:"lower"`
+	Upper analyze.Number `json:"upper"`
 	// P is the smaller of the two adjusted p-values, of worse and of better.
-	P Number `json:"adjusted_p"`
+	P analyze.Number `json:"adjusted_p"`
 	// Noise is the standard deviation of a run's logarithm, about its
 	// coefficient of variation, moderated over the cells.
-	Noise   Number        `json:"run_noise"`
-	Paired  bool          `json:"by_round"`
-	Verdict stats.Verdict `json:"verdict"`
+	Noise   analyze.Number `json:"run_noise"`
+	Paired  bool           `json:"by_round"`
+	Verdict stats.Verdict  `json:"verdict"`
 	// Reason says why nothing can be told.
 	Reason string `json:"reason,omitempty"`
 	// Needs is about how many runs a side would settle it; 0 where unknown.
@@ -269,9 +275,9 @@ func (c *Comparison) decide(pairs []cellPair, o CompareOptions) {
 func (c *Compared) answer(d stats.Decision) {
 	c.shift = d.D
 	c.Verdict = d.Verdict
-	c.P = Number(min(d.AdjustedWorse, d.AdjustedBetter))
-	c.Noise = Number(math.Sqrt(d.Variance))
-	c.Ratio, c.Lower, c.Upper = Number(d.Ratio), Number(d.Lower), Number(d.Upper)
+	c.P = analyze.Number(min(d.AdjustedWorse, d.AdjustedBetter))
+	c.Noise = analyze.Number(math.Sqrt(d.Variance))
+	c.Ratio, c.Lower, c.Upper = analyze.Number(d.Ratio), analyze.Number(d.Lower), analyze.Number(d.Upper)
 	if c.Verdict != stats.CannotTell {
 		return
 	}

@@ -1,4 +1,4 @@
-package analyze_test
+package compare_test
 
 import (
 	"flag"
@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"loadgen"
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -45,7 +45,7 @@ var levels = map[string]float64{
 type simulation struct {
 	world
 	rng   *rand.Rand
-	rules []analyze.CompareRule
+	rules []compare.CompareRule
 }
 
 func (s *simulation) noise() float64 {
@@ -56,13 +56,13 @@ func (s *simulation) noise() float64 {
 }
 
 // side makes a side; factor changes a figure of a cell.
-func (s *simulation) side(name string, n int, start time.Time, step time.Duration, rounds []float64, factor func(cell int, figure string) float64) analyze.CompareSide {
-	side := analyze.CompareSide{Name: name}
+func (s *simulation) side(name string, n int, start time.Time, step time.Duration, rounds []float64, factor func(cell int, figure string) float64) compare.CompareSide {
+	side := compare.CompareSide{Name: name}
 	off := s.shift * s.rng.NormFloat64()
 	last := map[string]float64{}
 	for r := range n {
 		for c := range s.cells {
-			run := analyze.CompareRun{
+			run := compare.CompareRun{
 				Dir: fmt.Sprintf("%s/%d/%d", name, r, c), Cell: []loadgen.Value{{Key: "concurrency", Value: 1 << c}},
 				Started: start.Add(time.Duration(r)*step + time.Duration(c)*time.Minute),
 				Figures: map[metrics.Figure]float64{{Tag: metrics.ErrorRate, Stat: "avg"}: 0},
@@ -112,13 +112,13 @@ func (s *simulation) rounds(n int) []float64 {
 func same(int, string) float64 { return 1 }
 
 // compare simulates one comparison.
-func (s *simulation) compare(factor func(int, string) float64) *analyze.Comparison {
+func (s *simulation) compare(factor func(int, string) float64) *compare.Comparison {
 	night := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
-	o := analyze.CompareOptions{Rules: s.rules}
+	o := compare.CompareOptions{Rules: s.rules}
 	if s.nights > 0 {
 		o.History = map[string]map[metrics.Figure][]float64{}
 		for _, run := range s.side("earlier", s.nights, night.AddDate(0, 0, -s.nights), 24*time.Hour, make([]float64, s.nights), same).Runs {
-			key := analyze.CellKey(run.Cell)
+			key := compare.CellKey(run.Cell)
 			if o.History[key] == nil {
 				o.History[key] = map[metrics.Figure][]float64{}
 			}
@@ -137,7 +137,7 @@ func (s *simulation) compare(factor func(int, string) float64) *analyze.Comparis
 		}
 		start, step = night.Add(round), 2*round
 	}
-	c, err := analyze.Compare(
+	c, err := compare.Compare(
 		s.side("BASE", s.runs, night, step, base, same),
 		s.side("NEW", s.runs, start, step, fresh, factor), o)
 	if err != nil {
@@ -147,8 +147,8 @@ func (s *simulation) compare(factor func(int, string) float64) *analyze.Comparis
 }
 
 // rate is the share of simulated comparisons of which something holds.
-func rate(w world, n int, seed loadgen.Seed, factor func(int, string) float64, holds func(*analyze.Comparison) bool) float64 {
-	s := simulation{w, seed.Rand("comparisons"), analyze.DefaultCompareRules()}
+func rate(w world, n int, seed loadgen.Seed, factor func(int, string) float64, holds func(*compare.Comparison) bool) float64 {
+	s := simulation{w, seed.Rand("comparisons"), compare.DefaultCompareRules()}
 	hits := 0
 	for range n {
 		if holds(s.compare(factor)) {
@@ -158,11 +158,11 @@ func rate(w world, n int, seed loadgen.Seed, factor func(int, string) float64, h
 	return 100 * float64(hits) / float64(n)
 }
 
-func anyWorse(c *analyze.Comparison) bool { return c.Verdict == stats.Worse }
+func anyWorse(c *compare.Comparison) bool { return c.Verdict == stats.Worse }
 
 // found says that a figure is worse in every cell that was changed.
-func found(figure string, cells int) func(*analyze.Comparison) bool {
-	return func(c *analyze.Comparison) bool {
+func found(figure string, cells int) func(*compare.Comparison) bool {
+	return func(c *compare.Comparison) bool {
 		n := 0
 		for _, r := range c.Results {
 			if r.Metric == figure && r.Verdict == stats.Worse {

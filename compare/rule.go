@@ -1,6 +1,9 @@
-package analyze
+package compare
 
 import (
+	"math"
+
+	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -77,3 +80,6 @@ func ParseCompareRule(text string) (CompareRule, error) {
 	}
 	return CompareRule{Figure: change.Figure, Higher: change.Falls, Margin: margin, Text: text, Gated: true}, nil
 }
+
+// undefined is a figure that there is not.
+var undefined = analyze.Number(math.NaN())

@@ -1,9 +1,10 @@
-package analyze
+package compare
 
 import (
 	"math"
 	"time"
 
+	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -53,7 +54,7 @@ func NightOf(side CompareSide, figuresOf []metrics.Figure) Night {
 			values := figures(c.runs, f)
 			v := geometricMean(values)
 			if f.Tag == metrics.ErrorRate && len(values) > 0 {
-				v = Number(metrics.Mean(values))
+				v = analyze.Number(metrics.Mean(values))
 			}
 			if v.Defined() {
 				cell.Figures[f] = float64(v)
@@ -77,7 +78,7 @@ func (n *Night) figure(key string, f metrics.Figure) (float64, bool) {
 
 // Mean is the geometric mean of a figure over some cells, of the error rate the
 // arithmetic one in per cent; undefined where one of them lacks it.
-func (n *Night) Mean(cells []string, f metrics.Figure) Number {
+func (n *Night) Mean(cells []string, f metrics.Figure) analyze.Number {
 	var values []float64
 	for _, key := range cells {
 		v, ok := n.figure(key, f)
@@ -87,7 +88,7 @@ func (n *Night) Mean(cells []string, f metrics.Figure) Number {
 		values = append(values, v)
 	}
 	if f.Tag == metrics.ErrorRate {
-		return Number(100 * metrics.Mean(values))
+		return analyze.Number(100 * metrics.Mean(values))
 	}
 	return geometricMean(values)
 }
@@ -112,7 +113,7 @@ type Series struct {
 	// Noise is the standard deviation of a night's logarithm since the last
 	// change, about its coefficient of variation; undefined for fewer than
 	// three nights.
-	Noise Number
+	Noise analyze.Number
 }
 
 // A LevelChange is a night from which on a figure had another level.
@@ -184,7 +185,7 @@ func (s *Series) find() {
 		for i, v := range level {
 			logs[i] = math.Log(v)
 		}
-		if s.Noise = Number(metrics.SampleStdDev(logs)); s.Noise < 1e-12 {
+		if s.Noise = analyze.Number(metrics.SampleStdDev(logs)); s.Noise < 1e-12 {
 			s.Noise = 0 // rounding
 		}
 	}

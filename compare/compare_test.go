@@ -1,4 +1,4 @@
-package analyze_test
+package compare_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"loadgen"
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -20,11 +20,11 @@ var (
 )
 
 // runsOf makes runs of one cell, ten minutes apart from a start on.
-func runsOf(name string, users any, f metrics.Figure, start time.Time, values ...float64) []analyze.CompareRun {
-	var runs []analyze.CompareRun
+func runsOf(name string, users any, f metrics.Figure, start time.Time, values ...float64) []compare.CompareRun {
+	var runs []compare.CompareRun
 	for i, v := range values {
 		at := start.Add(time.Duration(i) * 10 * time.Minute)
-		runs = append(runs, analyze.CompareRun{
+		runs = append(runs, compare.CompareRun{
 			Dir: name + string(rune('a'+i)), Cell: []loadgen.Value{{Key: "concurrency", Value: users}},
 			Started: at, Ended: at.Add(time.Minute), Figures: map[metrics.Figure]float64{f: v},
 		})
@@ -32,16 +32,16 @@ func runsOf(name string, users any, f metrics.Figure, start time.Time, values ..
 	return runs
 }
 
-func sideOf(name string, runs ...[]analyze.CompareRun) analyze.CompareSide {
-	s := analyze.CompareSide{Name: name}
+func sideOf(name string, runs ...[]compare.CompareRun) compare.CompareSide {
+	s := compare.CompareSide{Name: name}
 	for _, r := range runs {
 		s.Runs = append(s.Runs, r...)
 	}
 	return s
 }
 
-func only(f metrics.Figure) analyze.CompareOptions {
-	return analyze.CompareOptions{Rules: []analyze.CompareRule{analyze.RuleFor(f)}}
+func only(f metrics.Figure) compare.CompareOptions {
+	return compare.CompareOptions{Rules: []compare.CompareRule{compare.RuleFor(f)}}
 }
 
 func TestCompareOneCell(t *testing.T) {
@@ -64,7 +64,7 @@ func TestCompareOneCell(t *testing.T) {
 		"a few errors are below one point": {errs, []float64{0, 0, 0}, []float64{0.001, 0, 0.001}, stats.NoDifference},
 		"everything fails":                 {errs, []float64{0, 0, 0}, []float64{1, 1, 1}, stats.Worse},
 	} {
-		got, err := analyze.Compare(
+		got, err := compare.Compare(
 			sideOf("BASE", runsOf("b", 1, c.figure, day, c.base...)),
 			sideOf("NEW", runsOf("n", 1, c.figure, day.Add(24*time.Hour), c.fresh...)), only(c.figure))
 		if err != nil {
@@ -79,14 +79,14 @@ func TestCompareOneCell(t *testing.T) {
 func TestCompareMatchesCellsByValue(t *testing.T) {
 	base := sideOf("BASE", runsOf("b", 1, ttft, day, 100, 101), runsOf("b4", 4, ttft, day, 100, 101), runsOf("b9", 9, ttft, day, 1, 1))
 	fresh := sideOf("NEW", runsOf("n4", 4.0, ttft, day, 100, 101), runsOf("n1", "1", ttft, day, 100, 101), runsOf("n16", 16, ttft, day, 1, 1))
-	got, err := analyze.Compare(base, fresh, only(ttft))
+	got, err := compare.Compare(base, fresh, only(ttft))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got.Results) != 2 || len(got.Unmatched) != 2 {
 		t.Fatalf("%d results and %d unmatched, want 2 and 2", len(got.Results), len(got.Unmatched))
 	}
-	if u := got.Unmatched; u[0] != (analyze.Unmatched{Side: "BASE", Cell: "concurrency=9", Runs: 2}) || u[1].Cell != "concurrency=16" {
+	if u := got.Unmatched; u[0] != (compare.Unmatched{Side: "BASE", Cell: "concurrency=9", Runs: 2}) || u[1].Cell != "concurrency=16" {
 		t.Errorf("unmatched: %v", u)
 	}
 }
@@ -95,7 +95,7 @@ func TestCompareLeavesUnfitRunsOut(t *testing.T) {
 	fresh := sideOf("NEW", runsOf("n", 1, ttft, day, 100, 500, 500, 101))
 	fresh.Runs[1].Validity = metrics.Validity{Verdict: metrics.Invalid, Reasons: []metrics.Sign{{Text: "the CPU was full"}}}
 	fresh.Runs[2].Unfit = "it was cancelled"
-	got, err := analyze.Compare(sideOf("BASE", runsOf("b", 1, ttft, day, 100, 101)), fresh, only(ttft))
+	got, err := compare.Compare(sideOf("BASE", runsOf("b", 1, ttft, day, 100, 101)), fresh, only(ttft))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestCompareLeavesUnfitRunsOut(t *testing.T) {
 	}
 
 	fresh.Runs[0].Unfit, fresh.Runs[3].Unfit = "lost", "lost"
-	if _, err := analyze.Compare(sideOf("BASE", runsOf("b", 1, ttft, day, 100)), fresh, only(ttft)); !errors.Is(err, analyze.ErrNothingToCompare) || !strings.Contains(err.Error(), "no run of NEW is fit") {
+	if _, err := compare.Compare(sideOf("BASE", runsOf("b", 1, ttft, day, 100)), fresh, only(ttft)); !errors.Is(err, compare.ErrNothingToCompare) || !strings.Contains(err.Error(), "no run of NEW is fit") {
 		t.Errorf("without a fit run: %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestComparePairsWhatTookTurns(t *testing.T) {
 	// slower.
 	base := runsOf("b", 1, ttft, day, 100, 200, 400, 800)
 	fresh := runsOf("n", 1, ttft, day.Add(5*time.Minute), 110, 220, 440, 880)
-	got, err := analyze.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
+	got, err := compare.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestComparePairsWhatTookTurns(t *testing.T) {
 	for i := range fresh { // the same, an hour later
 		fresh[i].Started = fresh[i].Started.Add(time.Hour)
 	}
-	got, err = analyze.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
+	got, err = compare.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestComparePairsWhatTookTurns(t *testing.T) {
 	}
 }
 
-func conditions(c *analyze.Comparison) string {
+func conditions(c *compare.Comparison) string {
 	var kinds []string
 	for _, d := range c.Conditions {
 		kinds = append(kinds, string(d.Kind))
@@ -145,29 +145,29 @@ func conditions(c *analyze.Comparison) string {
 }
 
 func TestCompareNamesWhatWeakensIt(t *testing.T) {
-	host := func(runs []analyze.CompareRun, key, value string) []analyze.CompareRun {
+	host := func(runs []compare.CompareRun, key, value string) []compare.CompareRun {
 		for i := range runs {
-			runs[i].Conditions = append(runs[i].Conditions, analyze.Setting{Key: key, Value: value})
+			runs[i].Conditions = append(runs[i].Conditions, compare.Setting{Key: key, Value: value})
 		}
 		return runs
 	}
-	steady := func(name string, start time.Time) []analyze.CompareRun {
+	steady := func(name string, start time.Time) []compare.CompareRun {
 		return runsOf(name, 1, ttft, start, 100, 101, 99)
 	}
 	for name, c := range map[string]struct {
-		base, fresh []analyze.CompareRun
+		base, fresh []compare.CompareRun
 		want        string
 	}{
 		"a night apart":    {steady("b", day), steady("n", day.Add(24*time.Hour)), "sides_apart"},
 		"in one night":     {steady("b", day), steady("n", day.Add(40*time.Minute)), "not_interleaved"},
 		"in turns":         {steady("b", day), steady("n", day.Add(5*time.Minute)), ""},
 		"another machine":  {host(steady("b", day), "host.hostname", "a"), host(steady("n", day.Add(5*time.Minute)), "host.hostname", "b"), "hosts_differ"},
-		"another tool":     {host(steady("b", day), analyze.SettingTool, "aiperf"), host(steady("n", day.Add(5*time.Minute)), analyze.SettingTool, "loadgen"), "tools_differ"},
+		"another tool":     {host(steady("b", day), compare.SettingTool, "aiperf"), host(steady("n", day.Add(5*time.Minute)), compare.SettingTool, "loadgen"), "tools_differ"},
 		"one run a side":   {runsOf("b", 1, ttft, day, 100), runsOf("n", 1, ttft, day.Add(5*time.Minute), 100), "not_interleaved one_run_a_side"},
 		"times not known":  {runsOf("b", 1, ttft, time.Time{}.Add(-10*time.Minute), 100, 101, 99)[1:2], steady("n", day), "times_unknown one_run_a_side"},
 		"blocks of a cell": {append(steady("b", day), runsOf("b4", 4, ttft, day.Add(time.Hour), 100, 101, 99)...), append(steady("n", day), runsOf("n4", 4, ttft, day.Add(time.Hour), 100, 101, 99)...), "repeats_in_blocks repeats_in_blocks"},
 	} {
-		got, err := analyze.Compare(sideOf("BASE", c.base), sideOf("NEW", c.fresh), only(ttft))
+		got, err := compare.Compare(sideOf("BASE", c.base), sideOf("NEW", c.fresh), only(ttft))
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -188,7 +188,7 @@ func TestCompareTakesBackWhatDriftCouldDo(t *testing.T) {
 		"a climb goes on":             {further, stats.CannotTell},
 		"far beyond what a side made": {far, stats.Worse},
 	} {
-		got, err := analyze.Compare(
+		got, err := compare.Compare(
 			sideOf("BASE", runsOf("b", 1, ttft, day, climb...)),
 			sideOf("NEW", runsOf("n", 1, ttft, day.Add(2*time.Hour), c.fresh...)), only(ttft))
 		if err != nil {
@@ -201,17 +201,17 @@ func TestCompareTakesBackWhatDriftCouldDo(t *testing.T) {
 }
 
 func TestCompareSettings(t *testing.T) {
-	with := func(runs []analyze.CompareRun, settings ...analyze.Setting) []analyze.CompareRun {
+	with := func(runs []compare.CompareRun, settings ...compare.Setting) []compare.CompareRun {
 		for i := range runs {
 			runs[i].Conditions = settings
 		}
 		return runs
 	}
-	base := with(runsOf("b", 1, ttft, day, 100, 101), analyze.Setting{Key: "model", Value: "a"}, analyze.Setting{Key: "url", Value: "x"}, analyze.Setting{Key: "version", Value: "1"})
-	fresh := with(runsOf("n", 1, ttft, day, 100, 101), analyze.Setting{Key: "model", Value: "b"}, analyze.Setting{Key: "url", Value: "x"})
-	fresh[0].Conditions = append([]analyze.Setting{}, fresh[0].Conditions...)
+	base := with(runsOf("b", 1, ttft, day, 100, 101), compare.Setting{Key: "model", Value: "a"}, compare.Setting{Key: "url", Value: "x"}, compare.Setting{Key: "version", Value: "1"})
+	fresh := with(runsOf("n", 1, ttft, day, 100, 101), compare.Setting{Key: "model", Value: "b"}, compare.Setting{Key: "url", Value: "x"})
+	fresh[0].Conditions = append([]compare.Setting{}, fresh[0].Conditions...)
 	fresh[0].Conditions[1].Value = "y"
-	got, err := analyze.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
+	got, err := compare.Compare(sideOf("BASE", base), sideOf("NEW", fresh), only(ttft))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestCompareSettings(t *testing.T) {
 
 func TestCompareGuessesTheCause(t *testing.T) {
 	figure := func(tag string) metrics.Figure { return metrics.Figure{Tag: tag, Stat: "avg"} }
-	cell := func(users int, ttftAvg, itl, osl, errorRate float64) []analyze.CompareRun {
+	cell := func(users int, ttftAvg, itl, osl, errorRate float64) []compare.CompareRun {
 		runs := runsOf("r", users, ttft, day, ttftAvg*2, ttftAvg*2.02)
 		for i := range runs {
 			f := runs[i].Figures
@@ -239,19 +239,19 @@ func TestCompareGuessesTheCause(t *testing.T) {
 		}
 		return runs
 	}
-	rules := analyze.CompareOptions{Rules: []analyze.CompareRule{analyze.RuleFor(ttft), analyze.RuleFor(figure("request_latency")), analyze.RuleFor(errs)}}
+	rules := compare.CompareOptions{Rules: []compare.CompareRule{compare.RuleFor(ttft), compare.RuleFor(figure("request_latency")), compare.RuleFor(errs)}}
 	base := sideOf("BASE", cell(1, 50, 10, 100, 0), cell(16, 80, 12, 100, 0))
 	for name, c := range map[string]struct {
-		fresh analyze.CompareSide
-		want  analyze.Part
+		fresh compare.CompareSide
+		want  compare.Part
 	}{
-		"every token slower":             {sideOf("NEW", cell(1, 50, 12, 100, 0), cell(16, 80, 15, 100, 0)), analyze.PartDecode},
-		"longer answers":                 {sideOf("NEW", cell(1, 50, 10, 150, 0), cell(16, 80, 12, 150, 0)), analyze.PartTokens},
-		"a first token late at any load": {sideOf("NEW", cell(1, 100, 10, 100, 0), cell(16, 165, 12, 100, 0)), analyze.PartPrefill},
-		"a first token late under load":  {sideOf("NEW", cell(1, 50, 10, 100, 0), cell(16, 400, 12, 100, 0)), analyze.PartQueue},
-		"requests fail":                  {sideOf("NEW", cell(1, 50, 10, 100, 0.2), cell(16, 80, 12, 100, 0.2)), analyze.PartErrors},
+		"every token slower":             {sideOf("NEW", cell(1, 50, 12, 100, 0), cell(16, 80, 15, 100, 0)), compare.PartDecode},
+		"longer answers":                 {sideOf("NEW", cell(1, 50, 10, 150, 0), cell(16, 80, 12, 150, 0)), compare.PartTokens},
+		"a first token late at any load": {sideOf("NEW", cell(1, 100, 10, 100, 0), cell(16, 165, 12, 100, 0)), compare.PartPrefill},
+		"a first token late under load":  {sideOf("NEW", cell(1, 50, 10, 100, 0), cell(16, 400, 12, 100, 0)), compare.PartQueue},
+		"requests fail":                  {sideOf("NEW", cell(1, 50, 10, 100, 0.2), cell(16, 80, 12, 100, 0.2)), compare.PartErrors},
 	} {
-		got, err := analyze.Compare(base, c.fresh, rules)
+		got, err := compare.Compare(base, c.fresh, rules)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,7 +273,7 @@ func TestParseCompareRule(t *testing.T) {
 		"error_rate >= +1%":               {"error_rate", false, 0.01},
 		"output_sequence_length.avg > 2%": {"output_sequence_length.avg", false, 0.02},
 	} {
-		r, err := analyze.ParseCompareRule(text)
+		r, err := compare.ParseCompareRule(text)
 		if err != nil || r.Figure.String() != want.figure || r.Higher != want.higher || r.Margin < want.margin-1e-9 || r.Margin > want.margin+1e-9 || !r.Gated {
 			t.Errorf("%q: %+v, %v", text, r, err)
 		}
@@ -282,7 +282,7 @@ func TestParseCompareRule(t *testing.T) {
 		"", "ttft.p95", "ttft.p95 > 5", "ttft.p95 > -5%", "ttft.p95 < 5%", "speed > 5%", "ttft.p97 > 5%",
 		"error_rate < -1%", "throughput < -100%", "ttft.p95 > +0%", "ttft.p95 > NaN%", "ttft.p95 > 5% and more",
 	} {
-		if r, err := analyze.ParseCompareRule(text); err == nil {
+		if r, err := compare.ParseCompareRule(text); err == nil {
 			t.Errorf("%q was taken as %+v", text, r)
 		}
 	}

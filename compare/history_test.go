@@ -1,28 +1,28 @@
-package analyze_test
+package compare_test
 
 import (
 	"math"
 	"testing"
 
-	"loadgen/analyze"
+	"loadgen/compare"
 	"loadgen/metrics"
 )
 
 // night makes a night of one cell with one figure; 0 for a night without.
-func night(name string, value float64) analyze.Night {
-	n := analyze.Night{Dir: name, Runs: 1}
+func night(name string, value float64) compare.Night {
+	n := compare.Night{Dir: name, Runs: 1}
 	if value > 0 {
-		n.Cells = []analyze.NightCell{{Key: "concurrency=1", Figures: map[metrics.Figure]float64{ttft: value}}}
+		n.Cells = []compare.NightCell{{Key: "concurrency=1", Figures: map[metrics.Figure]float64{ttft: value}}}
 	}
 	return n
 }
 
 func TestHistoryTellsWhenALevelChanged(t *testing.T) {
-	var nights []analyze.Night
+	var nights []compare.Night
 	for _, v := range []float64{100, 101, 0, 99, 100, 130, 131, 129, 130} { // the third night is lost
 		nights = append(nights, night("n", v))
 	}
-	h := analyze.HistoryOf(nights, []analyze.CompareRule{analyze.RuleFor(ttft)})
+	h := compare.HistoryOf(nights, []compare.CompareRule{compare.RuleFor(ttft)})
 	if len(h.Series) != 1 || len(h.Series[0].Changes) != 1 {
 		t.Fatalf("series %+v, want one with one change", h.Series)
 	}
@@ -39,13 +39,13 @@ func TestHistoryTellsWhenALevelChanged(t *testing.T) {
 }
 
 func TestHistoryOfAGainIsNotWorse(t *testing.T) {
-	var nights []analyze.Night
+	var nights []compare.Night
 	for _, v := range []float64{100, 101, 99, 80, 81, 79} {
 		n := night("n", v)
 		n.Cells[0].Figures[throughput1] = 200 - v
 		nights = append(nights, n)
 	}
-	h := analyze.HistoryOf(nights, []analyze.CompareRule{analyze.RuleFor(ttft), analyze.RuleFor(throughput1)})
+	h := compare.HistoryOf(nights, []compare.CompareRule{compare.RuleFor(ttft), compare.RuleFor(throughput1)})
 	for _, s := range h.Series {
 		if len(s.Changes) != 1 || s.Changes[0].Worse {
 			t.Errorf("%s: %+v, want one change for the better", s.Figure, s.Changes)
@@ -58,7 +58,7 @@ func TestNightOfRuns(t *testing.T) {
 	runs[2].Validity.Verdict = metrics.Invalid
 	runs[3].Unfit = "it was cancelled"
 	runs[0].Validity.Verdict = metrics.Degraded
-	n := analyze.NightOf(sideOf("x", runs), []metrics.Figure{ttft})
+	n := compare.NightOf(sideOf("x", runs), []metrics.Figure{ttft})
 	if n.Runs != 4 || n.Degraded != 1 || n.Invalid != 1 || n.Unfit != 1 || !n.Started.Equal(day) {
 		t.Errorf("%+v", n)
 	}

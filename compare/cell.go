@@ -1,4 +1,4 @@
-package analyze
+package compare
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"loadgen"
+	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -150,7 +151,7 @@ func (p *cellPair) sample(rule CompareRule, history []float64) (Compared, stats.
 	row.Paired = s.Paired && len(s.Base) == len(p.base) && len(s.New) == len(p.fresh)
 	s.Paired = row.Paired
 	if rule.Figure.Tag == metrics.ErrorRate {
-		row.Base, row.New = Number(100*metrics.Mean(s.Base)), Number(100*metrics.Mean(s.New))
+		row.Base, row.New = analyze.Number(100*metrics.Mean(s.Base)), analyze.Number(100*metrics.Mean(s.New))
 		s.Base, s.New, s.History = successes(s.Base), successes(s.New), successes(history)
 		s.Higher = true
 		if row.Base == 0 && row.New == 0 {
@@ -171,7 +172,7 @@ func (p *cellPair) sample(rule CompareRule, history []float64) (Compared, stats.
 func figures(runs []CompareRun, f metrics.Figure) []float64 {
 	var values []float64
 	for _, r := range runs {
-		if v, ok := r.Figures[f]; ok && Number(v).Defined() {
+		if v, ok := r.Figures[f]; ok && analyze.Number(v).Defined() {
 			values = append(values, v)
 		}
 	}
@@ -194,24 +195,24 @@ func successes(rates []float64) []float64 {
 }
 
 // geometricMean is 0 where a value is.
-func geometricMean(values []float64) Number {
+func geometricMean(values []float64) analyze.Number {
 	if len(values) == 0 {
 		return undefined
 	}
 	if v := values[0]; slices.Min(values) == v && slices.Max(values) == v {
-		return Number(v) // a way by logarithms would cost its last digits
+		return analyze.Number(v) // a way by logarithms would cost its last digits
 	}
 	sum := 0.0
 	for _, v := range values {
 		sum += math.Log(v)
 	}
-	return Number(math.Exp(sum / float64(len(values))))
+	return analyze.Number(math.Exp(sum / float64(len(values))))
 }
 
-func objectOf(values []loadgen.Value) Object[any] {
-	o := Object[any]{}
+func objectOf(values []loadgen.Value) analyze.Object[any] {
+	o := analyze.Object[any]{}
 	for _, v := range values {
-		o = append(o, Member[any]{v.Key, v.Value})
+		o = append(o, analyze.Member[any]{Key: v.Key, Value: v.Value})
 	}
 	return o
 }
