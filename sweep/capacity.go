@@ -135,7 +135,7 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 	case math.IsNaN(float64(t.Capacity)):
 		t.Status = CapacityNoPass
 	}
-	if c.unmeasured(tier) != "" {
+	if len(c.votes) == 0 || c.unmeasured(tier) != "" && t.Status != CapacityNoPass {
 		t.Status = CapacityOpen
 	}
 	if s, more := c.decideTier(tier); unfinished && (more || s.why == "") || len(t.Limits) == 0 {
@@ -217,7 +217,10 @@ func (c *course) notes() []string {
 				tierPrefix(c.tiers[tier].Name), loadText(failed), at))
 		}
 	}
-	if warm := c.warm(); len(warm) > 0 {
+	if bunched := c.signed("bunching"); len(bunched) > 0 {
+		notes = append(notes, "at "+strings.Join(bunched, ", ")+" users stayed together, as they do where answers are of equal length: another run may find another capacity. Vary the lengths (prompt_output_tokens_stddev)")
+	}
+	if warm := c.signed("warm_cache"); len(warm) > 0 {
 		notes = append(notes, "at "+strings.Join(warm, ", ")+" the endpoint's cache knew prompts from before: what it bears cold may be less")
 	}
 	if c.cell.Pacing.Mode == loadgen.OpenLoop {
@@ -243,15 +246,15 @@ func (c *course) lastVoid(load float64) string {
 	return why
 }
 
-// warm are the loads at which the cache was warm.
-func (c *course) warm() []string {
+// signed are the loads at which the verdict of a run has a sign.
+func (c *course) signed(name string) []string {
 	var at []string
 	for _, run := range c.runs {
 		if run.Summary == nil {
 			continue
 		}
 		for _, sign := range run.Summary.Validity.Reasons {
-			if text := loadText(run.Cell.Probe.Load); sign.Name == "warm_cache" && !slices.Contains(at, text) {
+			if text := loadText(run.Cell.Probe.Load); sign.Name == name && !slices.Contains(at, text) {
 				at = append(at, text)
 			}
 		}

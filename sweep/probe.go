@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,8 +27,13 @@ type Probe struct {
 }
 
 // looks are the times at which a probe is looked at, in multiples of
-// benchmark_duration.
-var looks = []int{1, 2, 4}
+// benchmark_duration. The queue of an open loop takes longer to show its state.
+func (s *Search) looks() []int {
+	if s.Over == "request_rate" {
+		return []int{2, 4, 8}
+	}
+	return []int{1, 2, 4}
+}
 
 // probe returns the cell of a load: the base with the load set.
 func (s *Search) probe(cell *Cell, load float64) *Cell {
@@ -45,7 +51,7 @@ func (s *Search) probe(cell *Cell, load float64) *Cell {
 		value = load
 	}
 	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence)}
-	for _, n := range looks {
+	for _, n := range s.looks() {
 		p.Looks = append(p.Looks, time.Duration(n)*cell.Config.BenchmarkDuration)
 	}
 	c.BenchmarkDuration = p.Looks[len(p.Looks)-1]
@@ -85,18 +91,19 @@ func (p *Probe) Sure(margins []metrics.Margin) bool {
 // endpoints are the signs of an INVALID run that say something about the
 // endpoint: it bore too little. The others are about whoever measured it.
 var endpoints = map[string]bool{
-	"failed": true, "cancelled": true, "stall": true, "littles_law": true, "overstated_rate": true,
+	"nothing_measured": true, "failed": true, "cancelled": true, "stall": true, "littles_law": true, "overstated_rate": true,
 }
 
 // void says why a run is no vote on its load; empty for one that is.
 func void(run *Run) string {
 	s := run.Summary
 	switch {
-	case run.Err != nil && (s == nil || s.Counts.OK == 0):
+	case run.Err != nil && (s == nil || run.Outcome.Cut != "" || s.Counts.Failed+s.Counts.Cancelled == 0):
 		return "failed: " + run.Err.Error()
-	case run.Err != nil:
-		return "broke off: " + run.Err.Error()
-	case s == nil || len(run.Margins) == 0:
+	case s == nil || !slices.ContainsFunc(run.Margins, metrics.Margin.Known):
+		if run.Err != nil {
+			return "measured nothing: " + run.Err.Error()
+		}
 		return "measured nothing"
 	}
 	if s.Validity.Verdict == metrics.Invalid {

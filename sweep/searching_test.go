@@ -263,3 +263,33 @@ func TestASearchGoesOnWhereItStopped(t *testing.T) {
 		done = append(done, bearing{ttft: 10.5, s: 0.01}.probe(ask))
 	}
 }
+
+// Where every request fails from a load on, that is what the endpoint bears: the
+// search goes on between.
+func TestALoadAtWhichAllFailsIsAVote(t *testing.T) {
+	batch := parse(t, searching)
+	var done []*sweep.Run
+	var asked []string
+	for range 50 {
+		ask, ok := batch.Plan().Next(done)
+		if !ok {
+			break
+		}
+		asked = append(asked, fmt.Sprintf("%g", ask.Cell.Probe.Load))
+		run := bearing{ttft: 1e6, s: 0.01}.probe(ask)
+		if ask.Cell.Probe.Load > 10 {
+			run.Err = errors.New("every request failed")
+			run.Summary.Counts.OK, run.Summary.Counts.Failed = 0, 100
+			run.Summary.Validity = metrics.Validity{Verdict: metrics.Invalid, Reasons: []metrics.Sign{{Name: "nothing_measured", Verdict: metrics.Invalid}}}
+			run.Margins = []metrics.Margin{{Limit: metrics.Limit{Name: "error_rate", Bound: 0.01}, Observed: 1, N: 100, EffectiveN: 100, Y: 9, S: 1}}
+		}
+		done = append(done, run)
+	}
+	if d := cmp.Diff("1 2 4 8 16 11 9 10 10 11", strings.Join(asked, " ")); d != "" {
+		t.Errorf("asked for (-want +got):\n%s", d)
+	}
+	tier := batch.Capacities(done)[0].Tiers[0]
+	if tier.Fit.Capacity != 10 || tier.Binding.Name != "error_rate" || tier.BreaksAt != 11 {
+		t.Errorf("%g by %v, breaks at %g; want 10 by error_rate, which breaks at 11", tier.Fit.Capacity, tier.Binding, tier.BreaksAt)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"loadgen/sweep"
@@ -20,6 +21,8 @@ func judgeSearch(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error
 				name = "the search"
 			}
 			switch {
+			case tier.Status == sweep.CapacityNoPass && !answered(&c):
+				errs = append(errs, failedError{fmt.Errorf("%s: no request of any probe succeeded", name)})
 			case tier.Status == sweep.CapacityNoPass:
 				errs = append(errs, limitError{fmt.Errorf("%s: even the least load that was tried broke a limit", name)})
 			case tier.Status != sweep.CapacityOpen:
@@ -35,6 +38,11 @@ func judgeSearch(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// answered reports whether any request of a search succeeded.
+func answered(c *sweep.Capacity) bool {
+	return slices.ContainsFunc(c.Probes, func(p sweep.ProbeResult) bool { return p.Run.Summary != nil && p.Run.Summary.Counts.OK > 0 })
 }
 
 // unmeasured says why no probe of a search is a vote; empty where one is.
