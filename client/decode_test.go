@@ -93,7 +93,7 @@ func TestEncodedBodies(t *testing.T) {
 	for coding := range encoders {
 		body := bytes.Join(encoded(coding, answer), nil)
 		head := func(status string) []byte {
-			return []byte("HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nContent-Encoding: " + coding +
+			return []byte("HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Encoding: " + coding +
 				fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body)))
 		}
 		forEngines(t, func(t *testing.T, engine client.Engine) {
