@@ -169,7 +169,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 	if recorded.Whole {
 		run.Summary = &recorded.Summarized
 		if k.Profiler.Enable {
-			recorded.Forget(len(k.Batch.Runs()))
+			recorded.Forget(k.Batch.MostRuns())
 			k.facts = append(k.facts, recorded.Facts)
 		}
 	}

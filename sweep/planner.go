@@ -86,6 +86,14 @@ func (b *Batch) Plan() Planner {
 	return plan
 }
 
+// MostRuns returns how many runs a batch may have: of a search, about so many.
+func (b *Batch) MostRuns() int {
+	if b.Search.Asked() {
+		return len(b.cells) * mostProbes
+	}
+	return len(b.Runs())
+}
+
 // Runs lists all runs that a batch without a search may have, in their order.
 func (b *Batch) Runs() []Ask {
 	cells := b.Cells()
