@@ -25,6 +25,8 @@ type Capacity struct {
 	// Stopped says why the search ended, a [stats.Stop], "time_limit", or
 	// "interrupted" where it did not.
 	Stopped string
+	// Wall is why no load from some on could be measured; empty where all could.
+	Wall string
 	// Notes are what is to be known beside the answer, a sentence each.
 	Notes []string
 }
@@ -121,6 +123,9 @@ func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
 	for i := range c.tiers {
 		out.Tiers = append(out.Tiers, c.tierCapacity(i, ask.Cell != nil || s.why == "time_limit"))
 	}
+	if c.wall > 0 {
+		out.Wall = c.lastVoid(c.wall)
+	}
 	out.Notes = c.notes()
 	return out
 }
@@ -135,7 +140,7 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 	case math.IsNaN(float64(t.Capacity)):
 		t.Status = CapacityNoPass
 	}
-	if len(c.votes) == 0 || c.unmeasured(tier) != "" && t.Status != CapacityNoPass {
+	if len(c.votes) == 0 || c.wall > 0 && t.Status == CapacityNoFail || c.unmeasured(tier) != "" && t.Status != CapacityNoPass {
 		t.Status = CapacityOpen
 	}
 	if s, more := c.decideTier(tier); unfinished && (more || s.why == "") || len(t.Limits) == 0 {

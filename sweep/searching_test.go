@@ -176,6 +176,9 @@ func TestProbesThatProveNothing(t *testing.T) {
 			if d := cmp.Diff(tt.asked, strings.Join(asked, " ")); d != "" {
 				t.Errorf("asked for (-want +got):\n%s", d)
 			}
+			if open := c.Tiers[0].Status == sweep.CapacityOpen; open != (tt.note != "") || open != (c.Wall != "") {
+				t.Errorf("%s, behind the wall %q", c.Tiers[0].Status, c.Wall)
+			}
 			if notes := strings.Join(c.Notes, "\n"); !strings.HasPrefix(notes, tt.note) || tt.note == "" && notes != "" {
 				t.Errorf("notes %q, want %q", notes, tt.note)
 			}

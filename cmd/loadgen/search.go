@@ -26,14 +26,14 @@ func judgeSearch(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error
 			case tier.Status == sweep.CapacityNoPass:
 				errs = append(errs, limitError{fmt.Errorf("%s: even the least load that was tried broke a limit", name)})
 			case tier.Status != sweep.CapacityOpen:
-			case unmeasured(&c) == "":
+			case c.Wall == "":
 				errs = append(errs, cannotTellError{fmt.Errorf("%s did not come to its end: %s", name, c.Stopped)})
-			case strings.HasPrefix(unmeasured(&c), "INVALID"):
+			case strings.HasPrefix(c.Wall, "INVALID"):
 				if !allowInvalid {
-					errs = append(errs, invalidError{fmt.Errorf("%s has no answer: a probe was %s", name, unmeasured(&c))})
+					errs = append(errs, invalidError{fmt.Errorf("%s has no answer: a probe was %s", name, c.Wall)})
 				}
 			default:
-				errs = append(errs, failedError{fmt.Errorf("%s has no answer: a probe %s", name, unmeasured(&c))})
+				errs = append(errs, failedError{fmt.Errorf("%s has no answer: a probe %s", name, c.Wall)})
 			}
 		}
 	}
@@ -43,18 +43,6 @@ func judgeSearch(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error
 // answered reports whether any request of a search succeeded.
 func answered(c *sweep.Capacity) bool {
 	return slices.ContainsFunc(c.Probes, func(p sweep.ProbeResult) bool { return p.Run.Summary != nil && p.Run.Summary.Counts.OK > 0 })
-}
-
-// unmeasured says why no probe of a search is a vote; empty where one is.
-func unmeasured(c *sweep.Capacity) string {
-	why := ""
-	for _, p := range c.Probes {
-		if p.Void == "" {
-			return ""
-		}
-		why = p.Void
-	}
-	return why
 }
 
 // searchedLimits are the limits of a search in words.
