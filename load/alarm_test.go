@@ -15,6 +15,7 @@ func TestAnAlarmThatIsPutOffRingsLater(t *testing.T) {
 		time.Sleep(700 * time.Millisecond)
 		alarm.PutOff()
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if len(rang) != 1 || rang[0] != 1700*time.Millisecond {
 			t.Errorf("rang at %v, want once at 1.7s", rang)
 		}
