@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
+		if err := lookAtSources(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		program = filepath.Join(dir, "loadgen")
 		if out, err := exec.Command("go", "build", "-o", program, "../../cmd/loadgen").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
@@ -51,6 +55,23 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}())
+}
+
+// lookAtSources looks at every source of the program. What is tested is a
+// binary, of which the cache of test results knows nothing; of files that a test
+// has looked at it does, and runs the test again when they have changed.
+func lookAtSources() error {
+	return filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git":
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".go"):
+			_, err = os.Stat(path)
+		}
+		return err
+	})
 }
 
 // times returns how often to do a thing: in the short form that CI runs, or in
