@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -44,10 +45,6 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		if err := lookAtSources(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
 		program = filepath.Join(dir, "loadgen")
 		if out, err := exec.Command("go", "build", "-o", program, "../../cmd/loadgen").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
@@ -60,7 +57,7 @@ func TestMain(m *testing.M) {
 // lookAtSources looks at every source of the program. What is tested is a
 // binary, of which the cache of test results knows nothing; of files that a test
 // has looked at it does, and runs the test again when they have changed.
-func lookAtSources() error {
+var lookAtSources = sync.OnceValue(func() error {
 	return filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -72,7 +69,7 @@ func lookAtSources() error {
 		}
 		return err
 	})
-}
+})
 
 // times returns how often to do a thing: in the short form that CI runs, or in
 // the long one.
@@ -133,6 +130,9 @@ func begin(t *testing.T, dir string, args ...string) *night {
 
 func beginAs(t *testing.T, dir string, cmd *exec.Cmd) *night {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	n := &night{Cmd: cmd, dir: dir, waited: make(chan struct{})}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &n.out, &n.err
 	cmd.Env = append(os.Environ(), "HOME="+dir, "HF_HUB_OFFLINE=1")
