@@ -60,8 +60,8 @@ func (k *Recorder) Open() error {
 // Close ends the log of the batch.
 func (k *Recorder) Close() error { return k.log.Close() }
 
-// StartCell makes the directory of a run.
-func (k *Recorder) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
+// StartRun makes the directory of a run.
+func (k *Recorder) StartRun(run *sweep.Run) (runner.RunRecorder, error) {
 	c := &runRecorder{Recorder: k, run: run, known: run.Facts.Load, started: time.Now(), tracer: newTracer(&run.Cell.Config)}
 	cell := run.Cell.Cell
 	cell.Seed = run.Seed(k.Batch.VarySeed)

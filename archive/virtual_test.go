@@ -23,7 +23,7 @@ type traced struct {
 	tracer *analyze.Tracer
 }
 
-func (k *traced) StartCell(run *sweep.Run) (runner.CellRecorder, error) {
+func (k *traced) StartRun(run *sweep.Run) (runner.RunRecorder, error) {
 	k.tracer = newTracer(&run.Cell.Config)
 	return k, nil
 }

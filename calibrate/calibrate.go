@@ -170,9 +170,9 @@ type observation struct{ first, gap time.Duration }
 // observed keeps what the client measured, by request ID.
 type observed struct{ requests map[string]observation }
 
-func (o *observed) StartCell(*sweep.Run) (runner.CellRecorder, error) { return o, nil }
-func (o *observed) Session(*loadgen.Session) error                    { return nil }
-func (o *observed) End(*sweep.Run) error                              { return nil }
+func (o *observed) StartRun(*sweep.Run) (runner.RunRecorder, error) { return o, nil }
+func (o *observed) Session(*loadgen.Session) error                  { return nil }
+func (o *observed) End(*sweep.Run) error                            { return nil }
 
 func (o *observed) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
 	if n := len(rec.Chunks); rec.Phase == loadgen.Profiling && rec.OK() && n > 0 {

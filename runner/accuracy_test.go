@@ -59,7 +59,7 @@ type trouble struct {
 
 var errFull = errors.New("no space left on device")
 
-func (m *measured) StartCell(*sweep.Run) (runner.CellRecorder, error) {
+func (m *measured) StartRun(*sweep.Run) (runner.RunRecorder, error) {
 	m.cells++
 	return m, nil
 }

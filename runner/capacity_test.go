@@ -18,7 +18,7 @@ import (
 // forgetful keeps nothing.
 type forgetful struct{}
 
-func (forgetful) StartCell(*sweep.Run) (runner.CellRecorder, error)  { return forgetful{}, nil }
+func (forgetful) StartRun(*sweep.Run) (runner.RunRecorder, error)    { return forgetful{}, nil }
 func (forgetful) Session(*loadgen.Session) error                     { return nil }
 func (forgetful) Record(*loadgen.Record, *metrics.Measurement) error { return nil }
 func (forgetful) End(*sweep.Run) error                               { return nil }

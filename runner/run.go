@@ -18,13 +18,13 @@ import (
 
 // A Recorder keeps what a batch produces.
 type Recorder interface {
-	// StartCell is called before a cell's first request, with what is known of
-	// its run by then: the cell and the facts.
-	StartCell(*sweep.Run) (CellRecorder, error)
+	// StartRun is called before a run's first request, with what is known of
+	// it by then: the cell and the facts.
+	StartRun(*sweep.Run) (RunRecorder, error)
 }
 
-// A CellRecorder keeps what a run produces. An error of it ends the run.
-type CellRecorder interface {
+// A RunRecorder keeps what a run produces. An error of it ends the run.
+type RunRecorder interface {
 	// Session is given the sessions of the measured phase in order, before
 	// they are sent and more of them than are sent; from one goroutine that is
 	// not that of Record.
@@ -190,13 +190,13 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, shown *Progress) (*
 	if cell.Probe != nil {
 		run.Facts.Sought = cell.Probe.Sought()
 	}
-	keep, err := r.Recorder.StartCell(run)
+	keep, err := r.Recorder.StartRun(run)
 	if err != nil {
 		run.Err = err
 		return run, err
 	}
 	r.tell(vocabulary, cell.Config.Tokenizer != "")
-	kept := &recording{CellRecorder: keep}
+	kept := &recording{RunRecorder: keep}
 	run.Err = r.measure(ctx, run, vocabulary, kept, shown)
 	failed := kept.err()
 	if failed != nil {
@@ -230,7 +230,7 @@ func (r *Runner) tell(v *Vocabulary, named bool) {
 // recording remembers the errors of a recorder, to tell them from what goes
 // wrong with the run itself, and asks it for nothing more of the kind.
 type recording struct {
-	CellRecorder
+	RunRecorder
 	prompts error // of Session, whose goroutine writes it
 	records error // of Record, likewise
 }
@@ -239,7 +239,7 @@ type recording struct {
 func (k *recording) err() error { return cmp.Or(k.records, k.prompts) }
 
 func (k *recording) Session(s *loadgen.Session) error {
-	if err := k.CellRecorder.Session(s); err != nil {
+	if err := k.RunRecorder.Session(s); err != nil {
 		k.prompts = fmt.Errorf("keeping the prompts: %w", err)
 	}
 	return k.prompts
@@ -249,7 +249,7 @@ func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	if k.records != nil {
 		return nil
 	}
-	if err := k.CellRecorder.Record(rec, m); err != nil {
+	if err := k.RunRecorder.Record(rec, m); err != nil {
 		k.records = fmt.Errorf("keeping the records: %w", err)
 	}
 	return k.records
