@@ -162,6 +162,9 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 		return err
 	}
 	defer resp.Body.Close()
+	if !e.agreed(resp) {
+		return badHead("not the HTTP that was agreed on: %q", resp.Proto)
+	}
 	e.stats.speaks(resp.Proto)
 	r.head(time.Since(r.rec.Start), responseOf(resp))
 
@@ -188,6 +191,18 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 			return r.end(err)
 		}
 	}
+}
+
+// agreed reports whether a response is of a version that the connection can
+// speak: net/http also reads a head that says HTTP/0.0, or HTTP/2.0 on HTTP/1.
+func (e *std) agreed(resp *http.Response) bool {
+	switch resp.Proto {
+	case "HTTP/1.0", "HTTP/1.1":
+		return true
+	case "HTTP/2.0":
+		return e.target.HTTP == HTTP2 || resp.TLS != nil && resp.TLS.NegotiatedProtocol == "h2"
+	}
+	return false
 }
 
 // responseOf returns what the reply needs of a head.
