@@ -27,6 +27,22 @@ type CompareSide struct {
 	Runs  []CompareRun
 }
 
+// Single reports whether a cell of the side has one run that has a say.
+func (s CompareSide) Single() bool {
+	runs := map[string]int{}
+	for _, r := range s.Runs {
+		if !r.Mute() {
+			runs[CellKey(r.Cell)]++
+		}
+	}
+	for _, n := range runs {
+		if n == 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // A CompareRun is what a comparison needs to know of a run.
 type CompareRun struct {
 	Dir            string

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -9,6 +11,43 @@ import (
 	"loadgen/internal/outside"
 	"loadgen/stats"
 )
+
+// CompareOptions are how to show a comparison.
+type CompareOptions struct {
+	All    bool // also the results without a difference of a long comparison
+	Strict bool // what cannot be told fails
+	Options
+}
+
+// CompareAs is the comparison as a table, markdown, json or junit.
+func CompareAs(format string, c *compare.Comparison, o CompareOptions) (string, error) {
+	switch format {
+	case "markdown":
+		return CompareMarkdown(c, o.All), nil
+	case "json":
+		return compareJSON(c)
+	case "junit":
+		return CompareJUnit(c, o.Strict)
+	}
+	return CompareTable(c, o.All, o.Options), nil
+}
+
+func compareJSON(c *compare.Comparison) (string, error) {
+	return jsonText(struct {
+		SchemaVersion string `json:"schema_version"`
+		*compare.Comparison
+	}{"1.0", c})
+}
+
+// jsonText is a value as JSON that a person can read too.
+func jsonText(v any) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.String(), err
+}
 
 // mostMarkdownRows keep a comment on a pull request below the 65,536
 // characters that one may have.

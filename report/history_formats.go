@@ -14,6 +14,21 @@ import (
 	"loadgen/metrics"
 )
 
+// HistoryAs is the history as a table, markdown, csv or json; the first two show
+// the last nights only, 0 for all.
+func HistoryAs(format string, h *compare.History, shown []metrics.Figure, last int, o Options) (string, error) {
+	switch format {
+	case "markdown":
+		return HistoryMarkdown(h, shown, last), nil
+	case "csv":
+		data, err := HistoryCSV(h, shown)
+		return string(data), err
+	case "json":
+		return jsonText(HistoryJSON(h))
+	}
+	return HistoryTable(h, shown, last, o), nil
+}
+
 // HistoryMarkdown shows the last nights and all changes of level.
 func HistoryMarkdown(h *compare.History, shown []metrics.Figure, last int) string {
 	shown = present(h, shown)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +33,7 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 			return usageError{fmt.Errorf("--metric: %w", err)}
 		}
 		more = append(more, figure)
-		rules = withRule(rules, compare.RuleFor(figure), false)
+		rules = compare.WithFigure(rules, figure)
 	}
 	dir, err := archive.NightsDir(c.Dir)
 	if err != nil {
@@ -55,24 +54,10 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 }
 
 func (c *historyCommand) print(w io.Writer, h *compare.History, shown []metrics.Figure) error {
-	text := ""
-	switch c.Format {
-	case "markdown":
-		text = report.HistoryMarkdown(h, shown, c.Last)
-	case "csv":
-		data, err := report.HistoryCSV(h, shown)
-		if err != nil {
-			return err
-		}
-		text = string(data)
-	case "json":
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(report.HistoryJSON(h))
-	default:
-		text = report.HistoryTable(h, shown, c.Last, reportOptions(w))
+	text, err := report.HistoryAs(c.Format, h, shown, c.Last, reportOptions(w))
+	if err != nil {
+		return err
 	}
-	_, err := io.WriteString(w, text)
+	_, err = io.WriteString(w, text)
 	return err
 }
