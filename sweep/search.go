@@ -123,6 +123,23 @@ func withErrors(limits []metrics.Limit) []metrics.Limit {
 	return append(slices.Clone(limits), metrics.Limit{Name: metrics.ErrorRate, Bound: searchErrors})
 }
 
+// LimitsText are the limits of a search in words.
+func (s *Search) LimitsText() string {
+	var parts []string
+	for _, tier := range s.AllTiers() {
+		var limits []string
+		for _, l := range tier.Limits {
+			limits = append(limits, l.String())
+		}
+		text := strings.Join(limits, ", ")
+		if tier.Name != "" {
+			text = tier.Name + ": " + text
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // sought are the limits that a probe is held against: each figure once.
 func (s *Search) sought() []metrics.Limit {
 	var all []metrics.Limit

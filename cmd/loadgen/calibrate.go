@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"loadgen/archive"
 	"loadgen/calibrate"
-	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/runner"
@@ -48,12 +45,12 @@ func (c *calibrateCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	found := results.Calibration{Host: archive.DescribeHost(), Created: time.Now(), Steps: steps, Ceiling: metrics.CeilingOf(steps)}
+	found := archive.CalibrationOf(steps)
 	fmt.Fprint(std.out, report.CalibrationText(found.Steps, found.Ceiling, reportOptions(std.out)))
 	if c.NoSave {
 		return nil
 	}
-	path, err := calibrationPath(c.Calibration)
+	path, err := archive.CalibrationPath(c.Calibration)
 	if err != nil {
 		return err
 	}
@@ -62,40 +59,4 @@ func (c *calibrateCommand) Run(ctx context.Context, std streams) error {
 	}
 	fmt.Fprintf(std.out, "Kept in %s: runs beyond it are INVALID, or DEGRADED where nothing beyond was tried\n", path)
 	return nil
-}
-
-// calibrationPath returns where a calibration is kept.
-func calibrationPath(asked string) (string, error) {
-	if asked != "" {
-		return asked, nil
-	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return "", fmt.Errorf("keeping the calibration: %w; say where with --calibration", err)
-	}
-	return filepath.Join(dir, "loadgen", "calibration.json"), nil
-}
-
-// savedCeiling returns what this machine was calibrated to, nothing where it
-// was not, or where the file is of another machine.
-func savedCeiling(asked string, log *slog.Logger) metrics.Ceiling {
-	path, err := calibrationPath(asked)
-	if err != nil {
-		return metrics.Ceiling{}
-	}
-	c, err := results.ReadCalibration(path)
-	if err != nil {
-		if asked != "" || !errors.Is(err, os.ErrNotExist) {
-			log.Warn(fmt.Sprintf("No calibration: %v", err))
-		}
-		return metrics.Ceiling{}
-	}
-	here := archive.DescribeHost()
-	for _, key := range []string{"hostname", "cpus", "GOMAXPROCS"} {
-		if fmt.Sprint(c.Host[key]) != fmt.Sprint(here[key]) {
-			log.Info(fmt.Sprintf("Note: the calibration in %s is of another machine (%s differs) and is left alone", path, key))
-			return metrics.Ceiling{}
-		}
-	}
-	return c.Ceiling
 }

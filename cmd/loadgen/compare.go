@@ -11,6 +11,7 @@ import (
 	"loadgen/internal/outside"
 	"loadgen/report"
 	"loadgen/stats"
+	"loadgen/sweep"
 )
 
 type compareCommand struct {
@@ -72,9 +73,9 @@ func (c *compareCommand) verdict(compared *compare.Comparison) error {
 	case c.ReportOnly:
 		return nil
 	case compared.Verdict == stats.Worse:
-		return limitError{errors.New("NEW is worse than BASE")}
+		return sweep.LimitError{Err: errors.New("NEW is worse than BASE")}
 	case compared.Verdict == stats.CannotTell && c.Strict:
-		return cannotTellError{errors.New("the runs cannot tell whether NEW is worse than BASE: repeat them")}
+		return sweep.CannotTellError{Err: errors.New("the runs cannot tell whether NEW is worse than BASE: repeat them")}
 	}
 	return nil
 }

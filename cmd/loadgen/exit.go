@@ -4,32 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"loadgen/runner"
+	"loadgen/sweep"
 )
 
-// The ways to fail that a caller of loadgen can tell apart by exit status.
+// The ways to fail that a caller of loadgen can tell apart by exit status, beside
+// those of a batch that was carried out, which sweep knows.
 type (
 	// usageError is a wrong command line or batch file.
 	usageError struct{ error }
 	// endpointError is an endpoint that is not there, refuses, or does not
 	// have the model, found before anything was measured.
 	endpointError struct{ error }
-	// invalidError is a measurement that proves nothing: the client was the
-	// bottleneck.
-	invalidError struct{ error }
-	// limitError is a stated limit that was missed: an SLO, a budget.
-	limitError struct{ error }
-	// cannotTellError is a comparison that was to be sure and is not.
-	cannotTellError struct{ error }
 	// interruptError is a batch that the user ended; its artifacts are kept.
 	interruptError struct{ error }
 )
 
-func (e usageError) Unwrap() error      { return e.error }
-func (e endpointError) Unwrap() error   { return e.error }
-func (e invalidError) Unwrap() error    { return e.error }
-func (e limitError) Unwrap() error      { return e.error }
-func (e cannotTellError) Unwrap() error { return e.error }
-func (e interruptError) Unwrap() error  { return e.error }
+func (e usageError) Unwrap() error     { return e.error }
+func (e endpointError) Unwrap() error  { return e.error }
+func (e interruptError) Unwrap() error { return e.error }
+
+// asService returns the error of asking a service in its kind.
+func asService(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(runner.SettingsError)):
+		return usageError{err}
+	}
+	return endpointError{err}
+}
 
 // exitCode returns the exit status for the error of a command. Where several
 // things went wrong, the one that says most about the rest wins: who was
@@ -39,11 +44,11 @@ func exitCode(err error) int {
 	var (
 		usage     usageError
 		endpoint  endpointError
-		invalid   invalidError
-		limit     limitError
-		unsure    cannotTellError
+		invalid   sweep.InvalidError
+		limit     sweep.LimitError
+		unsure    sweep.CannotTellError
 		interrupt interruptError
-		failed    failedError
+		failed    sweep.FailedError
 	)
 	switch {
 	case err == nil:
@@ -65,11 +70,6 @@ func exitCode(err error) int {
 	}
 	return 1
 }
-
-// failedError is a batch of which a run failed.
-type failedError struct{ error }
-
-func (e failedError) Unwrap() error { return e.error }
 
 // showError prints an error as the last line of a command.
 func showError(w io.Writer, err error) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"loadgen/sweep"
 )
 
 func TestExitCode(t *testing.T) {
@@ -17,14 +19,14 @@ func TestExitCode(t *testing.T) {
 		{"a bug or a full disk", plain, 1},
 		{"a batch file with faults", usageError{plain}, 2},
 		{"an endpoint that is down", fmt.Errorf("checking the service: %w", endpointError{plain}), 3},
-		{"an invalid measurement", invalidError{plain}, 4},
-		{"a missed limit", limitError{plain}, 99},
-		{"a comparison that cannot tell", cannotTellError{plain}, 98},
-		{"a comparison that is worse here and cannot tell there", errors.Join(cannotTellError{plain}, limitError{plain}), 99},
+		{"an invalid measurement", sweep.InvalidError{Err: plain}, 4},
+		{"a missed limit", sweep.LimitError{Err: plain}, 99},
+		{"a comparison that cannot tell", sweep.CannotTellError{Err: plain}, 98},
+		{"a comparison that is worse here and cannot tell there", errors.Join(sweep.CannotTellError{Err: plain}, sweep.LimitError{Err: plain}), 99},
 		{"an interrupted batch", interruptError{plain}, 130},
-		{"every request of a run failed, and it was invalid", errors.Join(invalidError{plain}, failedError{plain}), 1},
-		{"an invalid measurement that missed a limit", errors.Join(limitError{plain}, invalidError{plain}), 4},
-		{"interrupted after a missed limit", errors.Join(limitError{plain}, interruptError{plain}), 130},
+		{"every request of a run failed, and it was invalid", errors.Join(sweep.InvalidError{Err: plain}, sweep.FailedError{Err: plain}), 1},
+		{"an invalid measurement that missed a limit", errors.Join(sweep.LimitError{Err: plain}, sweep.InvalidError{Err: plain}), 4},
+		{"interrupted after a missed limit", errors.Join(sweep.LimitError{Err: plain}, interruptError{plain}), 130},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := exitCode(tt.err); got != tt.want {

@@ -47,7 +47,7 @@ func (c *runCommand) load(stdin io.Reader) (*sweep.Batch, *brokenOff, error) {
 	case c.Resume == "" && (c.RerunFailed || c.RerunInvalid || c.ResumeAnyway):
 		return nil, nil, usageError{errors.New("--rerun-failed, --rerun-invalid and --resume-anyway say how to go on: add --resume DIR")}
 	case c.Resume == "":
-		o.Salt = newSalt()
+		o.Salt = archive.NewSalt()
 		batch, err := sweep.Load(c.ConfigFile, o)
 		return batch, nil, asUsage(err)
 	case c.Resume == "latest" && c.ConfigFile == "":

@@ -16,10 +16,8 @@ import (
 
 	"loadgen"
 	"loadgen/archive"
-	"loadgen/client"
 	"loadgen/live"
 	"loadgen/load"
-	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
 	"loadgen/runner"
@@ -82,9 +80,10 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer stopMock()
+	service := runner.Service{Mock: endpoint, Version: version, LookupEnv: os.LookupEnv}
 	var unreachable error
 	if !c.NoCheck {
-		unreachable = checkService(stopping, batch, endpoint)
+		unreachable = asService(service.Check(stopping, batch))
 	}
 	tokenizers := runner.NewVocabularies(!c.Offline, log)
 	var notes []string
@@ -130,7 +129,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		log.Info("Note: " + note)
 	}
 	recorder := &archive.Recorder{
-		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version, Label: cmp.Or(c.Label, gitRevision(".")),
+		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version, Label: cmp.Or(c.Label, archive.GitRevision(".")),
 		Log: log, Tee: tee, Secrets: secrets,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}
@@ -144,17 +143,16 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	defer recorder.Close()
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
-		Vocabulary: tokenizers.Get, Ceiling: savedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
+		Vocabulary: tokenizers.Get, Ceiling: archive.SavedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
 		Started: board.Started, Log: log,
 	}
 	if !c.NoCheck {
-		r.Probe = func(ctx context.Context, cell *sweep.Cell) error { return ping(ctx, cell, endpoint) }
+		r.Probe = service.Ping
 	}
 	runs, err := r.Run(ctx)
 	shown.Stop()
 	tee.Show(std.err)
-	left, _ := batch.Plan().Left(runs)
-	logSummary(log, left, runs)
+	recorder.LogSummary(runs)
 	err = errors.Join(err, recorder.Finish(runs))
 	tables := recorder.Tables(runs, reportOptions(std.out))
 	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n", tables, dir.Dir); shown != nil && !errors.Is(shown, syscall.EPIPE) {
@@ -166,7 +164,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if stopping.Err() != nil {
 		return interruptError{errors.New("interrupted; what was measured is kept")}
 	}
-	err = judge(batch, runs, c.AllowInvalid)
+	err = batch.Judge(runs, c.AllowInvalid)
 	if c.Baseline != "" {
 		err = errors.Join(err, c.against(dir.Dir, std.out))
 	}
@@ -242,63 +240,9 @@ func startMock(ctx context.Context, batch *sweep.Batch, stderr io.Writer) (url s
 	return child.url, child.stop, nil
 }
 
-// checkService asks every service of the batch whether it is there and serves
-// the model. Once ctx is done it asks no more.
-func checkService(ctx context.Context, batch *sweep.Batch, endpoint string) error {
-	var errs []error
-	asked := map[string]bool{}
-	for _, cell := range batch.Cells() {
-		c := &cell.Config
-		key := c.URL + "\n" + c.HealthCheckEndpoint + "\n" + c.Model
-		if asked[key] {
-			continue
-		}
-		asked[key] = true
-		if err := ping(ctx, &cell, endpoint); err != nil {
-			var usage usageError
-			if errors.As(err, &usage) {
-				return err
-			}
-			errs = append(errs, err)
-		}
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return endpointError{errors.Join(errs...)}
-}
-
-// ping asks the service of a cell whether it is there and serves the model.
-func ping(ctx context.Context, cell *sweep.Cell, endpoint string) error {
-	config, err := runner.Client(&cell.Config, endpoint, version, os.LookupEnv)
-	if err != nil {
-		return usageError{err}
-	}
-	c, err := client.New(config)
-	if err != nil {
-		return usageError{err}
-	}
-	defer c.Close()
-	return c.Ping(ctx)
-}
-
 // dryRun lists what would be run. It fails where the service is not there.
 func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable error, out io.Writer) error {
-	var planned []report.Planned
-	for _, cell := range batch.Cells() {
-		planned = append(planned, report.Planned{
-			Values: cell.Values, Dir: filepath.Join(batch.OutputBaseDir, batch.BatchName, "<time>", cell.Dir),
-			Parameters: cell.Config.Effective(),
-			Requests:   cell.Config.RequestCount, Duration: cell.Config.BenchmarkDuration,
-		})
-	}
-	fmt.Fprint(out, report.PlanText(planned, reportOptions(out)))
-	if batch.Search.Asked() {
-		fmt.Fprintf(out, "search: the runs above are the first of a search over %s for %s\n", batch.Search.Over, searchedLimits(batch))
-	}
-	for _, note := range notes {
-		fmt.Fprintf(out, "note: %s\n", note)
-	}
+	fmt.Fprint(out, archive.PlanText(batch, notes, reportOptions(out)))
 	switch {
 	case c.NoCheck:
 		fmt.Fprintln(out, "service: not checked")
@@ -308,54 +252,4 @@ func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable erro
 		fmt.Fprintln(out, "service: not ready, see below")
 	}
 	return unreachable
-}
-
-// logSummary ends the log as the runner did that loadgen replaces, and says
-// apart from it which runs the user ended and which were never begun.
-func logSummary(log *slog.Logger, left int, runs []*sweep.Run) {
-	count := map[loadgen.Status]int{}
-	for _, run := range runs {
-		count[run.Status()]++
-	}
-	log.Info("SUMMARY")
-	log.Info(fmt.Sprintf("Total runs : %d", len(runs)+left))
-	log.Info(fmt.Sprintf("Completed  : %d", count[loadgen.Completed]))
-	log.Info(fmt.Sprintf("Failed     : %d", count[loadgen.Failed]))
-	for _, more := range []struct {
-		what string
-		n    int
-	}{{"Interrupted", count[loadgen.Interrupted]}, {"Skipped    ", count[loadgen.Skipped]}} {
-		if more.n > 0 {
-			log.Info(fmt.Sprintf("%s: %d", more.what, more.n))
-		}
-	}
-	if left > 0 {
-		log.Info(fmt.Sprintf("Not begun  : %d", left))
-	}
-	for _, run := range runs {
-		for _, missed := range run.Missed() {
-			log.Warn(fmt.Sprintf("Limit missed by %s: %s", run.Name(), missed))
-		}
-	}
-}
-
-// judge returns what a finished batch exits with: failed runs, invalid ones
-// and missed limits.
-func judge(batch *sweep.Batch, runs []*sweep.Run, allowInvalid bool) error {
-	if batch.Search.Asked() {
-		return judgeSearch(batch, runs, allowInvalid)
-	}
-	var errs []error
-	for _, run := range runs {
-		name := run.Name()
-		if run.Err != nil {
-			errs = append(errs, failedError{fmt.Errorf("%s failed: %w", name, run.Err)})
-		} else if s := run.Summary; s != nil && s.Validity.Verdict == metrics.Invalid && !allowInvalid {
-			errs = append(errs, invalidError{fmt.Errorf("the measurement of %s is INVALID: %s", name, s.Validity.Reasons[0].Text)})
-		}
-		for _, missed := range run.Missed() {
-			errs = append(errs, limitError{fmt.Errorf("%s: %s", name, missed)})
-		}
-	}
-	return errors.Join(errs...)
 }

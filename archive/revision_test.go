@@ -1,9 +1,11 @@
-package main
+package archive_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"loadgen/archive"
 )
 
 func TestRevision(t *testing.T) {
@@ -34,7 +36,7 @@ func TestRevision(t *testing.T) {
 		if err := os.MkdirAll(below, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if got := gitRevision(below); got != c.want {
+		if got := archive.GitRevision(below); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

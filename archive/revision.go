@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"os"
@@ -9,10 +9,10 @@ import (
 // shortRevision is how many digits of a revision git itself shows.
 const shortRevision = 12
 
-// gitRevision is the git revision that is checked out in a directory or above it;
+// GitRevision is the git revision that is checked out in a directory or above it;
 // empty where there is none. It is read from git's own files: no program is
 // started, and what is not committed does not show.
-func gitRevision(dir string) string {
+func GitRevision(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return ""

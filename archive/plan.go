@@ -1,0 +1,32 @@
+package archive
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"loadgen/report"
+	"loadgen/sweep"
+)
+
+// PlanText lists what a batch would do, for a dry run, and what is to be known
+// of it before.
+func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
+	var planned []report.Planned
+	for _, cell := range batch.Cells() {
+		planned = append(planned, report.Planned{
+			Values: cell.Values, Dir: filepath.Join(batch.OutputBaseDir, batch.BatchName, "<time>", cell.Dir),
+			Parameters: cell.Config.Effective(),
+			Requests:   cell.Config.RequestCount, Duration: cell.Config.BenchmarkDuration,
+		})
+	}
+	var b strings.Builder
+	b.WriteString(report.PlanText(planned, o))
+	if batch.Search.Asked() {
+		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s\n", batch.Search.Over, batch.Search.LimitsText())
+	}
+	for _, note := range notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
+	return b.String()
+}
