@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"loadgen"
@@ -46,8 +45,8 @@ func (c *analyzeCommand) Run(_ context.Context, std streams) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100) // a trace may be as large as the memory; nothing is timed here
 	}
-	kind, err := kindOfPath(c.Path)
-	if err == nil && kind == pathNights {
+	kind, err := archive.KindOf(c.Path)
+	if err == nil && kind == archive.NightsPath {
 		kind, err = c.latest(std.out)
 	}
 	if err != nil {
@@ -57,9 +56,9 @@ func (c *analyzeCommand) Run(_ context.Context, std streams) error {
 		return usageError{err}
 	}
 	switch kind {
-	case pathRun:
+	case archive.RunPath:
 		return c.run(std)
-	case pathBatch:
+	case archive.BatchPath:
 		return c.batch(std)
 	}
 	return c.foreign(std)
@@ -67,14 +66,15 @@ func (c *analyzeCommand) Run(_ context.Context, std streams) error {
 
 // check refuses flags that would have no effect, and a place for the files
 // that would replace what is analysed.
-func (c *analyzeCommand) check(kind pathKind) error {
-	sizing := len(c.targets()) > 0 || c.Users > 0 || c.ThinkTime > 0 || c.GPUs > 0
+func (c *analyzeCommand) check(kind archive.PathKind) error {
+	targets := c.question().Asked()
+	sizing := targets || c.Users > 0 || c.ThinkTime > 0 || c.GPUs > 0
 	switch {
 	case c.SpikeThreshold < 0 || c.Users < 0 || c.GPUs < 0 || min(c.TargetTTFT, c.TargetITL, c.TargetLatency, c.TargetRuntime, c.ThinkTime) < 0:
 		return errors.New("--spike-threshold, --users, --gpus, --think-time and --target-… cannot be negative")
-	case sizing && kind != pathBatch:
+	case sizing && kind != archive.BatchPath:
 		return errors.New("sizing needs a sweep: give the directory of a batch with --target-…, --users, --think-time and --gpus")
-	case sizing && len(c.targets()) == 0:
+	case sizing && !targets:
 		return errors.New("--users, --think-time and --gpus say nothing without a target: add one, such as --target-ttft 500ms")
 	case c.Users > 0 != (c.GPUs > 0):
 		return errors.New("--users and --gpus belong together: so many users were served by so many GPUs")
@@ -83,7 +83,7 @@ func (c *analyzeCommand) check(kind pathKind) error {
 	case c.NoFiles && c.OutputDir != "":
 		return errors.New("--no-files and --output-dir contradict each other")
 	}
-	if kind == pathTrace && c.OutputDir != "" {
+	if kind == archive.TracePath && c.OutputDir != "" {
 		if same, err := sameDir(c.OutputDir, filepath.Dir(c.Path)); err != nil || same {
 			return fmt.Errorf("--output-dir %s holds the trace itself, and files of the same names would be replaced: name another", c.OutputDir)
 		}
@@ -152,6 +152,56 @@ func (c *analyzeCommand) run(std streams) error {
 	return errors.Join(c.keep(std.out, p, x, c.dirOf(c.Path), c.detail(r)), err)
 }
 
+// batch analyses every run of a batch and what they say together.
+func (c *analyzeCommand) batch(std streams) error {
+	runs, err := archive.ReadBatch(c.Path, func(dir string, r *archive.Recording) error {
+		if c.NoFiles {
+			return nil
+		}
+		p := c.profiler(r.Meta.Seed)
+		return c.keep(io.Discard, p, r.Profile(p), c.dirOfCell(dir), c.detail(r))
+	})
+	if len(runs) == 0 {
+		return err
+	}
+	out := ""
+	if !c.NoFiles {
+		out = c.dirOf(c.Path)
+		if err := os.MkdirAll(out, 0o777); err != nil {
+			return fmt.Errorf("making a place for the files: %w", err)
+		}
+	}
+	sizings, unsized := c.question().Of(runs, out)
+	findings := archive.FindingsOf(runs, c.profiler(runs[0].Meta.Seed).Options())
+	err = errors.Join(err, unsized)
+	if out != "" {
+		err = errors.Join(err, results.WriteJSON(filepath.Join(out, findingsName), findings))
+	}
+	fmt.Fprint(std.out, archive.BatchText(c.Path, runs, findings, sizings, reportOptions(std.out)))
+	if out != "" {
+		fmt.Fprintf(std.out, "\nFiles: %s\n", out)
+	}
+	return err
+}
+
+// findingsName is the file of a batch's findings.
+const findingsName = "findings.json"
+
+// question is what is asked about the load that an endpoint bears.
+func (c *analyzeCommand) question() archive.SizingQuestion {
+	return archive.SizingQuestion{
+		TTFT: c.TargetTTFT, ITL: c.TargetITL, Latency: c.TargetLatency, Runtime: c.TargetRuntime,
+		Users: c.Users, ThinkTime: c.ThinkTime, GPUs: c.GPUs, AIQ: c.AIQCompat,
+	}
+}
+
+func (c *analyzeCommand) dirOfCell(cell string) string {
+	if c.OutputDir == "" {
+		return cell
+	}
+	return filepath.Join(c.OutputDir, filepath.Base(cell))
+}
+
 // dirOf returns where the files of a run go.
 func (c *analyzeCommand) dirOf(run string) string {
 	if c.OutputDir == "" {
@@ -205,56 +255,12 @@ func (c *analyzeCommand) keep(w io.Writer, p *archive.Profiler, x *archive.Profi
 }
 
 // latest goes on with the latest of several nights of a batch, and says so.
-func (c *analyzeCommand) latest(out io.Writer) (pathKind, error) {
-	const most = 10
+func (c *analyzeCommand) latest(out io.Writer) (archive.PathKind, error) {
 	nights, err := results.BatchDirs(c.Path)
 	if err != nil {
 		return 0, err
 	}
-	last := nights[len(nights)-1]
-	if earlier := nights[:len(nights)-1]; len(earlier) > 0 {
-		fmt.Fprintf(out, "%s holds %d batches. This is the latest, %s.\n", c.Path, len(nights), filepath.Base(last))
-		fmt.Fprintln(out, "For an earlier one give its directory:")
-		for i, night := range slices.Backward(earlier) {
-			if len(earlier)-i > most {
-				fmt.Fprintf(out, "  and %d more\n", i+1)
-				break
-			}
-			fmt.Fprintf(out, "  %s\n", night)
-		}
-		fmt.Fprintln(out)
-	}
-	c.Path = last
-	return kindOfPath(last)
-}
-
-// A pathKind is what a path to analyse is.
-type pathKind int
-
-const (
-	pathTrace pathKind = iota
-	pathRun
-	pathBatch
-	pathNights // a directory of batches
-)
-
-// kindOfPath tells what a path is.
-func kindOfPath(path string) (pathKind, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, fmt.Errorf("analysing: %w", err)
-	}
-	if !info.IsDir() {
-		return pathTrace, nil
-	}
-	if results.IsRun(path) {
-		return pathRun, nil
-	}
-	if cells, err := results.RunDirs(path); err != nil || len(cells) > 0 {
-		return pathBatch, err
-	}
-	if nights, err := results.BatchDirs(path); err != nil || len(nights) > 0 {
-		return pathNights, err
-	}
-	return 0, fmt.Errorf("%s is no directory of a run or a batch: it has no %s, and no directory below it does", path, results.MetadataName)
+	fmt.Fprint(out, report.LatestOf(c.Path, nights))
+	c.Path = nights[len(nights)-1]
+	return archive.KindOf(c.Path)
 }
