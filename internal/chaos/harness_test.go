@@ -22,8 +22,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -38,6 +41,11 @@ func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		if flag.Parse(); testing.Short() {
 			return 0
+		}
+		// The tests wait for the most part.
+		if err := flag.Set("test.parallel", strconv.Itoa(4*max(2, runtime.GOMAXPROCS(0)))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
 		}
 		dir, err := os.MkdirTemp("", "chaos")
 		if err != nil {
@@ -120,6 +128,7 @@ type night struct {
 	out    bytes.Buffer
 	err    bytes.Buffer
 	waited chan struct{}
+	memory atomic.Int64 // the most that it took, in bytes; 0 where the system does not say
 }
 
 // begin starts the program with some arguments in a directory.
@@ -144,11 +153,31 @@ func beginAs(t *testing.T, dir string, cmd *exec.Cmd) *night {
 		defer close(n.waited)
 		cmd.Wait()
 	}()
+	go n.watch()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		<-n.waited
 	})
 	return n
+}
+
+// watch notes how much memory the program takes. What the system says of a
+// process that has ended counts in what its parent held when it began.
+func (n *night) watch() {
+	for {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.Process.Pid))
+		if _, after, ok := strings.Cut(string(status), "VmHWM:"); ok {
+			var kb int64
+			if _, err := fmt.Sscan(after, &kb); err == nil && strings.Contains(string(status), "Name:\tloadgen") {
+				n.memory.Store(max(n.memory.Load(), kb<<10))
+			}
+		}
+		select {
+		case <-n.waited:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // end waits for the program, no longer than a bound, and returns its status.
@@ -164,9 +193,16 @@ func (n *night) end(t *testing.T, bound time.Duration) int {
 	return n.ProcessState.ExitCode()
 }
 
-// batchFile writes a batch file and returns its name.
-func batchFile(t *testing.T, dir, url, settings string) string {
+// batchFile writes a batch file.
+func batchFile(t *testing.T, dir, url, settings string) {
 	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "batch.yaml"), []byte(batchText(url, settings)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// batchText is a batch file.
+func batchText(url, settings string) string {
 	text := fmt.Sprintf(`batch_name: night
 output_base_dir: out
 base_config:
@@ -178,10 +214,7 @@ base_config:
 	if !strings.Contains(settings, "input_file") {
 		text = strings.Replace(text, "  streaming: true\n", "  streaming: true\n  cache_bust: none\n  prompt_input_tokens_mean: 20\n  prompt_output_tokens_mean: 5\n", 1)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "batch.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return "batch.yaml"
+	return text
 }
 
 // batchDir returns the one batch's directory; empty where there is none yet.
@@ -199,7 +232,11 @@ type line struct {
 		RequestID string `json:"x_request_id"`
 		Cancelled bool   `json:"was_cancelled"`
 	} `json:"metadata"`
-	Error any `json:"error"`
+	Own struct {
+		Failure *struct {
+			Kind string `json:"kind"`
+		} `json:"failure"`
+	} `json:"loadgen"`
 }
 
 // readLines returns the lines of a file, which must be whole but for the last
@@ -278,10 +315,12 @@ func wholeJSON(t *testing.T, dir string) {
 // A summary is what is checked of batch_summary.json.
 type summary struct {
 	Runs []struct {
-		Dir    string         `json:"dir"`
-		Params map[string]any `json:"sweep_params"`
-		Status string         `json:"status"`
-		Counts struct {
+		Dir     string         `json:"dir"`
+		Params  map[string]any `json:"sweep_params"`
+		Status  string         `json:"status"`
+		Error   string         `json:"error"`
+		Verdict string         `json:"verdict"`
+		Counts  struct {
 			Issued    int `json:"issued"`
 			OK        int `json:"ok"`
 			Failed    int `json:"failed"`
