@@ -25,8 +25,17 @@ func (k *Recorder) capacities(runs []*sweep.Run) []results.Capacity {
 		for i := range c.Tiers {
 			out.Tiers = append(out.Tiers, k.capacityTier(&c, &c.Tiers[i]))
 		}
+		var points []metrics.FrontierRun
 		for _, p := range c.Probes {
 			out.Probes = append(out.Probes, k.capacityProbe(&c, p))
+			point := metrics.FrontierRun{Values: p.Run.Cell.Values}
+			if p.Void == "" {
+				point.Summary = p.Run.Summary
+			}
+			points = append(points, point)
+		}
+		for i, on := range metrics.Frontier(points) {
+			out.Probes[i].Pareto = on
 		}
 		all = append(all, out)
 	}
@@ -50,6 +59,7 @@ func (k *Recorder) capacityTier(c *sweep.Capacity, t *sweep.TierCapacity) result
 	if t.At != nil {
 		out.RunDir = k.dirOf(t.At)
 		out.Tokens, out.Requests = rateOf(t.At.Summary, "output_token_throughput"), rateOf(t.At.Summary, "request_throughput")
+		out.PerGPU = rateOf(t.At.Summary, metrics.PerGPU)
 	}
 	return out
 }
@@ -75,6 +85,7 @@ func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results
 	}
 	out.Verdict = s.Validity.Verdict
 	out.Tokens, out.Requests = rateOf(s, "output_token_throughput"), rateOf(s, "request_throughput")
+	out.PerGPU = rateOf(s, metrics.PerGPU)
 	out.PerUser = statOf(s, "output_token_throughput_per_user", "avg")
 	out.TTFTP95, out.ITLP95 = statOf(s, "time_to_first_token", "p95"), statOf(s, "inter_token_latency", "p95")
 	return out
@@ -102,11 +113,14 @@ func statOf(s *metrics.Summary, tag, stat string) *float64 {
 func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 	shown := report.Capacity{
 		Values: c.Cell.Values, Tier: t.Name, Over: c.Over, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
-		Tokens: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
+		Tokens: math.NaN(), PerGPU: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
 	}
 	if t.At != nil {
 		if tokens := rateOf(t.At.Summary, "output_token_throughput"); tokens != nil {
 			shown.Tokens = *tokens
+		}
+		if perGPU := rateOf(t.At.Summary, metrics.PerGPU); perGPU != nil {
+			shown.PerGPU = *perGPU
 		}
 	}
 	return shown

@@ -164,8 +164,9 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	t := &c.profiling
 	s := Summary{
 		Load:        c.facts.Load,
-		Metrics:     t.metrics(o, len(c.slos) > 0),
-		Warmup:      c.warmup.metrics(o, false),
+		Metrics:     t.metrics(o, len(c.slos) > 0, c.facts.GPUs),
+		Warmup:      c.warmup.metrics(o, false, c.facts.GPUs),
+		GPUs:        c.facts.GPUs,
 		Errors:      t.failures(),
 		Counts:      t.counts(o, len(c.slos) > 0),
 		Lag:         delayOf(&t.lag),

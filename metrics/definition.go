@@ -81,6 +81,10 @@ type Definition struct {
 	Console int
 }
 
+// PerGPU is the tag of the output's tokens per second and GPU, of runs that know
+// how many GPUs they load.
+const PerGPU = "output_token_throughput_per_gpu"
+
 // definitions stand in the order of AIPerf's JSON export: its declared keys
 // first, then the tags it adds behind them.
 var definitions = []Definition{
@@ -119,6 +123,7 @@ var definitions = []Definition{
 	{Tag: "prefill_throughput_per_user", Header: "Prefill Throughput Per User", Unit: "tokens/sec/user", ID: PrefillRatePerUser, Larger: true},
 	{Tag: "input_token_throughput", Header: "Input Token Throughput", Unit: "tokens/sec", Kind: Scalar, Larger: true},
 	{Tag: "total_token_throughput", Header: "Total Token Throughput", Unit: "tokens/sec", Kind: Scalar, Larger: true},
+	{Tag: PerGPU, Header: "Output Token Throughput Per GPU", Unit: "tokens/sec/GPU", Kind: Scalar, Larger: true},
 	{Tag: "credit_to_start_latency", Header: "Credit-to-Start Latency", Unit: "ms", ID: CreditToStart},
 	{Tag: "effective_latency", Header: "Effective Latency (CO-aware)", Unit: "ms", ID: EffectiveLatency},
 	{Tag: "time_to_first_token_from_due", Header: "Time to First Token from Due", Unit: "ms", ID: TTFTFromDue},

@@ -22,6 +22,8 @@ type Facts struct {
 	// Certified are the percentiles to certify, with the limits that are promised;
 	// a bound of 0 is none.
 	Certified []Limit `json:"certified,omitempty"`
+	// GPUs are those of the deployment; 0 where it is not known.
+	GPUs int `json:"gpus,omitempty"`
 	// Ceiling is what calibration found that this machine's client can
 	// measure truthfully.
 	Ceiling Ceiling `json:"ceiling,omitzero"`

@@ -73,6 +73,8 @@ type Summary struct {
 	// Percentiles says how they were computed.
 	Percentiles string `json:"percentiles"`
 	Cancelled   bool   `json:"-"`
+	// GPUs are those of the deployment; 0 where it is not known.
+	GPUs int `json:"gpus,omitempty"`
 	// Certificates are what the run proves of its percentiles; nil unless it was
 	// asked for.
 	Certificates []Certificate `json:"certificates,omitempty"`
@@ -106,6 +108,12 @@ func (s *Summary) UnderLoad(tag string) (rate float64, ok bool) {
 		of = w.InputThroughput
 	case "goodput":
 		of = w.Goodput
+	case PerGPU:
+		if w.TokenThroughput == nil {
+			return 0, false
+		}
+		rate := *w.TokenThroughput / float64(s.GPUs)
+		of = &rate
 	}
 	if of == nil {
 		return 0, false

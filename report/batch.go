@@ -23,7 +23,7 @@ func BatchTable(runs []*Run, o Options) string {
 	}
 	main := mainMetrics(runs)
 	gains, knee := alongLoad(runs, main[0])
-	best := bestRun(runs, main[0])
+	best, frontier := bestRun(runs, main[0]), onFrontier(runs)
 
 	g := grid{}
 	for _, v := range runs[0].Values {
@@ -77,7 +77,7 @@ func BatchTable(runs []*Run, o Options) string {
 				row = append(row, gain)
 			}
 		}
-		g.rows = append(g.rows, append(row, r.errors(), strings.TrimSpace(r.standing()+between+remark(i == best, i == knee, len(r.Missed) > 0))))
+		g.rows = append(g.rows, append(row, r.errors(), strings.TrimSpace(r.standing()+between+remark(i == best, i == knee, len(r.Missed) > 0, frontier[i]))))
 	}
 	g.tone = func(row, i int) tone {
 		switch {
@@ -93,7 +93,7 @@ func BatchTable(runs []*Run, o Options) string {
 		return normal
 	}
 	text, dropped := g.draw(o)
-	return text + leftOut(dropped, o) + legend(best, knee, len(gains), main[0].head, o) + troublesOf(runs, o)
+	return text + leftOut(dropped, o) + legend(best, knee, len(gains), slices.Contains(frontier, true), main[0].head, o) + troublesOf(runs, o)
 }
 
 // broken breaks a long key after an underscore, so that its column is narrow.
@@ -152,10 +152,14 @@ type mainMetric struct {
 	decimals   int
 }
 
+var requestThroughput = mainMetric{column{head: "requests\n(req/s)"}, "request_throughput", 0, 2}
+
 var allMainMetrics = []mainMetric{
 	{column{head: "goodput\n(req/s)"}, "goodput", 0, 2},
 	{column{head: "output\n(tok/s)"}, "output_token_throughput", 0, 1},
-	{column{head: "requests\n(req/s)"}, "request_throughput", 0, 2},
+	{column{head: "output\n(tok/s/GPU)"}, metrics.PerGPU, 0, 1},
+	{column{head: "output\n(tok/s/user)"}, "output_token_throughput_per_user", 0, 1},
+	requestThroughput,
 	{column{head: "TTFT p50\n(ms)"}, "time_to_first_token", 50, 1},
 	{column{head: "TTFT p99\n(ms)"}, "time_to_first_token", 99, 1},
 	{column{head: "ITL p50\n(ms)"}, "inter_token_latency", 50, 2},
@@ -168,13 +172,17 @@ var allMainMetrics = []mainMetric{
 // goodput where there are limits to be good by, else tokens, else requests.
 func mainMetrics(runs []*Run) []mainMetric {
 	var present []mainMetric
+	perGPU := slices.ContainsFunc(runs, func(r *Run) bool { return r.Summary != nil && r.Summary.GPUs > 0 })
 	for _, m := range allMainMetrics {
+		if m.tag == "output_token_throughput_per_user" && !perGPU {
+			continue // the other axis of the frontier
+		}
 		if slices.ContainsFunc(runs, func(r *Run) bool { _, ok := m.value(r); return ok }) {
 			present = append(present, m)
 		}
 	}
 	if len(present) == 0 {
-		present = allMainMetrics[2:3] // N/A throughout says what is missing
+		present = []mainMetric{requestThroughput} // N/A throughout says what is missing
 	}
 	return present
 }
@@ -282,18 +290,31 @@ func bestRun(runs []*Run, measure mainMetric) int {
 	return best
 }
 
+// onFrontier reports which runs lie on the frontier of tokens/s per user and per
+// GPU: none where the GPUs are not known, or of a single run.
+func onFrontier(runs []*Run) []bool {
+	var points []metrics.FrontierRun
+	known := len(runs) > 1
+	for _, r := range runs {
+		p := metrics.FrontierRun{Values: r.Values, Summary: r.Summary}
+		if r.invalid() {
+			p.Summary = nil
+		}
+		known = known && (p.Summary == nil || p.Summary.GPUs > 0)
+		points = append(points, p)
+	}
+	if !known {
+		return make([]bool, len(runs))
+	}
+	return metrics.Frontier(points)
+}
+
 func (r *Run) invalid() bool {
 	return r.Summary == nil || r.Failed != "" || r.Summary.Validity.Verdict == metrics.Invalid
 }
 
-// whole reports whether a run is worth to be the best: valid, and what was asked
-// of it became of it. Its figures may be weak in other ways.
-func (r *Run) whole() bool {
-	const mostFailed = 0.1
-	return !r.invalid() && float64(r.Summary.Counts.Failed) < mostFailed*float64(r.Summary.Counts.Issued) && !slices.ContainsFunc(r.Summary.Validity.Reasons, func(s metrics.Sign) bool {
-		return slices.Contains([]string{"failed", "local_failures", "cancelled", "cut_short", "overstated_rate", "stall"}, s.Name)
-	})
-}
+// whole reports whether a run is worth to be the best.
+func (r *Run) whole() bool { return !r.invalid() && r.Summary.Sound() }
 
 // failedShare writes the failures with their share of all requests: 12 (3.1%).
 func failedShare(c *metrics.Counts) string {
@@ -304,21 +325,20 @@ func failedShare(c *metrics.Counts) string {
 	return text
 }
 
-func remark(best, knee, missed bool) string {
+func remark(best, knee, missed, frontier bool) string {
 	var words []string
-	if missed {
-		words = append(words, "missed")
-	}
-	if best {
-		words = append(words, "best")
-	}
-	if knee {
-		words = append(words, "knee")
+	for _, w := range []struct {
+		is   bool
+		word string
+	}{{missed, "missed"}, {best, "best"}, {knee, "knee"}, {frontier, "frontier"}} {
+		if w.is {
+			words = append(words, w.word)
+		}
 	}
 	return strings.Join(words, ", ")
 }
 
-func legend(best, knee, gains int, measure string, o Options) string {
+func legend(best, knee, gains int, frontier bool, measure string, o Options) string {
 	measure = strings.ReplaceAll(measure, "\n", " ")
 	var notes []string
 	if best >= 0 {
@@ -326,6 +346,9 @@ func legend(best, knee, gains int, measure string, o Options) string {
 	}
 	if knee >= 0 {
 		notes = append(notes, "knee: most "+measure+" per median latency")
+	}
+	if frontier {
+		notes = append(notes, "frontier: no valid run of the same work has more tokens/s per user and no fewer per GPU, or the other way round")
 	}
 	if gains > 0 {
 		notes = append(notes, "gain: against the row with the next lower value")

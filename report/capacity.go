@@ -20,6 +20,7 @@ type Capacity struct {
 	metrics.Fit
 	Confidence         float64
 	Tokens             float64 // per second near the capacity; NaN for not known
+	PerGPU             float64 // likewise, and GPU; NaN or 0 for not known
 	PassedAt, FailedAt metrics.Bound
 	// Breaks is the limit that breaks first above it, at a load; nil for none.
 	Breaks   *metrics.Margin
@@ -54,6 +55,9 @@ func (c *Capacity) Answer() string {
 	}
 	if !math.IsNaN(c.Tokens) && c.Status != "no_pass" {
 		text += fmt.Sprintf(": %s tokens/s", decimal(c.Tokens, 0))
+		if c.PerGPU > 0 {
+			text += fmt.Sprintf(", %s per GPU", decimal(c.PerGPU, 0))
+		}
 	}
 	text += more
 	if c.Breaks != nil {

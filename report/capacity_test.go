@@ -28,6 +28,13 @@ func TestTheAnswerInWords(t *testing.T) {
 			},
 		},
 		{
+			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms: 1,820 tokens/s, 455 per GPU",
+			report.Capacity{
+				Over: "concurrency", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 44, 48), Confidence: 0.95,
+				Tokens: 1820.2, PerGPU: 455.05, Confirmed: true, Refuted: true,
+			},
+		},
+		{
 			"carries 12.35 requests/s (0 to open, 90 %) within TTFT p95 ≤ 500 ms; not confirmed by a fresh run",
 			report.Capacity{
 				Over: "request_rate", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(12.346, math.NaN(), math.Inf(1)), Confidence: 0.9,

@@ -113,6 +113,16 @@ func TestBatchTable(t *testing.T) {
 		r.Summary.Metrics = append(r.Summary.Metrics, metrics.Metric{Tag: "goodput", Value: value(goodput)})
 		return r
 	}
+	deployed := func(n int, perUser, all float64) *report.Run {
+		r := finished(n, 10, 100, valid)
+		r.Summary.GPUs = 2
+		r.Summary.Loaded = &metrics.Window{To: 60, RequestThroughput: 10, TokenThroughput: &all}
+		r.Summary.Metrics = append(
+			r.Summary.Metrics, metrics.Metric{Tag: "output_token_throughput", Value: value(all)}, metrics.Metric{Tag: metrics.PerGPU, Value: value(all / 2)},
+			metrics.Metric{Tag: "output_token_throughput_per_user", Stats: &metrics.Stats{Avg: perUser}},
+		)
+		return r
+	}
 	word := finished(0, 10, 100, valid)
 	word.Values[0] = loadgen.Value{Key: "request_rate_mode", Value: "poisson"}
 	for _, tt := range []struct {
@@ -144,6 +154,12 @@ func TestBatchTable(t *testing.T) {
 			[]*report.Run{limited(1, 9), limited(2, 4)},
 			[]string{"1 9.00 10.00 100.0 300.0 0 VALID best", "2 4.00 -55.6% 10.00 100.0 300.0 0 VALID"},
 			"best: highest goodput (req/s) of the valid runs; gain: against the row with the next lower value",
+		},
+		{
+			"per user and per GPU: 16 is slower in both",
+			[]*report.Run{deployed(1, 90, 90), deployed(8, 50, 400), deployed(16, 20, 320)},
+			[]string{"1 90.0 45.0 90.0 10.00 100.0 300.0 0 VALID frontier", "8 400.0 +344.4% 200.0 50.0 10.00 100.0 300.0 0 VALID best, knee, frontier", "16 320.0 -20.0% 160.0 20.0 10.00 100.0 300.0 0 VALID"},
+			"best: highest output (tok/s) of the valid runs; knee: most output (tok/s) per median latency; frontier: no valid run of the same work has more tokens/s per user and no fewer per GPU, or the other way round; gain: against the row with the next lower value",
 		},
 		{"words have no order", []*report.Run{word, word}, []string{"poisson 10.00 100.0 300.0 0 VALID best"}, "best: highest requests (req/s) of the valid runs"},
 		{"one run is not the best of anything", []*report.Run{{Summary: finished(1, 10, 100, valid).Summary}}, []string{"run 10.00 100.0 300.0 0 VALID"}, ""},

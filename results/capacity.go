@@ -9,7 +9,6 @@ import (
 
 	"loadgen"
 	"loadgen/metrics"
-	"loadgen/stats"
 )
 
 // The files of a search for capacity.
@@ -65,6 +64,7 @@ type CapacityTier struct {
 	RunDir    string          `json:"run_dir,omitempty"` // nearest to the capacity
 	Tokens    *float64        `json:"output_token_throughput,omitempty"`
 	Requests  *float64        `json:"request_throughput,omitempty"`
+	PerGPU    *float64        `json:"output_token_throughput_per_gpu,omitempty"`
 }
 
 // A CapacityProbe is a run of the search with its evidence.
@@ -83,7 +83,9 @@ type CapacityProbe struct {
 	PerUser  *float64          `json:"output_token_throughput_per_user,omitempty"`
 	TTFTP95  *float64          `json:"time_to_first_token_p95,omitempty"`
 	ITLP95   *float64          `json:"inter_token_latency_p95,omitempty"`
-	// Pareto: no other probe has more tokens both in all and for each user.
+	PerGPU   *float64          `json:"output_token_throughput_per_gpu,omitempty"`
+	// Pareto: no other sound probe has more tokens/s for each user and no fewer in
+	// all, or the other way round.
 	Pareto bool `json:"pareto_optimal"`
 }
 
@@ -99,7 +101,6 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 			return failed(filepath.Join(b.Dir, CapacityJSONName), err)
 		}
 		all[i].Params = params
-		markFrontier(all[i].Probes)
 	}
 	file := struct {
 		Capacities []Capacity `json:"capacities"`
@@ -121,25 +122,10 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 	return errors.Join(errs...)
 }
 
-// markFrontier marks the probes that no other is better than.
-func markFrontier(probes []CapacityProbe) {
-	var points [][]float64
-	var at []int
-	for i, p := range probes {
-		if p.Tokens != nil && p.PerUser != nil && p.Void == "" {
-			points = append(points, []float64{*p.Tokens, *p.PerUser})
-			at = append(at, i)
-		}
-	}
-	for _, i := range stats.Pareto(points, []bool{true, true}) {
-		probes[at[i]].Pareto = true
-	}
-}
-
 // capacityCSV has a row for every probe: the curve over the load.
 func capacityCSV(all []Capacity) []byte {
 	var b strings.Builder
-	b.WriteString("cell,load,number,purpose,answers,void,verdict,measured_s,output_token_throughput,request_throughput,output_token_throughput_per_user,time_to_first_token_p95,inter_token_latency_p95,pareto_optimal,dir\n")
+	b.WriteString("cell,load,number,purpose,answers,void,verdict,measured_s,output_token_throughput,request_throughput,output_token_throughput_per_user,output_token_throughput_per_gpu,time_to_first_token_p95,inter_token_latency_p95,pareto_optimal,dir\n")
 	for _, c := range all {
 		for _, p := range c.Probes {
 			var answers []string
@@ -150,7 +136,7 @@ func capacityCSV(all []Capacity) []byte {
 			}
 			row := []string{
 				csvText(c.Cell.Dir), csvNumber(&p.Load), strconv.Itoa(p.Number), p.Purpose, csvText(strings.Join(answers, " ")), csvText(p.Void), string(p.Verdict),
-				csvNumber(&p.Measured), csvNumber(p.Tokens), csvNumber(p.Requests), csvNumber(p.PerUser), csvNumber(p.TTFTP95), csvNumber(p.ITLP95), strconv.FormatBool(p.Pareto), csvText(p.Dir),
+				csvNumber(&p.Measured), csvNumber(p.Tokens), csvNumber(p.Requests), csvNumber(p.PerUser), csvNumber(p.PerGPU), csvNumber(p.TTFTP95), csvNumber(p.ITLP95), strconv.FormatBool(p.Pareto), csvText(p.Dir),
 			}
 			b.WriteString(strings.Join(row, ",") + "\n")
 		}

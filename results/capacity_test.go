@@ -21,7 +21,7 @@ func probed(load, y, tokens, perUser float64) results.CapacityProbe {
 	return results.CapacityProbe{
 		Load: load, Number: 1, Dir: "search/x/probe_0001", Purpose: "bracket", Answers: map[string]string{"": "pass"}, Measured: 60,
 		Margins: []metrics.Margin{{Limit: ttft, Observed: 200 * math.Exp(y), N: 50, EffectiveN: 50, Y: y, S: 0.05}},
-		Tokens:  &tokens, PerUser: &perUser,
+		Tokens:  &tokens, PerUser: &perUser, PerGPU: &tokens, Pareto: load < 3,
 	}
 }
 
@@ -83,14 +83,13 @@ func TestASearchInAIPerfsShape(t *testing.T) {
 	if tier.Upper != nil || *tier.Capacity != 2 {
 		t.Errorf("an open bound is %v and the capacity %v, want null and 2", tier.Upper, tier.Capacity)
 	}
-	// 4 users make fewer tokens than 2, in all and each; the void one is no point.
 	for i, want := range []bool{true, true, false, false} {
 		if got := file.Capacities[0].Probes[i].Pareto; got != want {
 			t.Errorf("probe %d on the frontier: %v, want %v", i, got, want)
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(b.Dir, "capacity.csv"))
-	if err != nil || strings.Count(string(text), "\n") != 5 || !strings.Contains(string(text), "\n,2,1,bracket,pass,,,60,150,,75,,,true,search/x/probe_0001\n") {
+	if err != nil || strings.Count(string(text), "\n") != 5 || !strings.Contains(string(text), "\n,2,1,bracket,pass,,,60,150,,75,150,,,true,search/x/probe_0001\n") {
 		t.Errorf("capacity.csv (%v):\n%s", err, text)
 	}
 }

@@ -62,6 +62,8 @@ type batchRow struct {
 	Missed     []string        `json:"limits_missed,omitempty"`
 	Counts     *metrics.Counts `json:"counts,omitempty"`
 	Loaded     *metrics.Window `json:"under_load,omitempty"`
+	GPUs       int             `json:"gpus,omitempty"`
+	Pareto     *bool           `json:"pareto_optimal,omitempty"` // where the GPUs are known
 	Metrics    json.RawMessage `json:"metrics,omitempty"`
 }
 
@@ -76,6 +78,7 @@ func (b *Batch) Finish(rows []Row) error {
 
 func (b *Batch) finishJSON(path string, rows []Row) error {
 	file := batchFile{Name: b.Name, Timestamp: localTime(b.started), Total: len(rows), Runs: []batchRow{}, Findings: b.Findings}
+	frontier := frontierOf(rows)
 	for i := range rows {
 		row := &rows[i]
 		params, err := sweepParams(row.Cell.Values)
@@ -88,6 +91,9 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		}
 		if s := row.Summary; s != nil {
 			out.Verdict, out.Reasons, out.Counts, out.Loaded = s.Validity.Verdict, reasons(s), &s.Counts, s.Loaded
+			if out.GPUs = s.GPUs; s.GPUs > 0 {
+				out.Pareto = &frontier[i]
+			}
 			var o object
 			o.open()
 			appendMetrics(&o, s.Metrics)
@@ -98,6 +104,18 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		file.Runs = append(file.Runs, out)
 	}
 	return b.writeJSON(path, file)
+}
+
+// frontierOf reports which runs lie on the Pareto frontier of their work.
+func frontierOf(rows []Row) []bool {
+	points := make([]metrics.FrontierRun, len(rows))
+	for i, row := range rows {
+		points[i].Values = row.Cell.Values
+		if row.Status == loadgen.Completed {
+			points[i].Summary = row.Summary
+		}
+	}
+	return metrics.Frontier(points)
 }
 
 // count takes in what became of a run.
@@ -164,7 +182,8 @@ func batchCSV(rows []Row) []byte {
 			b = append(append(b, ','), c.tag+"_"+f...)
 		}
 	}
-	b = append(b, ",limits_missed,error\r\n"...)
+	b = append(b, ",gpus,output_token_throughput_per_gpu,output_token_throughput_per_user_avg,pareto_optimal,limits_missed,error\r\n"...)
+	frontier := frontierOf(rows)
 	for i := range rows {
 		row := &rows[i]
 		s := row.Summary
@@ -186,11 +205,24 @@ func batchCSV(rows []Row) []byte {
 		for _, c := range batchColumns {
 			b = appendFigures(b, s.Metric(c.tag), c.figures)
 		}
+		b = appendPerGPU(b, s, frontier[i])
 		b = appendField(append(b, ','), strings.Join(row.Missed, "; "))
 		b = appendField(append(b, ','), row.Err)
 		b = append(b, "\r\n"...)
 	}
 	return b
+}
+
+// appendPerGPU appends the place of a run on the plane of tokens/s per GPU and
+// per user; empty where the GPUs are not known.
+func appendPerGPU(b []byte, s *metrics.Summary, frontier bool) []byte {
+	if s.GPUs == 0 {
+		return append(b, ",,,,"...)
+	}
+	b = strconv.AppendInt(append(b, ','), int64(s.GPUs), 10)
+	b = appendFigures(b, s.Metric(metrics.PerGPU), nil)
+	b = appendFigures(b, s.Metric("output_token_throughput_per_user"), []string{"avg"})
+	return strconv.AppendBool(append(b, ','), frontier)
 }
 
 func appendFigures(b []byte, m *metrics.Metric, figures []string) []byte {

@@ -157,6 +157,7 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 		Paused: p.Mode == loadgen.UserPaced || delays(c),
 		SLOs:   c.SLOs,
 		Limits: c.Validity,
+		GPUs:   c.GPUs,
 
 		ServerInput: c.UseServerTokenCount,
 	}

@@ -111,6 +111,9 @@ type Config struct {
 	// MinOutputTokens sends min_tokens equal to the output length asked for.
 	MinOutputTokens bool `yaml:"min_output_tokens"`
 
+	// GPUs are those of the deployment, for figures per GPU; 0 where nobody said.
+	GPUs int `yaml:"gpus" validate:"gte=1,lte=1000000"`
+
 	// SLOs are limits by metric tag, in the tag's display unit.
 	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,slo,endkeys,gt=0"`
 	RequireSLOs bool               `yaml:"require_slos"`
