@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
-	"loadgen/metrics"
+	"loadgen/sweep"
 )
 
 // capacityCommand searches without a batch file: it writes the one that it
@@ -57,53 +55,9 @@ func (c *capacityCommand) Run(ctx context.Context, std streams) error {
 
 // batchFile is the file that the flags stand for.
 func (c *capacityCommand) batchFile() (string, error) {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# loadgen --config-file FILE runs this again.")
-	line("batch_name: capacity")
-	line("output_base_dir: %s", quote(c.OutputBaseDir))
-	line("base_config:")
-	line("  model: %s", quote(c.Model))
-	if c.Tokenizer != "" {
-		line("  tokenizer: %s", quote(c.Tokenizer))
-	}
-	line("  url: %s", quote(c.URL))
-	if c.APIKeyEnvVar != "" {
-		line("  api_key_env_var: %s", quote(c.APIKeyEnvVar))
-	}
-	line("  streaming: true")
-	line("  warmup_request_count: %d", c.Warmup)
-	line("  benchmark_duration: %s", plainNumber(c.Duration.Seconds()))
-	line("  prompt_input_tokens_mean: %d", c.InputTokens)
-	line("  prompt_output_tokens_mean: %d", c.OutputTokens)
-	line("search:")
-	line("  over: %s", c.Over)
-	line("  from: %s", plainNumber(c.From))
-	if c.To > 0 {
-		line("  to: %s", plainNumber(c.To))
-	}
-	line("  precision: %s", quote(c.Precision))
-	if c.TimeLimit > 0 {
-		line("  time_limit: %v", c.TimeLimit)
-	}
-	line("  slos:")
-	for _, slo := range c.SLO {
-		l, err := metrics.ParseSLO(slo)
-		if err != nil {
-			return "", fmt.Errorf("--slo %s: %w", slo, err)
-		}
-		line("    %s: %s", l.Name, plainNumber(l.Bound))
-	}
-	return b.String(), nil
+	return sweep.CapacityQuestion{
+		URL: c.URL, Model: c.Model, Tokenizer: c.Tokenizer, APIKeyEnvVar: c.APIKeyEnvVar, SLOs: c.SLO,
+		Over: c.Over, From: c.From, To: c.To, Precision: c.Precision, TimeLimit: c.TimeLimit,
+		Duration: c.Duration, Warmup: c.Warmup, InputTokens: c.InputTokens, OutputTokens: c.OutputTokens, OutputBaseDir: c.OutputBaseDir,
+	}.BatchFile()
 }
-
-// quote writes a text as YAML and JSON both have it.
-func quote(text string) string {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return strconv.Quote(text)
-	}
-	return string(quoted)
-}
-
-func plainNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"loadgen/archive"
-	"loadgen/internal/secret"
 	"loadgen/results"
 	"loadgen/sweep"
 )
@@ -50,57 +46,14 @@ func (c *runCommand) load(stdin io.Reader) (*sweep.Batch, *brokenOff, error) {
 		o.Salt = archive.NewSalt()
 		batch, err := sweep.Load(c.ConfigFile, o)
 		return batch, nil, asUsage(err)
-	case c.Resume == "latest" && c.ConfigFile == "":
-		return nil, nil, usageError{errors.New("--resume latest looks for the newest batch of a file: add --config-file FILE, or name the directory")}
 	}
-	return c.loadBroken(o)
-}
-
-// loadBroken reads the batch that is to go on, which has everything that was
-// said when it began; what is said again must be the same.
-func (c *runCommand) loadBroken(o sweep.Options) (batch *sweep.Batch, broken *brokenOff, err error) {
-	dir := c.Resume
-	if dir == "latest" {
-		named, err := sweep.Load(c.ConfigFile, o)
-		if err != nil {
-			return nil, nil, usageError{err}
-		}
-		if dir, err = results.Latest(named.OutputBaseDir, named.BatchName); err != nil {
-			return nil, nil, usageError{err}
-		}
-	}
-	root, manifest, text, err := results.Continue(dir)
+	again, err := archive.Reopen(c.Resume, c.ConfigFile, o)
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	defer func() {
-		if err != nil {
-			root.Close()
-		}
-	}()
-	o.Salt = manifest.Salt // the same prompts
-	if c.Set == nil {
-		o.Overrides = manifest.Overrides
-		if slices.ContainsFunc(o.Overrides, func(s string) bool { return strings.HasSuffix(s, secret.Mask) }) {
-			return nil, nil, usageError{fmt.Errorf("%s was begun with a secret in --set, which is not kept: give --set again", dir)}
-		}
-	}
-	if c.Only == nil && c.Skip == nil {
-		o.Only, o.Skip = manifest.Only, manifest.Skip
-	}
-	broken = &brokenOff{root, archive.Resume{
-		Manifest: manifest, Text: text, Failed: c.RerunFailed, Invalid: c.RerunInvalid, Anyway: c.ResumeAnyway,
-	}}
-	if c.ConfigFile != "" {
-		batch, err = sweep.Load(c.ConfigFile, o)
-		return batch, broken, asUsage(err)
-	}
-	if strings.Contains(string(text), secret.Mask) {
-		return nil, nil, usageError{fmt.Errorf("the batch file of %s held a secret, which is not kept: name the file again with --config-file", dir)}
-	}
-	c.ConfigFile = filepath.Join(dir, results.SourceName)
-	batch, err = sweep.Parse(c.ConfigFile, text, o)
-	return batch, broken, asUsage(err)
+	c.ConfigFile = again.ConfigFile
+	again.Failed, again.Invalid, again.Anyway = c.RerunFailed, c.RerunInvalid, c.ResumeAnyway
+	return again.Batch, &brokenOff{again.Root, again.Resume}, nil
 }
 
 // begin writes down what the batch is to be, or returns the runs of the one
