@@ -69,6 +69,20 @@ type Load struct {
 // Scheduled reports whether requests are due at times that no answer changes.
 func (l Load) Scheduled() bool { return l.Mode == OpenLoop || l.Mode == FixedSchedule }
 
+// Part is what a worker asks that makes a portion of the load.
+func (l Load) Part(p Portion) Load {
+	if p.Whole() {
+		return l
+	}
+	if users := p.Part(l.Users); l.Mode == UserPaced {
+		l.Rate *= float64(users) / float64(l.Users)
+	} else {
+		l.Rate /= float64(p.Workers)
+	}
+	l.Users, l.Ceiling = p.Part(l.Users), p.Part(l.Ceiling)
+	return l
+}
+
 // Level is how much load is asked, to tell runs of one mode apart: the rate of
 // an open loop, else the users, else the ceiling.
 func (l Load) Level() float64 {

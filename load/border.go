@@ -63,14 +63,15 @@ func (s *stage) enter(rec *loadgen.Record) bool {
 }
 
 func (s *stage) number(rec *loadgen.Record) bool {
-	rec.Index = int(s.issued.Add(1)) - 1
-	if s.full(rec.Index) {
+	before := int(s.issued.Add(1)) - 1
+	if s.full(before) {
 		s.issued.Add(-1)
 		return false
 	}
-	if s.full(rec.Index + 1) {
+	if s.full(before + 1) {
 		s.whole.Store(true)
 	}
+	rec.Index = s.deal.Nth(before)
 	raise(&s.maxFlight, s.flight.Add(1))
 	rec.Start = time.Now()
 	rec.Sent = rec.Start.Sub(s.epoch)

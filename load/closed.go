@@ -22,16 +22,16 @@ const spacedRounds = 1
 func (s *stage) together() (start func()) {
 	var ready sync.WaitGroup
 	begin := make(chan struct{})
-	for id := range s.Concurrency {
+	for j := range s.users {
 		ready.Add(1)
 		first := s.take(s.stopping) // in the order of the users, so that runs repeat
 		s.group.Go(func() {
 			ready.Done()
 			<-begin
-			s.user(id, 0, first)
+			s.user(s.Portion.Nth(j), 0, first)
 		})
 	}
-	s.started.Store(int64(s.Concurrency))
+	s.started.Store(int64(s.users))
 	ready.Wait()
 	return func() { close(begin) }
 }
@@ -60,27 +60,32 @@ func (s *stage) start() {
 	defer s.joining.Store(false)
 	s.starting.Lock() // the stage before may be about to start one more
 	defer s.starting.Unlock()
-	for id := int(s.started.Load()); id < s.Concurrency; id++ {
-		if !s.turn(id) {
+	for j := int(s.started.Load()); j < s.users; j++ {
+		if !s.turn(j) {
 			return
 		}
-		s.started.Store(int64(id + 1))
+		s.started.Store(int64(j + 1))
 		due := s.latest.Sub(s.epoch)
 		session := s.take(s.issuing)
-		s.group.Go(func() { s.user(id, due, session) })
+		s.group.Go(func() { s.user(s.Portion.Nth(j), due, session) })
 	}
 }
 
-// turn waits until a user is to start, and reports false where the stage is over
-// before. The first of a run starts at once.
-func (s *stage) turn(id int) bool {
-	if id == 0 {
+// turn waits until the j-th user is to start, and reports false where the stage is
+// over before. The first of a run starts at once, or when its number says so;
+// where that is by the latency, the first of each portion starts at once, to learn it.
+func (s *stage) turn(j int) bool {
+	if j == 0 {
 		s.latest = s.epoch
-		return s.issuing.Err() == nil && !s.stopped()
+		if gap, guess := s.gap(); guess == nil {
+			s.latest = s.epoch.Add(gap * time.Duration(s.Portion.Worker))
+		}
+		return TimerWait(s.issuing, s.latest) == nil && !s.stopped()
 	}
 	for {
 		gap, answered := s.gap()
-		at := s.latest.Add(gap)
+		round := gap * time.Duration(max(s.Portion.Workers, 1)) // one user of each portion
+		at := s.latest.Add(round)
 		if at.Before(s.epoch) {
 			at = s.epoch
 		}
@@ -90,7 +95,8 @@ func (s *stage) turn(id int) bool {
 			s.latest = at
 			return !s.stopped()
 		case <-answered:
-			s.latest = time.Now()
+			gap, _ = s.gap()
+			s.latest = time.Now().Add(gap*time.Duration(s.Portion.Worker+1) - gap*time.Duration(max(s.Portion.Workers, 1)))
 		case <-s.issuing.Done():
 			timer.Stop()
 			return false
@@ -136,7 +142,7 @@ func (w *worker) space(due, now, rest time.Duration) time.Duration {
 	g := &w.gate
 	g.Lock()
 	defer g.Unlock()
-	if w.next == nil && g.passed >= spacedRounds*w.Concurrency {
+	if w.next == nil && g.passed >= spacedRounds*w.users {
 		w.spacing.Store(false)
 		return due
 	}
@@ -148,7 +154,7 @@ func (w *worker) space(due, now, rest time.Duration) time.Duration {
 		at = g.free
 	}
 	round := time.Duration(w.latency.Load()) + g.rests/time.Duration(g.passed)
-	g.free = at.Add(round * 9 / 10 / time.Duration(w.Concurrency))
+	g.free = at.Add(round * 9 / 10 / time.Duration(w.users))
 	return at.Sub(w.epoch)
 }
 

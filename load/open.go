@@ -40,9 +40,11 @@ func (s *stage) dispatch() {
 	slots.Go(func() { s.openSlots(ceiling) })
 	d := &dispatcher{stage: s, jobs: make(chan job)}
 	shift := time.Duration(0)
+	n := -1 // of the arrivals of the stage, those of others included
 	for at := range s.Schedule {
+		n++
 		due := at - shift
-		if end, ends := d.ends(due); ends {
+		if end, ends := d.ends(due, n); ends {
 			if d.wait(end) != nil {
 				break
 			}
@@ -52,9 +54,9 @@ func (s *stage) dispatch() {
 			}
 			shift += end
 			due -= end
-			d.stage, d.given = d.next, 0
+			d.stage, d.given, n = d.next, 0, 0
 		}
-		if !d.start(due) {
+		if d.deal.Owns(n) && !d.start(due) {
 			break
 		}
 	}
@@ -65,14 +67,17 @@ func (s *stage) dispatch() {
 	slots.Wait()
 }
 
-// ends returns when the stage hands over to the next, where that is before a
-// session is sent that is due at the given time.
-func (d *dispatcher) ends(due time.Duration) (time.Duration, bool) {
+// ends returns when the stage hands over to the next, where that is before the
+// n-th session is sent, which is due at the given time. All that have a part of
+// the stage find the same.
+func (d *dispatcher) ends(due time.Duration, n int) (time.Duration, bool) {
 	switch {
 	case d.next == nil:
 		return 0, false
 	case d.Duration > 0 && due >= d.Duration:
 		return d.Duration, true
+	case !d.Portion.Whole():
+		return due, d.Requests > 0 && n >= d.Requests
 	}
 	return due, d.full(max(d.given, d.Issued()))
 }
@@ -137,7 +142,7 @@ func (d *dispatcher) start(due time.Duration) bool {
 	select {
 	case d.jobs <- j:
 	default:
-		id := d.spawned
+		id := d.Portion.Nth(d.spawned)
 		d.spawned++
 		d.workers.Go(func() { work(id, j, d.jobs) })
 	}
@@ -151,7 +156,7 @@ func (d *dispatcher) start(due time.Duration) bool {
 // before: all at once, or one after another over the ramp.
 func (s *stage) openSlots(ctx context.Context) {
 	for i := range cap(s.slots) - s.taken {
-		at := s.ConcurrencyRamp * time.Duration(i) / time.Duration(s.Concurrency)
+		at := s.ConcurrencyRamp * time.Duration(s.Portion.Nth(i)) / time.Duration(s.Concurrency)
 		if at > 0 && TimerWait(ctx, s.epoch.Add(at)) != nil {
 			return
 		}

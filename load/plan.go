@@ -54,8 +54,21 @@ type Plan struct {
 	// or the driver was stopped. They are cancelled then. 0 cancels at once.
 	Grace time.Duration
 
+	// Portion is the part of all this that the driver makes, beside others that make
+	// theirs: all numbers of the plan are those of the whole.
+	Portion loadgen.Portion
+
 	// Seed is where the jitter of pauses after failures comes from.
 	Seed loadgen.Seed
+}
+
+// Deal says which of the plan's sessions are the driver's.
+func (p *Plan) Deal() loadgen.Deal {
+	d := loadgen.Deal{Portion: p.Portion}
+	if !p.open() {
+		d.Round = p.Concurrency
+	}
+	return d
 }
 
 // open reports whether the loop is open.

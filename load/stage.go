@@ -24,6 +24,10 @@ type stage struct {
 	Stage
 	before, next *stage // nil for the first and the last
 
+	deal  loadgen.Deal
+	users int // of those of the plan, or of its slots under the ceiling, so many
+	limit int // of its requests
+
 	epoch   time.Time          // set before began is closed
 	began   chan struct{}      // closed when the stage begins
 	issuing context.Context    // done: nothing more is started
@@ -51,9 +55,11 @@ func newStage(r *run, of Stage) *stage {
 	s := &stage{
 		run: r, Stage: of, began: make(chan struct{}), spent: make(chan struct{}, 1),
 		ramp: of.Ramp, jitter: of.Seed.Stream("backoff"),
+		deal: of.Deal(), users: of.Portion.Part(of.Concurrency),
 	}
+	s.limit = s.deal.Count(of.Requests)
 	if s.open() && s.Concurrency > 0 {
-		s.slots = make(chan struct{}, s.Concurrency)
+		s.slots = make(chan struct{}, s.users)
 	}
 	return s
 }
@@ -65,7 +71,7 @@ func (s *stage) begin(at time.Time) {
 	s.Driver.starved.Store(0)
 	s.Driver.began.Store(&s.epoch)
 	raise(&s.maxFlight, s.flight.Load())
-	s.joining.Store(!s.open() && s.climbs() && int(s.started.Load()) < s.Concurrency)
+	s.joining.Store(!s.open() && s.climbs() && int(s.started.Load()) < s.users)
 	s.spacing.Store(!s.open() && s.Stagger && s.UserGap == 0 && s.ConcurrencyRamp == 0)
 	if s.Duration > 0 && s.next == nil {
 		s.issuing, s.close = context.WithDeadline(s.stopping, at.Add(s.Duration))
@@ -75,8 +81,8 @@ func (s *stage) begin(at time.Time) {
 	close(s.began)
 }
 
-// full reports whether the stage is to start no request of this index.
-func (s *stage) full(index int) bool { return s.Requests > 0 && index >= s.Requests }
+// full reports whether the stage is to start no more after so many requests.
+func (s *stage) full(issued int) bool { return s.Requests > 0 && issued >= s.limit }
 
 // exhausted notes that a request has ended and no more is started: what is in
 // flight becomes less from here on. The start of the last request would not do:

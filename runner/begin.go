@@ -14,10 +14,10 @@ import (
 // warmUpPlan returns what a warm-up is to do that goes on into a plan, whose
 // load it has unless it was given one of its own. Without a plan to go on into
 // it drains, and is a closed loop.
-func warmUpPlan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, into *load.Plan) load.Plan {
+func warmUpPlan(c *sweep.Config, p sweep.Pacing, seed loadgen.Seed, portion loadgen.Portion, into *load.Plan) load.Plan {
 	warm := load.Plan{
 		Phase: loadgen.Warmup, Requests: c.WarmupRequestCount, Duration: c.WarmupDuration,
-		Grace: c.GracePeriod, Seed: seed,
+		Grace: c.GracePeriod, Seed: seed, Portion: portion,
 	}
 	switch {
 	case c.WarmupRequestRate > 0 && !p.Auto:
@@ -54,7 +54,21 @@ func (p *phases) seamless() bool {
 		p.Log.Info("The warm-up drains: its answers tell what the chat template adds to a prompt")
 		return false
 	}
+	if !p.Portion.Whole() && !foreseen(c, p.run.Cell.Pacing) {
+		p.Log.Info("The warm-up drains: only answers tell when it has sent so many requests, which is not at once for all workers")
+		return false
+	}
 	return true
+}
+
+// foreseen reports whether it is known beforehand when a warm-up will have sent
+// what it is to send, as it is of a duration and of a schedule.
+func foreseen(c *sweep.Config, p sweep.Pacing) bool {
+	if c.WarmupRequestCount == 0 {
+		return true
+	}
+	scheduled := c.WarmupRequestRate > 0 || c.WarmupConcurrency == 0 && p.Mode == loadgen.OpenLoop
+	return scheduled && c.SessionTurnsMean <= 1 && c.SessionTurnsStddev == 0
 }
 
 // watchWarmUp gives a warm-up up in which requests hang: none fails, so that no
@@ -80,7 +94,7 @@ const connectTime = 10 * time.Second
 // will need. What fails here will fail again, as a request.
 func (p *phases) preconnect(ctx context.Context) {
 	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
-	n := connections(c, pacing)
+	n := p.Portion.Part(connections(c, pacing))
 	if !c.Preconnect || n == 0 {
 		return
 	}

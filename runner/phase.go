@@ -135,6 +135,7 @@ func (p *phases) open(ctx context.Context, of loadgen.Phase, begin func(*loadgen
 		source.Close()
 		return nil, err
 	}
+	source.Deal(ready.Plan.Deal())
 	ready.Feed = p.prepare(ctx, ready.Plan, source, begin)
 	p.sources[of] = source
 	return ready, nil
@@ -162,7 +163,7 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
 	keep := func(*loadgen.Session) error { return nil }
 	warm, err := p.open(ctx, loadgen.Warmup, keep, func([]time.Duration) (load.Plan, error) {
-		return warmUpPlan(c, pacing, p.seed(), into), nil
+		return warmUpPlan(c, pacing, p.seed(), p.Portion, into), nil
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool) error {
 	c := &p.run.Cell.Config
 	measured, err := p.open(ctx, loadgen.Profiling, p.begin, func(times []time.Duration) (load.Plan, error) {
-		return plan(c, pacing, p.run.Cell.Probe, p.seed(), times)
+		return plan(c, pacing, p.run.Cell.Probe, p.seed(), p.Portion, times)
 	})
 	if err != nil {
 		return err
@@ -264,7 +265,7 @@ func (p *phases) follow(prev *loadgen.Record, next *loadgen.Request) {
 func (p *phases) ahead(plan load.Plan) int {
 	c := &p.run.Cell.Config
 	const tokens = 1 << 16
-	n := max(4*plan.Concurrency, min(1024, max(16, int(tokens/c.PromptInputTokensMean))), int(p.run.Facts.Load.Rate/10))
+	n := max(4*p.Portion.Part(plan.Concurrency), min(1024, max(16, int(tokens/c.PromptInputTokensMean))), int(p.run.Facts.Load.Rate/10))
 	if plan.Requests > 0 {
 		n = min(n, plan.Requests)
 	}

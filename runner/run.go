@@ -49,6 +49,9 @@ type Runner struct {
 	LookupEnv func(string) (string, bool)
 	// Version is loadgen's, for the User-Agent.
 	Version string
+	// Portion is the part of each run that is made here, beside others that make
+	// theirs.
+	Portion loadgen.Portion
 	// Vocabulary returns what counts the tokens of a cell by the tokenizer's
 	// name, which may be empty, and the model's.
 	Vocabulary func(ctx context.Context, tokenizer, model string) *Vocabulary
@@ -183,6 +186,7 @@ func (r *Runner) report(run *sweep.Run, place, n int) {
 func (r *Runner) perform(ctx context.Context, ask sweep.Ask, shown *Progress) (*sweep.Run, error) {
 	cell := ask.Cell
 	run := &sweep.Run{Ask: ask, Facts: facts(&cell.Config, cell.Pacing)}
+	run.Facts.Load = run.Facts.Load.Part(r.Portion)
 	run.Facts.Resent = resent(r.Batch, ask, shown.Run)
 	vocabulary := r.Vocabulary(ctx, cell.Config.Tokenizer, cell.Config.Model)
 	run.Facts.Tokenizer = vocabulary.Name
@@ -259,7 +263,7 @@ func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabulary, keep *recording, shown *Progress) error {
 	c, pacing := &run.Cell.Config, run.Cell.Pacing
 	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Seed(r.Batch.VarySeed)))
-	if err := client.Preflight(connections(c, pacing)); err != nil {
+	if err := client.Preflight(r.Portion.Part(connections(c, pacing))); err != nil {
 		return err
 	}
 	payload, err := payload(c)
@@ -317,6 +321,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 
 // proceed warms up and measures.
 func (p *phases) proceed(ctx context.Context) error {
+	r := p.Runner
 	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
 	if p.seamless() {
 		if p.late = c.EndpointType != "completions" && !p.template.deaf; !p.late {
@@ -343,8 +348,8 @@ func (p *phases) proceed(ctx context.Context) error {
 		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
 		p.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
 			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
-		p.run.Facts.Load.Rate = pacing.Rate
-		p.collector.SetRate(pacing.Rate)
+		p.run.Facts.Load.Rate = pacing.Load().Part(r.Portion).Rate
+		p.collector.SetRate(p.run.Facts.Load.Rate)
 	}
 	if err := p.settleTemplate(); err != nil {
 		return err

@@ -118,8 +118,9 @@ func spec(c *sweep.Config, seed loadgen.Seed, number int, phase loadgen.Phase) (
 
 // plan returns what the measured phase is to do. times are those of the
 // dataset, where it has any; probe is nil where the run is none.
-func plan(c *sweep.Config, p sweep.Pacing, probe *sweep.Probe, seed loadgen.Seed, times []time.Duration) (load.Plan, error) {
+func plan(c *sweep.Config, p sweep.Pacing, probe *sweep.Probe, seed loadgen.Seed, portion loadgen.Portion, times []time.Duration) (load.Plan, error) {
 	out := load.Plan{
+		Portion:         portion,
 		Phase:           loadgen.Profiling,
 		Concurrency:     p.Concurrency,
 		ConcurrencyRamp: p.ConcurrencyRamp,

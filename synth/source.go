@@ -21,6 +21,7 @@ type Source struct {
 	sent    *beginnings // of the dataset's prompts
 	shapes  []shape     // what to draw lengths from instead of the spec; see New
 	name    string      // of its sessions, in front of their number
+	deal    loadgen.Deal
 
 	// Lengths have a stream of their own, so that they do not depend on the
 	// tokenizer or the corpus.
@@ -133,26 +134,26 @@ func Survey(spec Spec) (Overview, error) {
 // one. Goroutines that call it at once get sessions one each, and the i-th
 // session is the same whoever gets it.
 func (s *Source) Next() (*loadgen.Session, error) {
+	if s.deal.Empty() {
+		return nil, io.EOF
+	}
 	if s.dataset != nil {
 		return s.take()
 	}
-	i := int(s.next.Add(1)) - 1
+	i := s.deal.Nth(int(s.next.Add(1)) - 1)
 	if s.spec.Sessions > 0 && i >= s.spec.Sessions {
 		return nil, io.EOF
 	}
 	return s.At(i), nil
 }
 
+// Deal makes the source yield the sessions that a worker has of all. It is to be
+// called before the first of them is asked for.
+func (s *Source) Deal(deal loadgen.Deal) { s.deal = deal }
+
 // take returns the next session of the dataset.
 func (s *Source) take() (*loadgen.Session, error) {
-	s.mu.Lock()
-	i := s.dataset.taken
-	if s.spec.Sessions > 0 && i >= s.spec.Sessions {
-		s.mu.Unlock()
-		return nil, io.EOF
-	}
-	e, reused, err := s.dataset.next()
-	s.mu.Unlock()
+	i, e, reused, err := s.entry()
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +168,37 @@ func (s *Source) take() (*loadgen.Session, error) {
 		c.add(t, &text)
 	}
 	return c.end(), nil
+}
+
+// entry reads the next entry that is the worker's, and passes over those of
+// others.
+func (s *Source) entry() (i int, e entry, reused bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		i = s.dataset.taken
+		if s.spec.Sessions > 0 && i >= s.spec.Sessions {
+			return i, e, false, io.EOF
+		}
+		if e, reused, err = s.dataset.next(); err != nil || s.deal.Owns(i) {
+			return i, e, reused, err
+		}
+		if !reused {
+			s.notice(i, e.turns[0])
+		}
+	}
+}
+
+// notice takes note of how an entry begins that another worker sends: the
+// server's cache may have it from there.
+func (s *Source) notice(i int, first entryTurn) {
+	messages := first.messages
+	if first.input > 0 {
+		text := s.text.At(i)
+		content, _ := s.writer.blocks(first.blocks, s.spec.blockTokens(), first.input, i, &text)
+		messages = []loadgen.Message{{Role: "user", Content: content}}
+	}
+	s.sent.add(messages, 0)
 }
 
 // recorded returns a turn of a dataset's entry, with what it leaves to be made
