@@ -254,7 +254,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	if run.Summary == nil {
 		errs = append(errs, c.dir.GiveUp(res))
 	} else {
-		res.Summary = *run.Summary
+		res.Summary, res.Course = *run.Summary, run.Course
 		res.Stdout = shownRun(run).Text(report.Options{})
 		errs = append(errs, c.dir.Finish(res))
 		if err := errors.Join(append(errs, run.Err)...); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -263,6 +263,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 			c.profile(run)
 		}
 	}
+	run.Course = nil // in its file; a batch may have thousands of runs
 	return errors.Join(append(errs, c.grow(run), c.closeLog())...)
 }
 

@@ -42,7 +42,7 @@ func NewCollector(facts Facts) (*Collector, error) {
 		facts:     facts,
 		m:         Measurement{ServerInput: facts.ServerInput},
 		warmup:    tally{series: newSeries(), handed: newSeries()},
-		profiling: tally{series: newSeries(), handed: newSeries()},
+		profiling: tally{series: newSeries(), handed: newSeries(), track: newTrack()},
 		liveTTFT:  newHistogram(),
 		liveITL:   newHistogram(),
 		evidence:  newEvidence(slices.Concat(facts.Sought, facts.Certified)),
@@ -82,6 +82,7 @@ func (c *Collector) Add(r *loadgen.Record) *Measurement {
 	t.add(r, &c.m, good)
 	if r.Phase == loadgen.Profiling {
 		c.evidence.add(r, &c.m, good)
+		t.track.add(r, &c.m)
 	}
 	if r.Crossing {
 		c.profiling.cross(r, &c.m)

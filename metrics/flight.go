@@ -27,6 +27,8 @@ func (t *tally) fly(r *loadgen.Record, m *Measurement, good bool) {
 			end.good++
 		}
 		feed(&t.series, r, m)
+	} else if r.Cancelled() {
+		end.cancelled++
 	}
 }
 

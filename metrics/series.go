@@ -22,7 +22,7 @@ const (
 
 // A bin counts what happened in [i·width, (i+1)·width) since the run's epoch.
 type bin struct {
-	sent, ended, ok, good int
+	sent, ended, ok, good, cancelled int
 	// residence is the sum of the times in flight of the requests that ended
 	// here, flight that of those sent here.
 	residence, flight time.Duration
@@ -92,7 +92,7 @@ func (s *series) coarsen() {
 	for i := range half {
 		a, b := s.bins[2*i], s.bins[2*i+1]
 		s.bins[i] = bin{
-			sent: a.sent + b.sent, ended: a.ended + b.ended, ok: a.ok + b.ok, good: a.good + b.good,
+			sent: a.sent + b.sent, ended: a.ended + b.ended, ok: a.ok + b.ok, good: a.good + b.good, cancelled: a.cancelled + b.cancelled,
 			residence: a.residence + b.residence, flight: a.flight + b.flight, tokens: a.tokens + b.tokens,
 			latency: a.latency + b.latency, answered: a.answered + b.answered,
 			squares: a.squares + b.squares,

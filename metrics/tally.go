@@ -51,6 +51,7 @@ type tally struct {
 	// handed is what the warm-up handed over, apart so that it makes no
 	// difference which of both is read first.
 	handed  series
+	track   track // of the measurement only
 	sources Sources
 }
 

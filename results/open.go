@@ -153,17 +153,34 @@ func (r *Recorded) Truncated() []string { return r.truncated }
 // Summary folds the records again, by the same collector that folded them
 // when they were made.
 func (r *Recorded) Summary() (metrics.Summary, error) {
+	c, err := r.collect()
+	if err != nil {
+		return metrics.Summary{}, err
+	}
+	return c.Summary(r.Outcome, r.Health, r.Transport), nil
+}
+
+// Course says likewise how the run went: what series.json holds.
+func (r *Recorded) Course() (*metrics.Course, error) {
+	c, err := r.collect()
+	if err != nil {
+		return nil, err
+	}
+	return c.Course(), nil
+}
+
+func (r *Recorded) collect() (*metrics.Collector, error) {
 	c, err := metrics.NewCollector(r.Meta.Facts)
 	if err != nil {
-		return metrics.Summary{}, fmt.Errorf("run %s: %w", r.Dir, err)
+		return nil, fmt.Errorf("run %s: %w", r.Dir, err)
 	}
 	for rec, err := range r.Records() {
 		if err != nil {
-			return metrics.Summary{}, err
+			return nil, err
 		}
 		c.Add(rec)
 	}
-	return c.Summary(r.Outcome, r.Health, r.Transport), nil
+	return c, nil
 }
 
 // sweepValues reads an object in the order of its keys.

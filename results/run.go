@@ -22,6 +22,7 @@ const (
 	CSVName      = "profile_export_aiperf.csv"
 	RecordsName  = "profile_export.jsonl"
 	WarmupName   = "profile_export_warmup.jsonl"
+	SeriesName   = "series.json"
 	LogName      = "logs/loadgen.log"
 )
 
@@ -110,6 +111,7 @@ func (r *Run) each(do func(*growing) error) error {
 // A Result is how a run ended.
 type Result struct {
 	Summary   metrics.Summary
+	Course    *metrics.Course // nil for none
 	Outcome   loadgen.Outcome
 	Health    loadgen.Health
 	Transport loadgen.Transport
@@ -133,6 +135,7 @@ func (r *Run) Finish(res *Result) error {
 		func() error {
 			return r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics))
 		},
+		func() error { return r.writeSeries(res.Course) },
 		func() error { return r.writeExport(res) },
 		func() error { return r.GiveUp(res) },
 	} {

@@ -30,7 +30,7 @@ func (p *phases) conclude(err error) {
 	}
 	run.Outcome.Notes = p.notes()
 	summary := p.collector.Summary(run.Outcome, run.Health, run.Transport)
-	run.Summary = &summary
+	run.Summary, run.Course = &summary, p.collector.Course()
 	if run.Cell.Probe != nil {
 		run.Margins = p.collector.Margins(true)
 	}

@@ -20,6 +20,8 @@ type Run struct {
 	Prompts   Prompts
 	// Summary is nil where the run ended before it measured anything.
 	Summary *metrics.Summary
+	// Course is how the run went; nil where Summary is.
+	Course *metrics.Course
 	// Margins are how the run of a probe stands against the limits of its search.
 	Margins []metrics.Margin
 	// Err is why the run failed; nil for success.
