@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,7 +58,7 @@ func (r *SideReader) path(path string) ([]compare.CompareRun, error) {
 	if !info.IsDir() {
 		return r.file(path)
 	}
-	dirs, err := runDirs(path)
+	dirs, err := results.PublishedDirs(path)
 	if err != nil {
 		return nil, fmt.Errorf("comparing: %w", err)
 	}
@@ -90,7 +89,7 @@ func (r *SideReader) each(n int, do func(i int)) {
 // for a comparison: those of the first run of each that has any.
 func GateOf(paths []string) []string {
 	for _, path := range paths {
-		dirs, err := runDirs(path)
+		dirs, err := results.PublishedDirs(path)
 		if err != nil || len(dirs) == 0 {
 			continue
 		}
@@ -99,36 +98,6 @@ func GateOf(paths []string) []string {
 		}
 	}
 	return nil
-}
-
-// maxDepth is how deep the runs of a batch may lie in its directory.
-const maxDepth = 6
-
-// runDirs returns the directories of runs in and under a directory, sorted: of
-// one batch or of many, in loadgen's layout or in AIPerf's. Those that were set
-// aside are left out.
-func runDirs(root string) ([]string, error) {
-	var dirs []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !d.IsDir() {
-			return nil
-		}
-		below, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if below != "." && (strings.HasPrefix(d.Name(), ".") || results.IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth) {
-			return filepath.SkipDir
-		}
-		if results.IsPublished(path) {
-			dirs = append(dirs, path)
-		}
-		return nil
-	})
-	return dirs, err
 }
 
 // run reads the directory of a run. One that is spoilt does not keep the others

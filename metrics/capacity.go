@@ -39,6 +39,15 @@ func (b Bound) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(b))
 }
 
+// UnmarshalJSON reads null as unknown.
+func (b *Bound) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*b = Bound(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(data, (*float64)(b))
+}
+
 // A Fit is the greatest load within all limits, by the isotonic fit of each
 // limit's margins over the logarithm of the load.
 type Fit struct {

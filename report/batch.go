@@ -309,6 +309,13 @@ func onFrontier(runs []*Run) []bool {
 	return metrics.Frontier(points)
 }
 
+// Best returns the position of the run that BatchTable marks as the best, -1 for
+// none, and the figure by which it is.
+func Best(runs []*Run) (at int, measure metrics.Figure) {
+	main := mainMetrics(runs)[0]
+	return bestRun(runs, main), metrics.Figure{Tag: main.tag, Stat: "avg"}
+}
+
 func (r *Run) invalid() bool {
 	return r.Summary == nil || r.Failed != "" || r.Summary.Validity.Verdict == metrics.Invalid
 }

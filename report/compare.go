@@ -100,7 +100,7 @@ func compareGrid(rows []compare.Compared, o Options) string {
 }
 
 func withUnit(v analyze.Number, unit string) string {
-	text := amount(float64(v))
+	text := Amount(float64(v))
 	switch {
 	case text == absent:
 		return text

@@ -20,7 +20,7 @@ func FindingsBrief(findings []analyze.Finding, most int, o Options) string {
 		}
 		shown++
 		b.WriteString(o.paint(strong, o.wrap(4, fmt.Sprintf("%2d. %s", shown, f.Title))) + "\n")
-		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, standing(f))) + "\n")
+		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, Standing(f))) + "\n")
 		if len(f.Try) > 0 {
 			b.WriteString(o.wrap(9, "    try: "+f.Try[0]) + "\n")
 		}

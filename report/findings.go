@@ -18,9 +18,9 @@ func FindingsText(findings []analyze.Finding, o Options) string {
 		}
 		head := fmt.Sprintf("%2d. %s", i+1, f.Title)
 		b.WriteString(o.paint(strong, o.wrap(4, head)) + "\n")
-		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, standing(&f))) + "\n")
+		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, Standing(&f))) + "\n")
 		for _, e := range f.Evidence {
-			b.WriteString(o.wrap(8, "      - "+evidence(e)) + "\n")
+			b.WriteString(o.wrap(8, "      - "+EvidenceLine(e)) + "\n")
 		}
 		for _, try := range f.Try {
 			b.WriteString(o.wrap(11, "      try: "+try) + "\n")
@@ -29,8 +29,8 @@ func FindingsText(findings []analyze.Finding, o Options) string {
 	return b.String()
 }
 
-// standing says how sure a finding is, who can change it and what it costs.
-func standing(f *analyze.Finding) string {
+// Standing says how sure a finding is, who can change it and what it costs.
+func Standing(f *analyze.Finding) string {
 	parts := []string{string(f.Confidence) + " confidence"}
 	if f.Control != "" {
 		parts = append(parts, "controllable by: "+string(f.Control))
@@ -44,8 +44,9 @@ func standing(f *analyze.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
-func evidence(e analyze.Evidence) string {
-	text := e.What + ": " + amount(float64(e.Value))
+// EvidenceLine is a number that a finding rests on, in words.
+func EvidenceLine(e analyze.Evidence) string {
+	text := e.What + ": " + Amount(float64(e.Value))
 	if e.Unit != "" && e.Unit != "count" {
 		text += " " + e.Unit
 	}

@@ -59,7 +59,7 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 		n := &h.Nights[i]
 		row := []string{n.Dir, outside.Line(n.Label), NightVerdict(n)}
 		for _, f := range shown {
-			row = append(row, amount(float64(n.Mean(h.Cells, f))))
+			row = append(row, Amount(float64(n.Mean(h.Cells, f))))
 		}
 		g.rows = append(g.rows, row)
 	}

@@ -68,9 +68,9 @@ func Count(n int, noun string) string {
 	return s
 }
 
-// amount writes a number of unknown size with about four digits that count:
+// Amount writes a number of unknown size with about four digits that count:
 // 12,345, 12.35, 0.001235.
-func amount(v float64) string {
+func Amount(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v) || math.IsInf(v, 0):
 		return absent

@@ -39,7 +39,7 @@ func SizingText(r *analyze.SizingReport, o Options) string {
 }
 
 func interval(i *analyze.SizingInterval) string {
-	low, high := amount(i.Low), amount(i.High)
+	low, high := Amount(i.Low), Amount(i.High)
 	if i.OpenLow {
 		low = "below the lowest tested"
 	}
@@ -52,7 +52,7 @@ func interval(i *analyze.SizingInterval) string {
 func shape(f *analyze.KneeFit, knee *analyze.SizingInterval, unit string) string {
 	text := fmt.Sprintf("%s over %s", f.Shape, Count(f.Points, "run"))
 	if f.Knee > 0 {
-		text += strings.TrimSpace(", knee at " + amount(f.Knee) + " " + unit)
+		text += strings.TrimSpace(", knee at " + Amount(f.Knee) + " " + unit)
 		if knee != nil {
 			text += " (" + interval(knee) + ")"
 		}

@@ -88,3 +88,33 @@ func BatchDirs(dir string) ([]string, error) {
 	}
 	return dirs, nil
 }
+
+// maxDepth is how deep the runs of a batch may lie in its directory.
+const maxDepth = 6
+
+// PublishedDirs returns the directories of runs in and under a directory, sorted:
+// of one batch or of many, in loadgen's layout or in AIPerf's. Those that were
+// set aside are left out.
+func PublishedDirs(root string) ([]string, error) {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if below != "." && (strings.HasPrefix(d.Name(), ".") || IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth) {
+			return filepath.SkipDir
+		}
+		if IsPublished(path) {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	return dirs, err
+}

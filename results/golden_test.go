@@ -196,7 +196,9 @@ func write(t *testing.T) (*results.Batch, string, metrics.Summary) {
 		t.Fatal(err)
 	}
 	s := c.Summary(theOutcome(), theHealth(), theTransport())
-	if err := run.Finish(result(s)); err != nil {
+	res := result(s)
+	res.Course = c.Course()
+	if err := run.Finish(res); err != nil {
 		t.Fatal(err)
 	}
 	if err := batch.Finish([]results.Row{
@@ -218,6 +220,7 @@ func TestEveryArtifactIsItsGoldenFile(t *testing.T) {
 		filepath.Join(dir, results.CSVName),
 		filepath.Join(dir, results.RecordsName),
 		filepath.Join(dir, results.WarmupName),
+		filepath.Join(dir, results.SeriesName),
 		filepath.Join(batch.Dir, results.BatchJSONName),
 		filepath.Join(batch.Dir, results.BatchCSVName),
 	} {

@@ -183,8 +183,9 @@ func (r *Recorded) collect() (*metrics.Collector, error) {
 	return c, nil
 }
 
-// sweepValues reads an object in the order of its keys.
-func sweepValues(data json.RawMessage) ([]loadgen.Value, error) {
+// SweepValues reads the swept values of a run as files have them: an object, in
+// the order of its keys.
+func SweepValues(data json.RawMessage) ([]loadgen.Value, error) {
 	if len(data) == 0 || string(data) == "null" {
 		return nil, nil
 	}

@@ -130,7 +130,7 @@ func (p *Published) read(data []byte) error {
 		}
 	}
 	if p.Meta.Cell.Values == nil {
-		values, err := sweepValues(info.Values)
+		values, err := SweepValues(info.Values)
 		if err != nil {
 			return fmt.Errorf("variation_values: %w", err)
 		}
@@ -204,7 +204,7 @@ func readMetadata(dir string) (Metadata, error) {
 	if err := readJSON(filepath.Join(dir, MetadataName), &meta); err != nil {
 		return Metadata{}, err
 	}
-	values, err := sweepValues(meta.SweepParams)
+	values, err := SweepValues(meta.SweepParams)
 	if err != nil {
 		return Metadata{}, fmt.Errorf("sweep_params: %w", err)
 	}

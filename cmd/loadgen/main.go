@@ -37,6 +37,7 @@ type commands struct {
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
 	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
+	Report    reportCommand    `cmd:"" help:"Make a page with charts of batches and runs, in one file."`
 	History   historyCommand   `cmd:"" help:"Show all nights of a batch, and from which night on a figure changed."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
@@ -48,6 +49,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen capacity --url URL --model M --slo 'ttft.p95<500ms'   how many users it carries
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
+  loadgen report DIR                           a page with charts of a batch, in one file
   loadgen history DIR                          every night of a batch, and where a figure changed its level
   loadgen help COMMAND                         the flags of another command
   loadgen --version                            the version

@@ -154,8 +154,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tee.Show(std.err)
 	recorder.LogSummary(runs)
 	err = errors.Join(err, recorder.Finish(runs))
+	picture := writePage(dir.Dir, log)
 	tables := recorder.Tables(runs, reportOptions(std.out))
-	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n", tables, dir.Dir); shown != nil && !errors.Is(shown, syscall.EPIPE) {
+	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n%s", tables, dir.Dir, picture); shown != nil && !errors.Is(shown, syscall.EPIPE) {
 		err = errors.Join(err, fmt.Errorf("printing the results, which are kept in %s: %w", dir.Dir, shown))
 	}
 	if err != nil {

@@ -41,9 +41,10 @@ var may = map[string][]string{
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
+	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
 	"live":                {"", "report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
-	"cmd/loadgen":         {"", "archive", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"cmd/loadgen":         {"", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -54,7 +55,8 @@ var homes = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"net/http":                           {"client", "mockllm", "tokenizer"},
 	"net/http/httptrace":                 {"client"},
-	"html/template":                      {"report"},
+	"html/template":                      {"page"},
+	"gonum.org/v1/plot":                  {"page"},
 	"github.com/klauspost/compress/zstd": {"client"},
 	"github.com/andybalholm/brotli":      {"client"},
 	"github.com/alecthomas/kong":         {"cmd/loadgen"},

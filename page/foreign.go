@@ -1,0 +1,57 @@
+package page
+
+import (
+	"path/filepath"
+	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+	"loadgen/results"
+	"loadgen/trace"
+)
+
+// foreignCourse makes a course out of the records of AIPerf, which tell when a
+// request was sent, its first and its last token, and how long it was.
+func foreignCourse(dir string) (*metrics.Course, error) {
+	tr, err := trace.Open(filepath.Join(dir, results.RecordsName))
+	if tr == nil {
+		return nil, err
+	}
+	collector, err := metrics.NewCollector(metrics.Facts{})
+	if err != nil {
+		return nil, err
+	}
+	first := 0.0
+	if len(tr.Calls) > 0 {
+		first = tr.Calls[0].Start
+	}
+	for i := range tr.Calls {
+		if c := &tr.Calls[i]; c.Done() {
+			collector.Add(recordOf(c, i, first))
+		}
+	}
+	return collector.Course(), nil
+}
+
+// recordOf is a call as a record whose tokens come at its first and last time.
+func recordOf(c *loadgen.Call, index int, first float64) *loadgen.Record {
+	after := func(from, to float64) time.Duration { return time.Duration((to - from) * 1e9) }
+	r := &loadgen.Record{}
+	r.Reset()
+	r.Request = &loadgen.Request{InputTokens: max(c.PromptTokens, 0)}
+	r.Index = index
+	r.Sent = after(first, c.Start)
+	r.Due = r.Sent
+	r.Took = after(c.Start, c.End)
+	r.Ended = r.Sent + r.Took
+	r.Usage.CompletionTokens = c.CompletionTokens
+	if c.Failed {
+		r.Failure = &loadgen.Failure{Kind: loadgen.FailureKind(c.Error)}
+		return r
+	}
+	if c.FirstToken >= c.Start {
+		r.Streamed = true
+		r.Chunks = append(r.Chunks, loadgen.Chunk{At: after(c.Start, c.FirstToken)}, loadgen.Chunk{At: r.Took})
+	}
+	return r
+}
