@@ -80,8 +80,10 @@ type swatch struct{ fill color.Color }
 // Thumbnail fills the field.
 func (s swatch) Thumbnail(c *draw.Canvas) {
 	c.FillPolygon(s.fill, []vg.Point{
-		{X: c.Min.X, Y: c.Center().Y - 1.5}, {X: c.Max.X, Y: c.Center().Y - 1.5},
-		{X: c.Max.X, Y: c.Center().Y + 1.5}, {X: c.Min.X, Y: c.Center().Y + 1.5},
+		{X: c.Min.X, Y: c.Center().Y - 1.5},
+		{X: c.Max.X, Y: c.Center().Y - 1.5},
+		{X: c.Max.X, Y: c.Center().Y + 1.5},
+		{X: c.Min.X, Y: c.Center().Y + 1.5},
 	})
 }
 
