@@ -75,7 +75,13 @@ func FuzzEvents(f *testing.F) {
 		// go-sse dispatches an event without data and gives up an event that
 		// the stream's end leaves open; here it is the other way round.
 		var want []client.Event
-		closed := strings.TrimPrefix(string(stream), "\xef\xbb\xbf") + "\n\n"
+		// It also takes off a mark of byte order behind empty lines, where a
+		// mark is part of a field's name.
+		const mark = "\xef\xbb\xbf"
+		closed := strings.TrimPrefix(string(stream), mark) + "\n\n"
+		if strings.HasPrefix(strings.TrimLeft(closed, "\r\n"), mark) {
+			return
+		}
 		for e, err := range gosse.Read(strings.NewReader(closed), &gosse.ReadConfig{MaxEventSize: 1 << 20}) {
 			if err != nil {
 				return
