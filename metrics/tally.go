@@ -231,7 +231,7 @@ func (t *tally) source(r *loadgen.Record, m *Measurement) {
 func (t *tally) delays(r *loadgen.Record) {
 	t.readerDelay.add(millis(r.ReaderDelay))
 	t.firstDelay.add(millis(r.FirstDelay))
-	if r.Streamed && r.Reads > 1 {
+	if r.Streamed && r.Reads > 1 && len(r.Chunks) > 1 {
 		t.meanDelay.add(millis(r.MeanDelay))
 		t.chunkGap.add(millis(r.Took-r.Chunks[0].At) / float64(len(r.Chunks)-1))
 	}

@@ -27,6 +27,8 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte(`{"loadgen":{"took_ns":1,"ended_ns":9223372036854775807,"streamed":true}}`))
 	f.Add([]byte(`{"loadgen":{"chunk_ns":[1,2],"chunk_kinds":"c9999999999"}}` + "\n"))
 	f.Add([]byte(`{"metrics":{"time_to_first_token":{"value":1e300},"inter_chunk_latency":{"value":[1e300,-1e300]}},"loadgen":{"streamed":true}}` + "\n"))
+	f.Add([]byte(`{"loadgen":{"streamed":true,"timing_source":"kernel","reads":2}}` + "\n"))
+	f.Add([]byte(`{"loadgen":{"streamed":true,"timing_source":"kernel","reads":2,"took_ns":9,"chunk_ns":[5]}}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := metrics.NewCollector(metrics.Facts{Load: loadgen.Load{Users: 4}})
 		if err != nil {
