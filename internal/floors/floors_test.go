@@ -19,7 +19,7 @@ import (
 const root = "../.."
 
 // may lists every package of the house with the packages of the house that it
-// may import. A package that is not listed stands on no floor.
+// imports. A package that is not listed stands on no floor.
 var may = map[string][]string{
 	"":                    {},
 	"tokenizer":           {},
@@ -31,20 +31,21 @@ var may = map[string][]string{
 	"internal/secret":     {},
 	"load":                {""},
 	"client":              {"", "internal/outside", "internal/secret"},
-	"synth":               {"", "tokenizer"},
+	"synth":               {""},
 	"metrics":             {"", "stats"},
 	"results":             {"", "metrics", "stats", "internal/jsonstream", "internal/outside", "internal/secret"},
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
-	"analyze":             {"", "metrics", "stats"},
+	"analyze":             {"", "metrics"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
-	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "internal/outside", "internal/secret"},
+	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/outside", "internal/secret", "stats"},
+	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
 	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
-	"live":                {"", "report", "runner", "sweep", "metrics"},
+	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
-	"cmd/loadgen":         {"", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "synth", "load", "client", "metrics", "tokenizer", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"bench":               {"metrics", "mockllm"},
+	"cmd/loadgen":         {"", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -53,7 +54,7 @@ var homes = map[string][]string{
 	"go.yaml.in/yaml/v4":                      {"sweep"},
 	"github.com/go-playground/validator/v10":  {"sweep"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
-	"net/http":                           {"client", "mockllm", "tokenizer"},
+	"net/http":                           {"client", "mockllm", "tokenizer", "bench"},
 	"net/http/httptrace":                 {"client"},
 	"html/template":                      {"page"},
 	"gonum.org/v1/plot":                  {"page"},
@@ -62,7 +63,7 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":         {"cmd/loadgen"},
 	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
 	"math/rand":                          {},
-	"regexp":                             {"sweep"},
+	"regexp":                             {"sweep", "bench"},
 	"golang.org/x/time/rate":             {"client", "mockllm", "load"},
 }
 
@@ -70,7 +71,7 @@ var homes = map[string][]string{
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "archive", "live", "cmd/loadgen", "internal/memnet"}
+var timed = []string{"load", "client", "mockllm", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {
@@ -82,7 +83,9 @@ type source struct {
 
 // generator reports whether the file is a program of its own inside a
 // package's folder, run by go generate.
-func (s source) generator() bool { return s.Name.Name == "main" && !strings.HasPrefix(s.dir, "cmd/") }
+func (s source) generator() bool {
+	return s.Name.Name == "main" && s.dir != "bench" && !strings.HasPrefix(s.dir, "cmd/")
+}
 
 func sources(t *testing.T) []source {
 	t.Helper()
@@ -93,7 +96,7 @@ func sources(t *testing.T) []source {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			skip := strings.HasPrefix(name, ".") && name != ".." || name == "testdata" || name == "tools" || name == "bench"
+			skip := strings.HasPrefix(name, ".") && name != ".." || name == "testdata" || name == "tools"
 			if skip && file != root {
 				return filepath.SkipDir
 			}
@@ -124,6 +127,7 @@ func sources(t *testing.T) []source {
 }
 
 func TestArrowsFall(t *testing.T) {
+	drawn := map[string]map[string]bool{}
 	for _, src := range sources(t) {
 		if src.dir == "internal/floors" || src.test || src.generator() {
 			continue
@@ -145,10 +149,21 @@ func TestArrowsFall(t *testing.T) {
 				if !slices.Contains(allowed, ours) {
 					t.Errorf("%s imports %s: that arrow does not fall", src.name, lib)
 				}
+				if drawn[src.dir] == nil {
+					drawn[src.dir] = map[string]bool{}
+				}
+				drawn[src.dir][ours] = true
 				continue
 			}
 			if home, restricted := homes[lib]; restricted && !slices.Contains(home, src.dir) {
 				t.Errorf("%s imports %s, whose home is %v", src.name, lib, home)
+			}
+		}
+	}
+	for pkg, allowed := range may {
+		for _, other := range allowed {
+			if !drawn[pkg][other] {
+				t.Errorf("%q may import %q and does not: take that arrow away", pkg, other)
 			}
 		}
 	}
@@ -183,7 +198,7 @@ func isType(name string) bool {
 
 func TestOnlyMainExits(t *testing.T) {
 	for _, src := range sources(t) {
-		if src.test || src.generator() || src.name == "cmd/loadgen/main.go" {
+		if src.test || src.generator() || src.name == "cmd/loadgen/main.go" || src.name == "bench/main.go" {
 			continue
 		}
 		eachCall(src.File, func(pkg, name string) {
