@@ -16,7 +16,7 @@ import (
 func (k *Recorder) capacities(runs []*sweep.Run) []results.Capacity {
 	var all []results.Capacity
 	s := &k.Batch.Search
-	for _, c := range k.Batch.Capacities(runs) {
+	for _, c := range k.whole().Capacities(runs) {
 		out := results.Capacity{
 			Cell: c.Cell.Cell, Over: c.Over, Unit: map[bool]string{true: "users", false: "requests/s"}[s.Whole()],
 			Confidence: c.Confidence, Precision: c.Precision, Stopped: c.Stopped, MeasuredFor: c.Used.Seconds(), Notes: c.Notes,
@@ -130,7 +130,7 @@ func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
 	var answers []report.Capacity
 	var notes []string
-	for _, c := range k.Batch.Capacities(runs) {
+	for _, c := range k.whole().Capacities(runs) {
 		for i := range c.Tiers {
 			answers = append(answers, shownCapacity(&c, &c.Tiers[i]))
 		}

@@ -209,7 +209,7 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 	if err = k.Profiler.Write(dir, x, detail); err != nil {
 		err = fmt.Errorf("analysing the run: %w", err)
 	}
-	facts.Trace = share(tr, k.Batch.MostRuns())
+	facts.Trace = share(tr, k.whole().MostRuns())
 	return facts, err
 }
 

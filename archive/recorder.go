@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -121,7 +122,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 	if began.Sub(k.grown) < growShare*k.took {
 		return nil
 	}
-	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.Batch.InOrder(k.over))))
+	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.whole().InOrder(k.over))))
 	k.grown = time.Now()
 	k.took = k.grown.Sub(began)
 	return err
@@ -129,7 +130,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 
 // Finish writes what belongs to the whole batch.
 func (k *Recorder) Finish(runs []*sweep.Run) error {
-	runs = k.Batch.InOrder(runs)
+	runs = k.whole().InOrder(runs)
 	if len(k.facts) > 0 && !k.Profiler.AIQCompat {
 		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
 		k.Root.Findings = k.findings
@@ -140,6 +141,15 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		k.Root.Finish(k.rows(runs)),
 		k.Root.WriteText(ReportName, []byte(k.Tables(runs, report.Options{}))),
 	)
+}
+
+// whole is the batch with the cells that were not picked, which an earlier night
+// may have run.
+func (k *Recorder) whole() *sweep.Batch {
+	if len(k.Batch.LeftOut()) == 0 {
+		return k.Batch
+	}
+	return k.Batch.With(slices.Concat(k.Batch.Cells(), k.Batch.LeftOut()))
 }
 
 func (k *Recorder) rows(runs []*sweep.Run) []results.Row {
@@ -168,7 +178,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 	if k.Batch.Search.Asked() {
 		return k.searchTables(runs, o)
 	}
-	runs = k.Batch.InOrder(runs)
+	runs = k.whole().InOrder(runs)
 	var shown []*report.Run
 	var b strings.Builder
 	for _, run := range runs {

@@ -14,7 +14,7 @@ func (k *Recorder) repeated(runs []*sweep.Run) []results.Aggregate {
 	if k.Batch.Search.Asked() {
 		return nil // its runs are no repeats
 	}
-	cells := k.Batch.Cells()
+	cells := k.whole().Cells()
 	byCell := map[int][]*sweep.Run{}
 	repeats := false
 	for _, run := range runs {

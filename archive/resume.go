@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,8 @@ type Resume struct {
 }
 
 // Restore checks that the batch is the one that was begun, sets aside the runs
-// that are to be made again, and returns the others. The error of a batch that
+// that are to be made again, and returns the others, with those of cells that
+// were not picked. The error of a batch that
 // is another one is an [ErrNotTheSame].
 func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
 	differ, err := differences(r.Manifest, r.Text, k.Batch)
@@ -52,6 +55,11 @@ func (k *Recorder) Restore(r Resume) ([]*sweep.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	others, err := k.restoreOthers()
+	if err != nil {
+		return nil, err
+	}
+	done = append(done, others...)
 	k.over = append(k.over, done...)
 	r.Manifest.Resumed = append(r.Manifest.Resumed, results.ManifestStart{At: time.Now(), Note: note})
 	return done, k.Root.Amend(r.Manifest)
@@ -103,7 +111,7 @@ func (k *Recorder) restoreProbes(r Resume) (done []*sweep.Run, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if known[below] {
+		if known[below] || k.unpicked(below) {
 			continue
 		}
 		to, err := k.Root.SetAside(filepath.ToSlash(below))
@@ -114,6 +122,59 @@ func (k *Recorder) restoreProbes(r Resume) (done []*sweep.Run, err error) {
 	}
 	k.Log.Info(fmt.Sprintf("Going on with %s: %d runs of the search are there", k.Root.Dir, len(done)))
 	return done, nil
+}
+
+// unpicked reports whether a directory below the batch's is that of a run of a
+// cell that was not picked.
+func (k *Recorder) unpicked(below string) bool {
+	return slices.ContainsFunc(k.Batch.LeftOut(), func(c sweep.Cell) bool {
+		return strings.HasPrefix(filepath.ToSlash(below), results.SearchDir(c.Cell)+"/")
+	})
+}
+
+// restoreOthers returns the runs that have ended of cells that were not picked,
+// and leaves them as they are: the batch's files are about all of its cells.
+func (k *Recorder) restoreOthers() (done []*sweep.Run, err error) {
+	for _, cell := range k.Batch.LeftOut() {
+		var of []*sweep.Run
+		for ask := range k.asks(k.Batch.With([]sweep.Cell{cell}), &of) {
+			path := filepath.Join(k.Root.Dir, filepath.FromSlash(k.dirOf(&sweep.Run{Ask: ask})))
+			ending, err := results.ReadEnding(path)
+			if err != nil {
+				return nil, err
+			}
+			if ending == nil {
+				continue
+			}
+			run, err := k.readBack(ask, path, ending)
+			if err != nil {
+				return nil, err
+			}
+			of = append(of, run)
+		}
+		done = append(done, of...)
+	}
+	if len(done) > 0 {
+		k.Log.Info(fmt.Sprintf("%d runs of cells that were not picked stay as they are", len(done)))
+	}
+	return done, nil
+}
+
+// asks yields the runs that a batch may have: those of a search as far as they
+// are done, which the caller adds to.
+func (k *Recorder) asks(batch *sweep.Batch, done *[]*sweep.Run) iter.Seq[sweep.Ask] {
+	if !batch.Search.Asked() {
+		return slices.Values(batch.Runs())
+	}
+	return func(yield func(sweep.Ask) bool) {
+		plan := batch.Plan()
+		for had := -1; had < len(*done); {
+			had = len(*done)
+			if ask, ok := plan.Next(*done); !ok || !yield(ask) {
+				return
+			}
+		}
+	}
 }
 
 // restoreRun returns a run as it was made; nil for one that is to be made,
@@ -169,7 +230,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 	if recorded.Whole {
 		run.Summary = &recorded.Summarized
 		if k.Profiler.Enable {
-			recorded.Forget(k.Batch.MostRuns())
+			recorded.Forget(k.whole().MostRuns())
 			k.facts = append(k.facts, recorded.Facts)
 		}
 	}

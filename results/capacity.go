@@ -3,6 +3,7 @@ package results
 import (
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,6 +18,10 @@ const (
 	CapacityCSVName   = "capacity.csv"
 	SearchHistoryName = "search_history.json"
 )
+
+// SearchDir is the directory of all that belongs to the search for one of several
+// cells, below its batch's.
+func SearchDir(cell loadgen.Cell) string { return path.Join("search", cell.Dir) }
 
 // ProbeDir is the directory of a search's run below its batch's: number counts
 // the runs at the load from 1.
@@ -112,7 +117,7 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 	for i := range all {
 		dir := b.Dir
 		if all[i].Cell.Dir != "" {
-			dir = filepath.Join(b.Dir, "search", filepath.FromSlash(all[i].Cell.Dir))
+			dir = filepath.Join(b.Dir, filepath.FromSlash(SearchDir(all[i].Cell)))
 			if err := os.MkdirAll(dir, 0o777); err != nil {
 				return errors.Join(append(errs, failed(dir, err))...)
 			}

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -86,13 +87,26 @@ type Batch struct {
 	// with it, a sentence each.
 	Notes []string `yaml:"-"`
 
-	cells []Cell
+	cells   []Cell
+	leftOut []Cell // that were not picked
 }
 
 // Cells returns the combinations of the sweep values that are to be run, the
 // first key of the file varying slowest; one without values for a batch without
 // sweeps.
 func (b *Batch) Cells() []Cell { return b.cells }
+
+// LeftOut returns the combinations that were not picked, in the same order.
+func (b *Batch) LeftOut() []Cell { return b.leftOut }
+
+// With returns the batch as it is with other cells of the same file, in the
+// order of the file.
+func (b *Batch) With(cells []Cell) *Batch {
+	other := *b
+	other.leftOut = nil
+	other.cells = slices.SortedFunc(slices.Values(cells), func(a, b Cell) int { return cmp.Compare(a.Index, b.Index) })
+	return &other
+}
 
 // Load reads the batch file at a path, "-" for standard input. Everything that
 // is wrong with the file is in the error, a [*Faults].

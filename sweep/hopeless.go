@@ -158,7 +158,7 @@ func (h hopeless) Left(done []*Run) (int, bool) {
 // reason says why a cell need not be tried, empty where it may be worth it.
 func (h hopeless) reason(cell *Cell, done []*Run) string {
 	for _, run := range done {
-		if run.Skip != "" || !heavier(cell, run.Cell) {
+		if run.Skip != "" || run.Outcome.Cancelled || !heavier(cell, run.Cell) {
 			continue
 		}
 		for _, rule := range h.rules {
@@ -179,7 +179,7 @@ func invalidInARow(cell *Cell, done []*Run) int {
 	last := map[int]*Run{}
 	var below []*Cell
 	for _, run := range done {
-		if run.Skip != "" || run.Summary == nil || !heavier(cell, run.Cell) {
+		if run.Skip != "" || run.Outcome.Cancelled || run.Summary == nil || !heavier(cell, run.Cell) {
 			continue
 		}
 		if last[run.Cell.Index] == nil {

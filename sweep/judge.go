@@ -34,13 +34,17 @@ func (e LimitError) Unwrap() error      { return e.Err }
 func (e CannotTellError) Unwrap() error { return e.Err }
 
 // Judge returns what a batch that is over came short of: failed runs, invalid
-// ones and missed limits, joined.
+// ones and missed limits, joined. Runs of cells that were not picked, which an
+// earlier night has made, are not judged again.
 func (b *Batch) Judge(runs []*Run, allowInvalid bool) error {
 	if b.Search.Asked() {
 		return b.judgeSearch(runs, allowInvalid)
 	}
 	var errs []error
 	for _, run := range runs {
+		if slices.ContainsFunc(b.leftOut, func(c Cell) bool { return c.Index == run.Cell.Index }) {
+			continue
+		}
 		name := run.Name()
 		if run.Err != nil {
 			errs = append(errs, FailedError{Err: fmt.Errorf("%s failed: %w", name, run.Err)})

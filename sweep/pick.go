@@ -131,7 +131,7 @@ func (f *file) pick(batch *Batch, only, skip []string) {
 		}
 	}
 	all := len(batch.cells)
-	batch.cells = slices.DeleteFunc(batch.cells, func(cell Cell) bool {
+	unpicked := func(cell Cell) bool {
 		for _, c := range wanted {
 			if !c.meets(&cell) {
 				return true
@@ -140,7 +140,16 @@ func (f *file) pick(batch *Batch, only, skip []string) {
 		return slices.ContainsFunc(unwanted, func(list []condition) bool {
 			return !slices.ContainsFunc(list, func(c condition) bool { return !c.meets(&cell) })
 		})
-	})
+	}
+	var picked []Cell
+	for _, cell := range batch.cells {
+		if unpicked(cell) {
+			batch.leftOut = append(batch.leftOut, cell)
+		} else {
+			picked = append(picked, cell)
+		}
+	}
+	batch.cells = picked
 	if len(batch.cells) == 0 && len(f.report.list) == 0 {
 		f.report.add(newSource("--only, --skip", nil).whole(fmt.Sprintf("leave none of %d cells", all), "see --dry-run without them"))
 		return

@@ -135,10 +135,10 @@ func (b *Batch) Runs() []Ask {
 
 // InOrder returns runs in the order in which an unbroken batch makes them: one
 // that goes on makes those that are missing last. Those of a search stay as they
-// are.
+// are within a cell.
 func (b *Batch) InOrder(runs []*Run) []*Run {
 	if b.Search.Asked() {
-		return runs
+		return slices.SortedStableFunc(slices.Values(runs), func(a, b *Run) int { return cmp.Compare(a.Cell.Index, b.Cell.Index) })
 	}
 	at := map[place]int{}
 	for i, ask := range b.Runs() {
