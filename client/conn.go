@@ -200,7 +200,7 @@ func (c *conn) head() (response, error) {
 		case err != nil:
 			return h, err
 		case n > 0 && h.status == 101:
-			return h, badHead("the server switches to another protocol")
+			return h, errSwitches
 		case n > 0:
 			c.start += n
 			if h.status >= 200 {

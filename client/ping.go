@@ -119,6 +119,10 @@ func (p ping) get(ctx context.Context, u *url.URL) ([]byte, error) {
 		return nil, p.unreachable(u, err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// A read of what follows would not end with the context.
+		return nil, p.found(ErrUnhealthy, "is the url right?", "%s switches to another protocol", u)
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, pingMax))
 	if err != nil {
 		return nil, p.found(ErrUnreachable, "is there a proxy in between that gives up?", "read the reply of %s: %v", u, err)

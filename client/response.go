@@ -27,6 +27,9 @@ type response struct {
 // encoded reports whether the body is anything but itself.
 func (h *response) encoded() bool { return len(h.encoding) > 0 && !is(h.encoding, "identity") }
 
+// errSwitches is a server that goes on with another protocol than HTTP.
+var errSwitches = badHead("the server switches to another protocol")
+
 func badHead(format string, args ...any) error {
 	return faultf(loadgen.FailBadStream, format, args...)
 }

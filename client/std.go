@@ -165,6 +165,9 @@ func (e *std) exchange(ctx context.Context, cancel context.CancelCauseFunc, r *r
 	if !e.agreed(resp) {
 		return badHead("not the HTTP that was agreed on: %q", resp.Proto)
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return errSwitches // a read of what follows would not end with the context
+	}
 	e.stats.speaks(resp.Proto)
 	r.head(time.Since(r.rec.Start), responseOf(resp))
 
@@ -216,9 +219,11 @@ func responseOf(resp *http.Response) *response {
 }
 
 // roundTrip sends the request, and again on another connection where the first
-// one had been used before and was closed before anything was answered.
+// one had been used before and was closed before anything was answered. A server
+// that closes two in a row without a word has most likely closed all that are
+// idle.
 func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Response, *countedConn, error) {
-	const attempts = 3 // of several stale connections each is met once
+	const attempts = 5 // others give back connections that are stale, too
 	for attempt := 1; ; attempt++ {
 		tr := &trace{rec: rec, stats: e.stats, carrier: noConn}
 		req := e.request(httptrace.WithClientTrace(ctx, tr.hooks()), rec.Request)
@@ -230,6 +235,9 @@ func (e *std) roundTrip(ctx context.Context, rec *loadgen.Record) (*http.Respons
 			return resp, carrier, nil
 		case attempt < attempts && ctx.Err() == nil && lost(err, &conn, answered, time.Since(rec.Start), carrier.dial):
 			e.stats.retried.Add(1)
+			if attempt > 1 {
+				e.transport.CloseIdleConnections()
+			}
 		default:
 			return nil, nil, tr.explain(err)
 		}
