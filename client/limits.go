@@ -36,8 +36,11 @@ func (t *target) sockets() int64 {
 func (r resources) carry(concurrency int) error {
 	switch {
 	case r.files != math.MaxInt && concurrency > r.files-spareFiles:
-		return fmt.Errorf("concurrency %d needs %d open files but the limit is %d: raise it (ulimit -n %d) or lower concurrency to %d",
-			concurrency, concurrency+spareFiles, r.files, concurrency+spareFiles, max(0, r.files-spareFiles))
+		advice := fmt.Sprintf("raise it (ulimit -n %d)", concurrency+spareFiles)
+		if left := r.files - spareFiles; left > 0 {
+			advice += fmt.Sprintf(" or lower concurrency to %d", left)
+		}
+		return fmt.Errorf("concurrency %d needs %d open files but the limit is %d: %s", concurrency, concurrency+spareFiles, r.files, advice)
 	case concurrency > r.ports:
 		return fmt.Errorf("concurrency %d needs as many local ports but the system has %d for one server address: widen net.ipv4.ip_local_port_range or lower concurrency",
 			concurrency, r.ports)
