@@ -128,30 +128,69 @@ func TestUsersWhoStartTogetherAreTold(t *testing.T) {
 }
 
 // Sixteen users whose prompts take 10 ms: 160 ms of 6 s in which all of them are
-// sent, and none in the rest. A crowd of all in one eighth is eight times that of
-// independent users, and less by as much as it reaches over an edge.
+// sent, and none in the rest. A crowd of all in one of eight slices has a sample
+// variance of 32 for its mean of 2: (32 + 2² − 2) / 2 = 17 others, where 15/8 of
+// independent users would be, are 9.07 times as many, and less by as much as it
+// reaches over an edge. So it is where they rest for 2 s.
+//
+// Where a server reads all prompts that wait at once, all of them wait equally
+// long, and how long one would alone no figure tells. Of 410 ms each they wait for
+// 6,560 ms of a round of 12,530, and nobody does in the rest: all the others meet a
+// request that waits, where 6,560/12,530 = 0.52 of them would, 1.91 times as many.
+// Of 10 ms each the wait is a fortieth of the latency, as that of a server for
+// whom company changes nothing may be.
 func TestUsersWhoMoveTogetherAreTold(t *testing.T) {
+	usual := loop{users: 16, prefill: 10 * ms, itl: 30 * ms, tokens: 200, duration: 40 * time.Second}
 	for _, row := range []struct {
-		users    int
-		together bool
-		spread   float64
-		least    float64
+		name        string
+		of          func(*loop)
+		least, most float64
 	}{
-		{16, true, 0, 4},
-		{16, true, 0.02, 3},
-		{16, false, 0, 0},
-		{16, true, 0.9, 0}, // lengths take them apart
-		{4, true, 0, 0},    // too few to tell from chance
+		{"together", func(l *loop) { l.together = true }, 4, 9.07},
+		{"together, answers of nearly equal length", func(l *loop) { l.together, l.spread = true, 0.02 }, 3, 9.07},
+		{"staggered", func(*loop) {}, 1, 1},
+		{"together, but lengths take them apart", func(l *loop) { l.together, l.spread = true, 0.9 }, 1, 1},
+		{"too few to tell from chance", func(l *loop) { l.together, l.users = true, 3 }, 0, 0},
+		{"together, with rests", func(l *loop) { l.together, l.rest, l.spread = true, 2*time.Second, 0.02 }, 3, 9.07},
+		{"staggered, with rests", func(l *loop) { l.rest, l.spread = 2*time.Second, 0.02 }, 1, 1},
+		{"together in the warm-up, read at once", func(l *loop) {
+			l.together, l.handed, l.joint, l.prefill, l.duration = true, true, true, 410*ms, 125300*ms
+		}, 1.9, 1.92},
+		{"staggered, read at once", func(l *loop) { l.joint, l.prefill, l.duration = true, 100*ms, 120*time.Second }, 1, 1},
+		{"together, and nobody can tell whether it matters", func(l *loop) { l.together, l.joint = true, true }, 1, 1},
 	} {
-		s := run(t, loop{users: row.users, together: row.together, spread: row.spread, prefill: 10 * ms, itl: 30 * ms, tokens: 200, duration: 40 * time.Second})
+		l := usual
+		row.of(&l)
+		s := run(t, l)
 		crowd := 0.0
 		for _, sign := range s.Validity.Signs {
 			if sign.Name == "bunching" {
 				crowd = sign.Value
 			}
 		}
-		if has(s.Validity, "bunching") != (row.least > 0) || crowd < row.least {
-			t.Errorf("%+v: crowds of %.2f, reasons %v", row, crowd, names(s.Validity.Reasons))
+		if has(s.Validity, "bunching") != (row.most > 1) || crowd < row.least || crowd > row.most {
+			t.Errorf("%s: crowds of %.3f, reasons %v; want %g to %g", row.name, crowd, names(s.Validity.Reasons), row.least, row.most)
 		}
+	}
+}
+
+// Thirty-two users at a server that serves half of them at a time, for a second
+// each: they come in batches, and wait for a second of two. A batch comes at once,
+// but at any moment sixteen wait: no more than of users who know nothing of each
+// other.
+func TestUsersWhoAreServedInBatchesAreNoBunch(t *testing.T) {
+	var records []*loadgen.Record
+	for second := range 60 {
+		for i := range 16 {
+			r := with(streamed(time.Duration(second)*time.Second, time.Second, 2*time.Second), 2)
+			r.Timing, r.Over, r.Index = loadgen.Kernel, r.Took, len(records)
+			r.Worker = second%2*16 + i
+			records = append(records, r)
+		}
+	}
+	facts := metrics.Facts{Load: loadgen.Load{Users: 32}}
+	o := loadgen.Outcome{StoppedAt: 60 * time.Second, Issued: len(records), MaxFlight: 32}
+	if v := judged(t, facts, o, healthy(), loadgen.Transport{}, records...).Validity; has(v, "bunching") {
+		t.Errorf("%s", v.Reasons[0].Text)
 	}
 }

@@ -17,12 +17,15 @@ type loop struct {
 	users    int
 	prefill  time.Duration // of one prompt, while the others wait
 	itl      time.Duration
-	tokens   int     // of an answer
-	spread   float64 // of its length, as a share: uniform
-	long     float64 // share of answers ten times as long
-	whole    bool    // replies are not streamed
+	tokens   int           // of an answer
+	spread   float64       // of its length, as a share: uniform
+	long     float64       // share of answers ten times as long
+	whole    bool          // replies are not streamed
+	joint    bool          // all prompts that wait are read at once, in as long as one after another
+	rest     time.Duration // of a user between two requests
 	duration time.Duration
-	together bool // all users start at 0, after the warm-up has drained
+	together bool // all users start at once: at 0, after the warm-up has drained
+	handed   bool // or ten rounds before, in the warm-up
 	cold     bool // users start one after another over one latency, from 0 on
 	still    [2]time.Duration
 	seed     uint64
@@ -37,18 +40,23 @@ func (l loop) records() []*loadgen.Record {
 		free  time.Duration
 		first bool
 	}
-	latency := l.prefill + time.Duration(l.tokens-1)*l.itl
+	round := l.prefill + time.Duration(l.tokens-1)*l.itl + l.rest
+	before := 10 * max(round, time.Duration(l.users)*l.prefill)
 	users := make([]user, l.users)
 	for i := range users {
+		apart := round * time.Duration(i) / time.Duration(l.users)
 		switch users[i].first = true; {
+		case l.together && l.handed:
+			users[i].free = -before
 		case l.together:
 		case l.cold:
-			users[i].free = latency * time.Duration(i) / time.Duration(l.users)
+			users[i].free = apart
 		default:
-			users[i].free = -10*max(latency, time.Duration(l.users)*l.prefill) + latency*time.Duration(i)/time.Duration(l.users)
+			users[i].free = apart - before
 		}
 	}
 	idle := time.Duration(-1 << 60) // from when on the server can read the next prompt
+	begun := idle                   // when it began to read the latest
 	var records []*loadgen.Record
 	index := 0
 	for {
@@ -62,7 +70,17 @@ func (l loop) records() []*loadgen.Record {
 		if sent >= l.duration {
 			break
 		}
-		idle = max(idle, sent) + l.prefill
+		if !l.joint {
+			idle = max(idle, sent) + l.prefill
+		} else if sent > begun {
+			begun = max(idle, sent)
+			idle = begun
+			for _, u := range users {
+				if u.free <= begun {
+					idle += l.prefill
+				}
+			}
+		}
 		n := l.tokens
 		if l.spread > 0 {
 			n = max(2, int(float64(n)*(1+l.spread*(2*rng.Float64()-1))))
@@ -80,7 +98,7 @@ func (l loop) records() []*loadgen.Record {
 		}
 		r.Timing, r.Over = loadgen.Kernel, r.Took
 		r.Request.InputTokens, r.Worker = 100, i
-		users[i].free = r.Ended
+		users[i].free = r.Ended + l.rest
 		switch {
 		case sent >= 0:
 			r.Index, r.First = index, users[i].first
@@ -107,7 +125,7 @@ func (l loop) stalled(t time.Duration) time.Duration {
 }
 
 func (l loop) facts() metrics.Facts {
-	return metrics.Facts{Load: loadgen.Load{Users: l.users}}
+	return metrics.Facts{Load: loadgen.Load{Users: l.users}, Paused: l.rest > 0}
 }
 
 // outcome is that of a run whose requests in flight could all end.
