@@ -46,6 +46,7 @@ func (t *tally) cross(r *loadgen.Record, m *Measurement) {
 	if r.Ended <= 0 {
 		return
 	}
+	t.users.set(r.Worker)
 	t.handed.fly(r, false)
 	t.crossing.add(newSample(r, m))
 	if !r.OK() {

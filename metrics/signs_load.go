@@ -99,10 +99,6 @@ func (c *Collector) judgeHeadline(j *judge, s *Summary, o loadgen.Outcome) {
 // keptPace is the share of their rate below which users do not keep their pace.
 const keptPace = 0.95
 
-// keptUsers is the share of the users below which those in flight are not the
-// concurrency that was asked for.
-const keptUsers = 0.9
-
 // judgeLoad holds the load that was offered against the one asked for.
 func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	t := &c.profiling
@@ -124,12 +120,10 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 			j.decide("rate_shortfall", j.excess(millis(sent-due))/millis(due), due.Seconds() >= conclusiveTime)
 		}
 	}
+	c.judgeUsers(j, o)
 	if c.facts.closedLoop() && c.facts.Load.Users > 0 && !c.facts.Paused {
 		if lack, ok := t.shortfall(float64(c.facts.Load.Users), o); ok {
 			j.sign("in_flight_shortfall", lack)
-		}
-		if users := c.facts.Load.Users; o.MaxFlight > 0 && float64(o.MaxFlight) < keptUsers*float64(users) && !o.Cancelled && o.Cut == "" {
-			j.note("of %d users never more than %d were in flight: the run ended before all had started; warm up, measure for longer, or write start: together", users, o.MaxFlight)
 		}
 		if t.inFlight > 0 {
 			j.decide("turnaround", float64(t.inGenerator)/float64(t.inFlight), t.ok >= conclusiveCount)
@@ -138,6 +132,18 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 	if w := s.Steady; w != nil && w.Little != nil && w.To-w.From >= 2*t.longestFlight() {
 		j.sign("littles_law", max(math.Abs(w.Little.Ratio-1)-t.littleError(w), 0))
 	}
+}
+
+// judgeUsers holds the users who had started when the run was over against those
+// asked for.
+func (c *Collector) judgeUsers(j *judge, o loadgen.Outcome) {
+	users := c.facts.Load.Users
+	if users == 0 || o.MaxFlight == 0 {
+		return // not a closed loop, or an outcome that does not say
+	}
+	started := min(max(c.profiling.users.n, o.MaxFlight), users)
+	j.sign("unstarted", 1-float64(started)/float64(users))
+	j.say("unstarted", fmt.Sprintf("only %d of %d users had started when the run ended: its figures are those of a smaller load than the one asked for; warm up, measure for longer, or write start: together", started, users))
 }
 
 // longestFlight is the time in flight of the slowest request, in seconds: what

@@ -38,6 +38,7 @@ type tally struct {
 	okFirst, okLast              time.Duration // first sent and last output of the successful
 	rampEnd                      time.Duration
 
+	users    marks // who sent in the measurement, or was in flight when it began
 	silences silences
 	cache    cacheUse
 	hidden   hidden
@@ -129,6 +130,7 @@ func (t *tally) add(r *loadgen.Record, m *Measurement, good bool) {
 		t.rampEnd = max(t.rampEnd, r.Sent)
 	}
 	t.fly(r, m, good)
+	t.users.set(r.Worker)
 	t.silences.add(r)
 	for mask := m.mask; mask != 0; mask &= mask - 1 {
 		id := ID(bits.TrailingZeros64(mask))

@@ -52,6 +52,7 @@ var table = []Threshold{
 	{"connection_wait_p99", "p99 wait for a free connection over median TTFT", 0.1, 1, "ratio", "a pool's cap, not the server, set the pace"},
 	{"dial_errors", "failed dials, without those of the warm-up, over requests issued", 0.01, never, "ratio", "descriptors or ports may have run out"},
 	{"in_flight_shortfall", "what the users of a closed loop lacked in flight while requests were started, over their number", 0.1, 0.3, "ratio", "the concurrency was not the one asked for"},
+	{"unstarted", "users of a closed loop who had sent no request when the run ended, over their number", 0.1, never, "ratio", "the load was smaller than the one asked for"},
 	{"turnaround", "share of their time in flight that requests of a closed loop spent in this process after their reply was over", 0.1, 0.5, "ratio", "the users could have sent more: the throughput is the generator's"},
 	{"missed", "slots of the schedule never sent over slots due", 0.01, 0.1, "ratio", "the rate was not the one asked for"},
 	{"rate_shortfall", "how much longer than the schedule it took to send it, over its length", 0.01, 0.1, "ratio", "the rate was not the one asked for"},

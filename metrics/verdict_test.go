@@ -1,7 +1,6 @@
 package metrics_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -425,13 +424,45 @@ func TestALimitMustNameAThreshold(t *testing.T) {
 	}
 }
 
-func TestUsersWhoNeverStartedAreNoted(t *testing.T) {
-	facts := metrics.Facts{Load: loadgen.Load{Users: 10}}
-	for in, want := range map[int]bool{8: true, 9: false, 10: false} {
-		v := judged(t, facts, loadgen.Outcome{MaxFlight: in}, healthy(), loadgen.Transport{}, steadyRun(nil)...).Validity
-		note := fmt.Sprintf("of 10 users never more than %d were in flight", in)
-		if got := strings.Contains(strings.Join(v.Notes, "\n"), note); got != want {
-			t.Errorf("%d in flight: notes %q", in, v.Notes)
+// Of ten users three had been started when the run ended. Each of them sends
+// three requests, or is still in flight from the warm-up.
+func TestUsersWhoNeverStartedAreTold(t *testing.T) {
+	for _, row := range []struct {
+		started, crossing int
+		users             int
+		text              string
+	}{
+		{started: 3, users: 10, text: "only 3 of 10 users had started"},
+		{started: 3, crossing: 5, users: 10, text: "only 8 of 10 users had started"},
+		{started: 9, users: 10},
+		{started: 1, crossing: 9, users: 10},
+		{started: 3, users: 0}, // an open loop
+	} {
+		var records []*loadgen.Record
+		for user := range row.started + row.crossing {
+			for i := range 3 {
+				r := with(streamed(time.Duration(i)*time.Second, 100*ms, time.Second), 2)
+				if r.Worker = user; user >= row.started {
+					r.Sent, r.Phase, r.Crossing = -time.Second/2, loadgen.Warmup, true
+					r.Ended = r.Sent + r.Took
+				}
+				records = append(records, r)
+			}
+		}
+		mode := loadgen.ClosedLoop
+		if row.users == 0 {
+			mode = loadgen.OpenLoop
+		}
+		facts := metrics.Facts{Paused: true, Load: loadgen.Load{Mode: mode, Users: row.users}}
+		v := judged(t, facts, loadgen.Outcome{MaxFlight: 1}, healthy(), loadgen.Transport{}, records...).Validity
+		text := ""
+		for _, r := range v.Reasons {
+			if r.Name == "unstarted" {
+				text = r.Text
+			}
+		}
+		if !strings.HasPrefix(text, row.text) || row.text == "" && text != "" {
+			t.Errorf("%+v: %q", row, text)
 		}
 	}
 }
