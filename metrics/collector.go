@@ -42,7 +42,7 @@ func NewCollector(facts Facts) (*Collector, error) {
 		facts:     facts,
 		m:         Measurement{ServerInput: facts.ServerInput},
 		warmup:    tally{series: newSeries(), handed: newSeries()},
-		profiling: tally{series: newSeries(), handed: newSeries(), track: newTrack()},
+		profiling: tally{series: newSeries(), handed: newSeries(), track: newTrack(), absent: away{spent: newSeries()}},
 		liveTTFT:  newHistogram(),
 		liveITL:   newHistogram(),
 		evidence:  newEvidence(slices.Concat(facts.Sought, facts.Certified)),
@@ -86,6 +86,9 @@ func (c *Collector) Add(r *loadgen.Record) *Measurement {
 	}
 	if r.Crossing {
 		c.profiling.cross(r, &c.m)
+	}
+	if c.facts.Load.Users > 0 {
+		c.profiling.absent.add(r)
 	}
 	if r.Phase == loadgen.Profiling {
 		c.live()

@@ -132,6 +132,13 @@ func (s *series) fly(r *loadgen.Record, good bool) {
 	}
 }
 
+// stay counts somebody from one time to another.
+func (s *series) stay(from, to time.Duration) {
+	s.at(to) // before the other is held: it may merge bins
+	s.at(from).change(from, s.width, +1)
+	s.at(to).change(to, s.width, -1)
+}
+
 // feed spreads a prompt's tokens over a time.
 func (s *series) feed(from, to time.Duration, tokens float64) {
 	if to = max(to, from+time.Nanosecond); to <= 0 {

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"loadgen"
 )
@@ -121,9 +122,10 @@ func (c *Collector) judgeLoad(j *judge, s *Summary, o loadgen.Outcome) {
 		}
 	}
 	c.judgeUsers(j, o)
+	away := c.awayShare(j, o)
 	if c.facts.closedLoop() && c.facts.Load.Users > 0 && !c.facts.Paused {
 		if lack, ok := t.shortfall(float64(c.facts.Load.Users), o); ok {
-			j.sign("in_flight_shortfall", lack)
+			j.sign("in_flight_shortfall", max(lack-away, 0))
 		}
 		if t.inFlight > 0 {
 			j.decide("turnaround", float64(t.inGenerator)/float64(t.inFlight), t.ok >= conclusiveCount)
@@ -144,6 +146,24 @@ func (c *Collector) judgeUsers(j *judge, o loadgen.Outcome) {
 	started := min(max(c.profiling.users.n, o.MaxFlight), users)
 	j.sign("unstarted", 1-float64(started)/float64(users))
 	j.say("unstarted", fmt.Sprintf("only %d of %d users had started when the run ended: its figures are those of a smaller load than the one asked for; warm up, measure for longer, or write start: together", started, users))
+}
+
+// awayShare is the share of their time for which users stayed away after failures
+// while requests were started.
+func (c *Collector) awayShare(j *judge, o loadgen.Outcome) float64 {
+	t, users := &c.profiling, c.facts.Load.Users
+	from, to := t.sending(o)
+	if users == 0 || to <= from {
+		return 0
+	}
+	width := t.series.width
+	begin, end := time.Duration(from)*width, time.Duration(to)*width
+	share := t.absent.total(begin, end, t.until(o)) / (end - begin).Seconds() / float64(users)
+	if share > j.limits["in_flight_shortfall"].Degraded {
+		j.note("users stayed away for %.0f %% of their time after failures, as the endpoint asked or as users do who get errors: of %d no more than %.3g could be in flight on average, a smaller load than the one asked for",
+			share*100, users, float64(users)*(1-share))
+	}
+	return share
 }
 
 // longestFlight is the time in flight of the slowest request, in seconds: what

@@ -39,6 +39,7 @@ type tally struct {
 	rampEnd                      time.Duration
 
 	users    marks // who sent in the measurement, or was in flight when it began
+	absent   away  // of the users of a closed loop
 	silences silences
 	cache    cacheUse
 	hidden   hidden
