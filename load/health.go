@@ -17,10 +17,6 @@ const sampleEvery = 100 * time.Millisecond
 // far below: it is bounded to 500 ppm.
 const stepLimit = 5 * time.Millisecond
 
-// stillLimit is how late the watch's own look may be before the process counts
-// as having stood still: a scheduler that is merely busy is not so late.
-const stillLimit = 500 * time.Millisecond
-
 // A Watch collects what the generator sees of itself while a run lasts.
 type Watch struct {
 	stop, done chan struct{}
@@ -89,13 +85,9 @@ func (w *Watch) sample() {
 	defer ticker.Stop()
 	live := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	offset, known := wallOffset()
-	looked, asleep := time.Now(), asleepTime()
+	look := stillness{at: time.Now(), asleep: asleepTime(), resumed: resumed.Load()}
 	for {
-		now, slept := time.Now(), asleepTime()
-		if late := now.Sub(looked) - sampleEvery + slept - asleep; late > stillLimit {
-			w.health.StoodStill += late
-		}
-		looked, asleep = now, slept
+		w.health.StoodStill += look.next(time.Now(), asleepTime(), resumed.Load())
 		metrics.Read(live)
 		w.health.HeapPeak = max(w.health.HeapPeak, live[0].Value.Uint64())
 		w.health.RSSPeak = max(w.health.RSSPeak, residentBytes())

@@ -196,6 +196,7 @@ func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled c
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// Whoever reads what is printed may leave: the run goes on and is kept.
 	signal.Ignore(syscall.SIGPIPE)
+	forget := load.NoticeStops()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -213,6 +214,7 @@ func interruptible(ctx context.Context, log *slog.Logger) (stopping, cancelled c
 		signal.Stop(signals)
 		close(signals)
 		<-done
+		forget()
 		stop()
 		cancel()
 	}

@@ -95,21 +95,37 @@ func TestReadersMayLeave(t *testing.T) {
 }
 
 // TestAStoppedProgramGoesOn stops the program for a while, as a suspended
-// terminal or machine does: its figures must not pass for sound.
+// terminal or machine does, or several times for a moment: its figures must not
+// pass for sound.
 func TestAStoppedProgramGoesOn(t *testing.T) {
-	dir, end := t.TempDir(), serve(t, nil)
-	batchFile(t, dir, end.url, "  warmup_request_count: 2\n  benchmark_duration: 6\n  concurrency: 4\n")
-	n := begin(t, dir, "--config-file", "batch.yaml", "--ui", "none")
-	time.Sleep(2500 * time.Millisecond)
-	n.Process.Signal(syscall.SIGSTOP)
-	time.Sleep(1500 * time.Millisecond)
-	n.Process.Signal(syscall.SIGCONT)
-	n.end(t, 30*time.Second)
-	batch := batchDir(dir)
-	if batch == "" {
-		t.Fatal("there are no results")
-	}
-	if text := n.out.String(); strings.Contains(text, "\nVALID") || !strings.Contains(text, "did not run at all") {
-		t.Errorf("a run that stood still for 1.5 s is told as sound:\n%s", text)
+	for name, c := range map[string]struct {
+		settings string
+		stops    int
+		stop     time.Duration
+	}{
+		"once for 1.5 s":              {"", 1, 1500 * time.Millisecond},
+		"three times for 0.4 s":       {"  transport: std\n", 3, 400 * time.Millisecond},
+		"eight times for 150 ms each": {"  transport: std\n", 8, 150 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, end := t.TempDir(), serve(t, nil)
+			batchFile(t, dir, end.url, "  warmup_request_count: 2\n  benchmark_duration: 8\n  concurrency: 4\n"+c.settings)
+			n := begin(t, dir, "--config-file", "batch.yaml", "--ui", "none")
+			time.Sleep(2500 * time.Millisecond)
+			for range c.stops {
+				n.Process.Signal(syscall.SIGSTOP)
+				time.Sleep(c.stop)
+				n.Process.Signal(syscall.SIGCONT)
+				time.Sleep(300 * time.Millisecond)
+			}
+			n.end(t, 30*time.Second)
+			if batchDir(dir) == "" {
+				t.Fatal("there are no results")
+			}
+			if text := n.out.String(); strings.Contains(text, "\nVALID") || !strings.Contains(text, "did not run at all") {
+				t.Errorf("a run that stood still is told as sound:\n%s", text)
+			}
+		})
 	}
 }
