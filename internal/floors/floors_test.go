@@ -31,16 +31,17 @@ var may = map[string][]string{
 	"internal/secret":     {},
 	"load":                {""},
 	"client":              {"", "internal/outside", "internal/secret"},
+	"observe":             {"", "internal/outside", "internal/secret"},
 	"synth":               {""},
 	"metrics":             {"", "stats"},
-	"results":             {"", "metrics", "stats", "internal/jsonstream", "internal/outside", "internal/secret"},
+	"results":             {"", "metrics", "observe", "stats", "internal/jsonstream", "internal/outside", "internal/secret"},
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
 	"analyze":             {"", "metrics"},
-	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
-	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer"},
+	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats", "observe"},
+	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
+	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats", "observe"},
 	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
@@ -54,24 +55,25 @@ var homes = map[string][]string{
 	"go.yaml.in/yaml/v4":                      {"sweep"},
 	"github.com/go-playground/validator/v10":  {"sweep"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
-	"net/http":                           {"client", "mockllm", "tokenizer", "bench"},
-	"net/http/httptrace":                 {"client"},
-	"html/template":                      {"page"},
-	"gonum.org/v1/plot":                  {"page"},
-	"github.com/klauspost/compress/zstd": {"client"},
-	"github.com/andybalholm/brotli":      {"client"},
-	"github.com/alecthomas/kong":         {"cmd/loadgen"},
-	"log/slog":                           {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
-	"math/rand":                          {},
-	"regexp":                             {"sweep", "bench"},
-	"golang.org/x/time/rate":             {"client", "mockllm", "load"},
+	"github.com/prometheus/common/expfmt":     {"observe"},
+	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe"},
+	"net/http/httptrace":                      {"client"},
+	"html/template":                           {"page"},
+	"gonum.org/v1/plot":                       {"page"},
+	"github.com/klauspost/compress/zstd":      {"client"},
+	"github.com/andybalholm/brotli":           {"client"},
+	"github.com/alecthomas/kong":              {"cmd/loadgen"},
+	"log/slog":                                {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
+	"math/rand":                               {},
+	"regexp":                                  {"sweep", "bench"},
+	"golang.org/x/time/rate":                  {"client", "mockllm", "load"},
 }
 
 // clocks are the functions of package time that read or wait for it.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
+var timed = []string{"load", "client", "mockllm", "observe", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {

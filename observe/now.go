@@ -1,0 +1,61 @@
+package observe
+
+// Now returns the levels as the latest scrapes told them, by noun; empty before
+// the first. Engines are summed, as in [Recording.Server]. It may be called at any
+// time. A nil Observer tells nothing.
+func (o *Observer) Now() map[string]float64 {
+	now := map[string]float64{}
+	if o == nil {
+		return now
+	}
+	for _, gateway := range []bool{false, true} {
+		layer := map[string]float64{}
+		for _, w := range o.watches {
+			w.mu.Lock()
+			latest := w.endpoint.latest
+			w.mu.Unlock()
+			if !w.endpoint.GPU {
+				addLevels(layer, latest, gateway)
+			}
+		}
+		for noun, v := range layer {
+			if _, told := now[noun]; !told {
+				now[noun] = v
+			}
+		}
+	}
+	if running, ok := now[Running]; ok && !has(now, Inside) {
+		now[Inside] = running + now[Waiting]
+	}
+	return now
+}
+
+func has(m map[string]float64, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// addLevels adds what the samples of a scrape say of each level.
+func addLevels(now map[string]float64, samples []sample, gateway bool) {
+	taken := map[string]string{}
+	for i := range samples {
+		s := &samples[i]
+		g := engineOf(s.family.Name)
+		if s.hist != nil || g == nil || g.gateway != gateway {
+			continue
+		}
+		for j := range g.rules {
+			r := &g.rules[j]
+			first, again := taken[r.noun]
+			if r.how > asShare || again && first != r.metric || !r.matches(s.family.Name, s.labels) {
+				continue
+			}
+			taken[r.noun] = r.metric
+			if v := s.value * r.factor(); r.how == asShare {
+				now[r.noun] = max(now[r.noun], v)
+			} else {
+				now[r.noun] += v
+			}
+		}
+	}
+}
