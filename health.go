@@ -55,4 +55,5 @@ type Outcome struct {
 	FirstWave int           // users whose first request was one of the profiling phase: those with Record.First; 0 where all had come from the warm-up
 	Missed    int           // slots of the schedule that were due but never sent before the end
 	Notes     []string      // what else weakens the figures, a sentence each
+	Server    *Server       // what the server said of itself; nil where it was not asked
 }

@@ -12,6 +12,8 @@ type Server struct {
 	Whole  ServerWindow  `json:"whole"`
 	Warmup *ServerWindow `json:"warmup,omitempty"`
 	Loaded *ServerWindow `json:"under_load,omitempty"`
+	// Measured is the measured part until its last request had ended.
+	Measured *ServerWindow `json:"measured,omitempty"`
 	// Beside holds what the run had in flight against what the server says it had,
 	// at the same moments under load; nil where the server does not say.
 	Beside *Beside `json:"in_flight,omitempty"`
@@ -35,6 +37,8 @@ type ServerSource struct {
 	// CPU is the CPU time that reading took, Took how long an answer took.
 	CPU  float64 `json:"cpu_sec"`
 	Took float64 `json:"scrape_ms"`
+	// Least is the least time that an answer took.
+	Least float64 `json:"scrape_ms_min"`
 	// Odd counts samples that were left out: not finite, or given twice.
 	Odd int `json:"odd_samples,omitempty"`
 }

@@ -261,6 +261,9 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	}
 	c.Log.Info(run.Name() + ": " + shownRun(run).Line())
 	res.Stderr = c.logged.String()
+	if err := c.dir.WriteServer(run.Observed, run.Cell.Config.ServerMetricsFormats, res.Config); err != nil {
+		c.Log.Warn("Keeping the server's metrics: " + err.Error()) // the measurement is complete without them
+	}
 	if run.Summary == nil {
 		errs = append(errs, c.dir.GiveUp(res))
 	} else {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"loadgen"
 	"loadgen/internal/secret"
@@ -23,6 +24,9 @@ func SecretsOf(batch *sweep.Batch, command []string) (*secret.Set, error) {
 			return nil, err
 		}
 		secrets.Join(settings.Secrets())
+		for _, place := range slices.Concat(cell.Config.ServerMetrics, cell.Config.GPUMetrics) {
+			secrets.AddURL(place)
+		}
 		shown = append(shown, cell.Config.Effective())
 	}
 	// A header may repeat what is none of its own: a user's name, which paths

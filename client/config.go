@@ -161,6 +161,10 @@ func newTarget(c Config) (*target, error) {
 	return t, nil
 }
 
+// Config returns the settings for a host. The error names a file that cannot be
+// read.
+func (t TLS) Config(host string) (*tls.Config, error) { return t.load(host) }
+
 func (t TLS) load(host string) (*tls.Config, error) {
 	c := &tls.Config{
 		ServerName:         host,

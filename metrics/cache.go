@@ -8,7 +8,12 @@ import (
 
 // A cacheUse is how many tokens of prompts a server took from its cache, of
 // successful requests whose reply says so.
-type cacheUse struct{ prompt, cached, beyond int }
+type cacheUse struct {
+	prompt, cached, beyond int
+	// all are the prompt tokens of all successful requests, bound those of them with
+	// which they begin like another, at most.
+	all, bound float64
+}
 
 // mostTemplate is the most tokens that a chat template of unknown length is
 // taken to begin with: what the server counts beyond them is another tokenizer's.
@@ -18,6 +23,7 @@ const mostTemplate = 128
 // all prompts of a server begin with what its chat template has in common; what
 // else of one may be cached without an earlier run, its Request says.
 func (u *cacheUse) add(r *loadgen.Record) {
+	u.addBound(r)
 	if r.Usage.CachedTokens < 0 || r.Usage.PromptTokens <= 0 || r.Request == nil {
 		return
 	}
@@ -38,6 +44,20 @@ func (u *cacheUse) add(r *loadgen.Record) {
 		shared = shared * text / r.Request.InputTokens // as the server's tokenizer counts them
 	}
 	u.beyond += max(r.Usage.CachedTokens-shared-template, 0)
+}
+
+// addBound takes in what of a prompt a server may have cached.
+func (u *cacheUse) addBound(r *loadgen.Record) {
+	if r.Request == nil || r.Request.InputTokens <= 0 {
+		return
+	}
+	all := float64(r.Request.InputTokens + r.Request.TemplateTokens)
+	u.all += all
+	if r.Request.Turn > 0 {
+		u.bound += all
+		return
+	}
+	u.bound += float64(r.Request.SharedTokens + r.Request.TemplateTokens)
 }
 
 // judgeCache holds what came from the server's cache against what the run's own

@@ -17,6 +17,7 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	c.judgeOutcome(j, s, o)
 	c.judgeStalls(j, s, o)
 	c.judgeCache(j)
+	c.judgeServer(j, s)
 	c.noteHidden(j)
 	c.noteFilling(j, s)
 	c.judgeStart(j)

@@ -78,6 +78,8 @@ type Summary struct {
 	// Certificates are what the run proves of its percentiles; nil unless it was
 	// asked for.
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// Server is what the server said of itself; nil where it was not asked.
+	Server *Server `json:"server,omitempty"`
 }
 
 // Metric returns the metric of a tag, nil where the run has none.

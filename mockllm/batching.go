@@ -49,7 +49,7 @@ func (b *batching) advance(now time.Duration) {
 // begin starts a step at t, if there is anything to do.
 func (b *batching) begin(t time.Duration) {
 	b.leave()
-	b.admit()
+	b.admit(t)
 	b.busy = len(b.running) > 0
 	if !b.busy {
 		return
@@ -71,8 +71,8 @@ func (b *batching) leave() {
 	})
 }
 
-// admit lets waiting sequences run while there is room, strictly in order.
-func (b *batching) admit() {
+// admit lets waiting sequences run from t on while there is room, strictly in order.
+func (b *batching) admit(t time.Duration) {
 	for len(b.waiting) > 0 {
 		s := b.waiting[0]
 		if n := b.cfg.MaxNumSeqs; n > 0 && len(b.running) >= n {
@@ -82,6 +82,7 @@ func (b *batching) admit() {
 			return
 		}
 		b.waiting = slices.Delete(b.waiting, 0, 1)
+		s.admitted = t
 		if b.cache != nil {
 			// The last token is always computed: it yields the first of the answer.
 			held := s.blocks[:min(b.cache.held(s.blocks), max(s.prompt-1, 0)/blockTokens)]

@@ -13,6 +13,8 @@ type figures struct {
 	recent               []Step // ring
 	oldest               int
 	firstToken, gap, e2e histogram
+
+	queue, prefill, decode, inference histogram // of requests that were answered to their end
 }
 
 // Stats are the counts behind GET /mock/stats. A request is one that reached
@@ -67,7 +69,9 @@ func (f *figures) init(maxNumSeqs int) {
 	f.prompts = map[uint64]struct{}{}
 	f.firstToken.bounds = firstTokenBounds
 	f.gap.bounds = gapBounds
-	f.e2e.bounds = e2eBounds
+	for _, h := range []*histogram{&f.e2e, &f.queue, &f.prefill, &f.decode, &f.inference} {
+		h.bounds = e2eBounds
+	}
 }
 
 func (f *figures) arrive(s *sequence) {
@@ -90,6 +94,7 @@ func (f *figures) abandon(*sequence) {
 func (f *figures) token(s *sequence, made int, at time.Duration) {
 	f.stats.CompletionTokens++
 	if made == 1 {
+		s.first = at
 		f.firstToken.observe(at - s.arrived)
 	} else {
 		f.gap.observe(at - s.last)
@@ -98,6 +103,10 @@ func (f *figures) token(s *sequence, made int, at time.Duration) {
 		f.stats.InFlight--
 		f.stats.Completed++
 		f.e2e.observe(at - s.arrived)
+		f.queue.observe(s.admitted - s.arrived)
+		f.prefill.observe(s.first - s.admitted)
+		f.decode.observe(at - s.first)
+		f.inference.observe(at - s.admitted)
 	}
 }
 

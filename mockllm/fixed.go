@@ -14,6 +14,7 @@ type fixed struct {
 }
 
 func (f *fixed) add(s *sequence) {
+	s.admitted = s.arrived
 	s.due = s.arrived + s.jitter.of(f.ttft)
 	heap.Push(&f.heap, s)
 }

@@ -30,6 +30,7 @@ func (s *Server) metrics(w reply) {
 		{"vllm:prefix_cache_hits_total", "counter", "Prompt tokens found in the prefix cache.", float64(st.CachedTokens)},
 		{"vllm:prompt_tokens_total", "counter", "Prompt tokens taken.", float64(st.PromptTokens)},
 		{"vllm:generation_tokens_total", "counter", "Tokens made.", float64(st.CompletionTokens)},
+		{"vllm:num_preemptions_total", "counter", "Requests that lost their place: none does, each has its room from the start.", 0},
 	} {
 		b = appendHelp(b, m.name, m.kind, m.help)
 		b = appendSample(b, m.name, label, m.value)
@@ -40,6 +41,17 @@ func (s *Server) metrics(w reply) {
 	b = e.figures.firstToken.appendTo(b, "vllm:time_to_first_token_seconds", "Time to first token.", label)
 	b = e.figures.gap.appendTo(b, "vllm:inter_token_latency_seconds", "Time between tokens.", label)
 	b = e.figures.e2e.appendTo(b, "vllm:e2e_request_latency_seconds", "Time from arrival to last token.", label)
+	for _, h := range []struct {
+		name, help string
+		of         *histogram
+	}{
+		{"queue", "Time from arrival until the prefill begins.", &e.figures.queue},
+		{"prefill", "Time from there to the first token.", &e.figures.prefill},
+		{"decode", "Time from the first token to the last.", &e.figures.decode},
+		{"inference", "Time from the beginning of the prefill to the last token.", &e.figures.inference},
+	} {
+		b = h.of.appendTo(b, "vllm:request_"+h.name+"_time_seconds", h.help, label)
+	}
 	send(w, http.StatusOK, "text/plain; version=0.0.4; charset=utf-8", b)
 }
 

@@ -19,6 +19,8 @@ type sequence struct {
 	// The model's, under the engine's lock.
 	cached, computed, piece int           // prompt tokens: found in the cache, computed, in the present step
 	decoding                bool          // makes a token in the present step
+	admitted                time.Duration // when its prefill began
+	first                   time.Duration // its first token
 	due                     time.Duration // fixed: the next token
 	last                    time.Duration // the newest token
 	ended                   bool          // complete, or the client has gone

@@ -246,6 +246,12 @@ func TestSideRoutes(t *testing.T) {
 			`vllm:time_to_first_token_seconds_sum{model_name="m"} 0.068`,
 			`vllm:inter_token_latency_seconds_count{model_name="m"} 4`,
 			`vllm:e2e_request_latency_seconds_bucket{model_name="m",le="+Inf"} 2`,
+			// Neither waited; each decoded two more tokens, of 10 ms.
+			`vllm:request_queue_time_seconds_sum{model_name="m"} 0`,
+			`vllm:request_prefill_time_seconds_sum{model_name="m"} 0.068`,
+			`vllm:request_decode_time_seconds_sum{model_name="m"} 0.04`,
+			`vllm:request_inference_time_seconds_count{model_name="m"} 2`,
+			`vllm:num_preemptions_total{model_name="m"} 0`,
 		} {
 			if got := b.get("/metrics"); !strings.Contains(got, want+"\n") {
 				t.Errorf("metrics lack %s in\n%s", want, got)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,21 +245,21 @@ func TestOddSamplesAreLeftOutAndCounted(t *testing.T) {
 	}
 }
 
-// TestANightFits has a server observed for 10 hours, which takes 36,000 scrapes.
+// TestANightFits has a server observed for 4 hours, which takes 14,400 scrapes.
 func TestANightFits(t *testing.T) {
 	serve := func(w http.ResponseWriter, _ *http.Request, _ int, since time.Duration) {
 		fmt.Fprintf(w, "# TYPE made_total counter\nmade_total %g\n# TYPE level gauge\nlevel %g\n", since.Seconds(), math.Mod(since.Seconds(), 100))
 	}
-	r := observed(t, observe.Config{}, serve, profile(10*time.Hour))
+	r := observed(t, observe.Config{}, serve, profile(4*time.Hour))
 	e := r.Endpoints[0]
-	if n := len(e.Points); n > observe.MostPoints || n < observe.MostPoints/2 || e.Step != 32 || e.Dropped != e.Fetches-n {
+	if n := len(e.Points); n > observe.MostPoints || n < observe.MostPoints/2 || e.Step != 8 || e.Dropped != e.Fetches-n {
 		t.Errorf("%d points of %d fetches, every %d., %d dropped", n, e.Fetches, e.Step, e.Dropped)
 	}
-	if c, _ := e.Change(series(t, e, "made_total"), observe.UnderLoad); math.Abs(c.Total-36000) > 1e-6 {
-		t.Errorf("it made %g, want 36000", c.Total)
+	if c, _ := e.Change(series(t, e, "made_total"), observe.UnderLoad); math.Abs(c.Total-14400) > 1e-6 {
+		t.Errorf("it made %g, want 14400", c.Total)
 	}
 	l, _ := e.Level(series(t, e, "level"), observe.UnderLoad)
-	if l.N < 35990 || l.Max != 99 || math.Abs(l.Avg-49.5) > 0.1 {
+	if l.N < 14390 || l.Max != 99 || math.Abs(l.Avg-49.5) > 0.1 {
 		t.Errorf("level %+v, want all samples from 0 to 99", l)
 	}
 }
@@ -335,9 +336,9 @@ func TestWhatAServerSaysHoldsNoSecret(t *testing.T) {
 
 // TestTheEndIsSoon has a server that no longer answers when the run is over.
 func TestTheEndIsSoon(t *testing.T) {
-	hang := false
+	var hang atomic.Bool
 	serve := func(w http.ResponseWriter, r *http.Request, _ int, _ time.Duration) {
-		if hang {
+		if hang.Load() {
 			<-r.Context().Done()
 			return
 		}
@@ -347,7 +348,8 @@ func TestTheEndIsSoon(t *testing.T) {
 	r := observed(t, observe.Config{}, serve, func(o *observe.Observer) {
 		o.Mark(observe.Profiling)
 		time.Sleep(3500 * time.Millisecond)
-		hang, began = true, time.Now()
+		hang.Store(true)
+		began = time.Now()
 	})
 	if took := r.Began.Add(r.Ended).Sub(began); took > 3*time.Second {
 		t.Errorf("the end took %v", took)
@@ -368,8 +370,8 @@ func TestInFlightIsReadBesideEachScrape(t *testing.T) {
 		fmt.Fprintf(w, "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running %d\n# TYPE vllm:num_requests_waiting gauge\nvllm:num_requests_waiting 2\n", running)
 	}
 	c := observe.Config{InFlight: func() int { return 10 }}
-	s := observed(t, c, serve, profile(9*time.Second)).Server()
-	if b := s.Beside; b == nil || b.Client != 10 || b.Server != 10 || b.N != 8 || b.Error != 0 {
+	s := observed(t, c, serve, profile(9500*time.Millisecond)).Server()
+	if b := s.Beside; b == nil || b.Client != 10 || b.Server != 10 || b.N != 9 || b.Error != 0 {
 		t.Errorf("in flight %+v, want 10 of 10", b)
 	}
 	s = observed(t, c, serve, profile(21*time.Second)).Server()

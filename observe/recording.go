@@ -52,8 +52,8 @@ func (e *Endpoint) in(w Window) (stretch, bool) {
 		to++
 	}
 	x := stretch{max(from-1, 0), from, to, to - 1}
-	if w.To == Drain && to < len(e.Points) {
-		x.last = to
+	if w.To == Drain {
+		x.last = len(e.Points) - 1
 	}
 	return x, true
 }

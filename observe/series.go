@@ -198,3 +198,27 @@ func pick[T any](all []T, places []int) []T {
 	}
 	return out
 }
+
+// State returns a histogram at a point, with its buckets as [Spread] has them;
+// false where there was none.
+func (s *Series) State(point int) (count, sum float64, bounds, counts []float64, ok bool) {
+	if point >= len(s.hists) || s.hists[point] == nil {
+		return 0, 0, nil, nil, false
+	}
+	h := s.hists[point]
+	if h.native != nil {
+		bounds, counts = h.native.since(nil)
+		return h.count, h.sum, bounds, counts, true
+	}
+	return h.count, h.sum, h.bounds, h.counts, true
+}
+
+// Differs reports whether a series changed between a point and the one before.
+func (s *Series) Differs(point int) bool {
+	if s.Family.Kind.scalar() {
+		a, b := s.Values[point-1], s.Values[point]
+		return a != b && !(math.IsNaN(a) && math.IsNaN(b))
+	}
+	a, b := s.hists[point-1], s.hists[point]
+	return (a == nil) != (b == nil) || a != nil && (a.count != b.count || a.sum != b.sum)
+}

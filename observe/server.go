@@ -20,6 +20,7 @@ func (r *Recording) Server() *loadgen.Server {
 	}
 	out.Whole = *r.window(m, WholeRun)
 	out.Warmup, out.Loaded = r.window(m, WarmingUp), r.window(m, UnderLoad)
+	out.Measured = r.window(m, Measured)
 	out.Beside = r.beside(m)
 	return out
 }
@@ -74,6 +75,9 @@ func (r *Recording) sourceOf(e *Endpoint) loadgen.ServerSource {
 	var took time.Duration
 	for _, p := range e.Points {
 		took += p.Took
+		if ms := float64(p.Took) / 1e6; s.Least == 0 || ms < s.Least {
+			s.Least = ms
+		}
 	}
 	if n := len(e.Points); n > 0 {
 		s.Took = float64(took) / float64(n) / 1e6
@@ -229,9 +233,9 @@ func complete(w *loadgen.ServerWindow) {
 	waiting, isWaiting := w.Levels[Waiting]
 	inside, isInside := w.Levels[Inside]
 	switch {
-	case isRunning && !isInside:
+	case isRunning: // whatever a gateway before the engines has beside these
 		w.Levels[Inside] = loadgen.ServerLevel{Avg: running.Avg + waiting.Avg, Min: running.Min + waiting.Min, Max: running.Max + waiting.Max, N: running.N}
-	case isInside && !isRunning && isWaiting:
+	case isInside && isWaiting:
 		w.Levels[Running] = loadgen.ServerLevel{Avg: max(inside.Avg-waiting.Avg, 0), Min: max(inside.Min-waiting.Max, 0), Max: inside.Max, N: inside.N}
 	}
 }

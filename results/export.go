@@ -195,6 +195,8 @@ type outcome struct {
 	FirstWave int           `json:"first_wave,omitempty"`
 	Missed    int           `json:"missed,omitempty"`
 	Notes     []string      `json:"notes,omitempty"`
+
+	Server *loadgen.Server `json:"-"` // stands beside it, with what follows from it
 }
 
 type transport struct {

@@ -54,11 +54,14 @@ func Open(dir string) (*Recorded, error) {
 			Outcome   outcome    `json:"outcome"`
 			Health    healthFile `json:"health"`
 			Transport transport  `json:"transport"`
+
+			Server *loadgen.Server `json:"server"`
 		} `json:"loadgen"`
 	}
 	switch err := readJSON(filepath.Join(dir, JSONName), &export); {
 	case err == nil && ending != nil:
 		r.Whole, r.Outcome = true, loadgen.Outcome(export.Own.Outcome)
+		r.Outcome.Server = export.Own.Server
 		r.Health, r.Transport = export.Own.Health.value(), loadgen.Transport(export.Own.Transport)
 	case err == nil, errors.Is(err, fs.ErrNotExist):
 		r.Health = healthFile{}.value()

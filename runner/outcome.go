@@ -48,7 +48,7 @@ func (p *phases) notes() []string {
 		p.Log.Warn(note)
 		notes = append(notes, note)
 	}
-	return notes
+	return append(notes, p.unseen...)
 }
 
 // fruitless says why no request of a run succeeded; nil where the user knows.

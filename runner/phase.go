@@ -12,6 +12,7 @@ import (
 	"loadgen/client"
 	"loadgen/load"
 	"loadgen/metrics"
+	"loadgen/observe"
 	"loadgen/sweep"
 	"loadgen/synth"
 )
@@ -33,6 +34,8 @@ type phases struct {
 	hangs      *load.Alarm // while the warm-up lasts; nil before, and for none
 	stopping   context.Context
 	vocabulary *Vocabulary
+	server     *observe.Observer // nil where nothing is observed
+	unseen     []string          // what of the server's metrics is missing
 	stop       context.CancelCauseFunc
 
 	sources [2]*synth.Source // by phase, while it is under way
@@ -170,6 +173,7 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 	}
 	warm.Begin = func() {
 		p.progress.begin("warm-up", c.WarmupRequestCount, c.WarmupDuration)
+		p.server.Mark(observe.Warmup)
 		p.watchWarmUp()
 	}
 	return warm, nil
@@ -192,7 +196,8 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
 		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
 		watch = load.StartWatch()
-		p.driver.Drain = watch.Drain
+		p.server.Mark(observe.Profiling)
+		p.driver.Drain = func() { watch.Drain(); p.server.Mark(observe.Drain) }
 	}
 	stages := []load.Stage{measured.Stage}
 	var warm *phase

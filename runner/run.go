@@ -302,11 +302,15 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	}
 	p.progress = shown
 	shown.driver, shown.collector = p.driver, collector
+	if p.server, err = r.watchServer(ctx, c, settings, p.driver.InFlight); err != nil {
+		return err
+	}
 	if r.Started != nil {
 		r.Started(p.progress)
 	}
 	p.preconnect(ctx)
 	err = p.proceed(ctx)
+	p.unwatchServer(ctx)
 	p.conclude(err)
 	switch cut := p.cut(); {
 	case err != nil:

@@ -121,6 +121,8 @@ func TestSeedExampleLoadsUnchanged(t *testing.T) {
 		SessionTurnsMean:         1,
 		ConversationHistory:      "server",
 		CacheBust:                "batch",
+		ServerMetricsInterval:    time.Second,
+		ServerMetricsFormats:     []string{"json", "csv"},
 	}
 	cells := batch.Cells()
 	if len(cells) != 1 {

@@ -126,6 +126,14 @@ type Config struct {
 	// Validity overrides thresholds of the verdict by name.
 	Validity map[string]float64 `yaml:"validity" validate:"dive,keys,threshold,endkeys,gte=0"`
 
+	// ServerMetrics are where the server's own metrics are taken from; GPUMetrics
+	// likewise those of its GPUs.
+	ServerMetrics         Places        `yaml:"server_metrics"`
+	GPUMetrics            Places        `yaml:"gpu_metrics"`
+	ServerMetricsInterval time.Duration `yaml:"server_metrics_interval" unit:"s" validate:"gte=0.1s,lte=1h"`
+	// ServerMetricsFormats are the files that they are written to.
+	ServerMetricsFormats Formats `yaml:"server_metrics_formats"`
+
 	given map[string]bool
 }
 
@@ -172,6 +180,8 @@ func defaults() Config {
 		SessionTurnsMean:      1,
 		ConversationHistory:   "server",
 		CacheBust:             "batch",
+		ServerMetricsInterval: time.Second,
+		ServerMetricsFormats:  []string{"json", "csv"},
 	}
 }
 

@@ -76,6 +76,10 @@ func (c *Config) idle() map[string]idleness {
 	if !c.Given("prompt_output_tokens_mean") {
 		none(because("without prompt_output_tokens_mean no output length is asked for", "prompt_output_tokens_mean"), "prompt_output_tokens_stddev")
 	}
+	if !c.Observes() {
+		none(because("neither server_metrics nor gpu_metrics names a place to take metrics from", "server_metrics", "gpu_metrics"),
+			"server_metrics_interval", "server_metrics_formats")
+	}
 	if c.singleTurn() {
 		none(because("sessions have one turn: see session_turns_mean", "session_turns_mean", "session_turns_stddev", "input_file", "custom_dataset_type"),
 			"session_turn_delay_mean", "session_turn_delay_stddev", "conversation_history")

@@ -97,6 +97,8 @@ func (c *Config) defaulted(key string) bool {
 		return c.singleTurn()
 	case "cache_bust", "cache_bust_salt":
 		return c.sentAsIs()
+	case "server_metrics_interval", "server_metrics_formats":
+		return !c.Observes()
 	}
 	return false
 }
@@ -119,6 +121,10 @@ func parameter(v reflect.Value, unit string) any {
 		return x.parameter()
 	case Version:
 		return string(x)
+	case Places:
+		return x.shown()
+	case Formats:
+		return []string(x)
 	case time.Duration:
 		if unit == "ms" {
 			return float64(x) / float64(time.Millisecond)

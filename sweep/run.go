@@ -5,6 +5,7 @@ import (
 
 	"loadgen"
 	"loadgen/metrics"
+	"loadgen/observe"
 	"loadgen/synth"
 )
 
@@ -18,6 +19,8 @@ type Run struct {
 	// dials that failed are those of the measurement.
 	Transport loadgen.Transport
 	Prompts   Prompts
+	// Observed is what the server's own metrics said; nil where it was not asked.
+	Observed *observe.Recording
 	// Summary is nil where the run ended before it measured anything.
 	Summary *metrics.Summary
 	// Course is how the run went; nil where Summary is.

@@ -43,7 +43,7 @@ func (s *source) hideSecrets(root *yaml.Node) {
 	if base != nil && base.Kind == yaml.MappingNode {
 		for key, value := range pairs(base) { // written twice, too
 			switch key.Value {
-			case "api_key_env_var", "url", "endpoint", "health_check_endpoint":
+			case "api_key_env_var", "url", "endpoint", "health_check_endpoint", "server_metrics", "gpu_metrics":
 				s.hideValue(key.Value, value)
 			}
 		}
@@ -215,7 +215,7 @@ func isSecret(key, value string) bool {
 		return true
 	case "api_key_env_var":
 		return !variable.MatchString(value)
-	case "url", "endpoint", "health_check_endpoint":
+	case "url", "endpoint", "health_check_endpoint", "server_metrics", "gpu_metrics":
 		return strings.Contains(value, "@") || secret.HideURL(value) != value
 	}
 	return false

@@ -41,7 +41,7 @@ var may = map[string][]string{
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats", "observe"},
+	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
 	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
