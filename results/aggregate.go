@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -59,7 +58,7 @@ func (b *Batch) WriteAggregates(cells []Aggregate, blocked bool) error {
 	for i := range cells {
 		a := &cells[i]
 		dir := filepath.Join(b.Dir, aggregateDir(a.Cell, blocked))
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		if err := makeDirs(b.Dir, dir); err != nil {
 			return failed(dir, err)
 		}
 		text, err := a.json()
@@ -75,7 +74,7 @@ func (b *Batch) WriteAggregates(cells []Aggregate, blocked bool) error {
 	if blocked {
 		dir = filepath.Join(b.Dir, "sweep_aggregate")
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := makeDirs(b.Dir, dir); err != nil {
 		return failed(dir, err)
 	}
 	s := sweepFile(cells, blocked)

@@ -38,20 +38,23 @@ func SweepUp(dir string) error {
 // ever, and counted no more.
 func (b *Batch) SetAside(dir string) (string, error) {
 	for n := 1; n <= maxAside; n++ {
-		to := filepath.Join(b.Dir, fmt.Sprintf("%s%d", asidePrefix, n), filepath.FromSlash(dir))
-		if _, err := os.Lstat(to); err == nil {
+		aside := filepath.Join(b.Dir, fmt.Sprintf("%s%d", asidePrefix, n))
+		to := filepath.Join(aside, filepath.FromSlash(dir))
+		if there(to) && (dir != "" || !b.halfMoved(to)) {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-			return "", failed(to, err)
-		}
 		if dir == "" {
-			return to, b.moveOwn(to)
+			return to, failed(to, b.moveOwn(to))
 		}
-		if err := os.Rename(filepath.Join(b.Dir, filepath.FromSlash(dir)), to); err != nil {
-			return "", failed(to, err)
+		from := filepath.Join(b.Dir, filepath.FromSlash(dir))
+		err := makeDirs(b.Dir, filepath.Dir(to))
+		if err == nil {
+			err = renameFile(from, to)
 		}
-		return to, syncDir(filepath.Dir(to))
+		if err == nil {
+			err = errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
+		}
+		return to, failed(to, err)
 	}
 	return "", fmt.Errorf("%s was set aside %d times already", filepath.Join(b.Dir, dir), maxAside)
 }
@@ -59,23 +62,46 @@ func (b *Batch) SetAside(dir string) (string, error) {
 // maxAside bounds how often a run is set aside.
 const maxAside = 1000
 
-// moveOwn moves the only run of a batch, whose files lie among the batch's own.
+func there(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// halfMoved reports whether moveOwn was broken off.
+func (b *Batch) halfMoved(to string) bool {
+	return there(filepath.Join(to, RecordsName)) && !there(filepath.Join(b.Dir, RecordsName)) && !there(filepath.Join(to, MetadataName))
+}
+
+// moveOwn moves the only run of a batch, whose files lie among the batch's own:
+// its records first, and last what makes them a run's, so that it is seen where
+// a move was broken off.
 func (b *Batch) moveOwn(to string) error {
-	if err := os.MkdirAll(to, 0o777); err != nil {
-		return failed(to, err)
+	if err := makeDirs(b.Dir, to); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(b.Dir)
 	if err != nil {
-		return failed(b.Dir, err)
+		return err
 	}
+	names := []string{RecordsName}
 	for _, e := range entries {
-		own := slices.Contains([]string{ManifestName, SourceName, BatchJSONName, BatchCSVName}, e.Name())
-		if aside, _ := filepath.Match(asidePrefix+"*", e.Name()); own || aside {
-			continue
-		}
-		if err := os.Rename(filepath.Join(b.Dir, e.Name()), filepath.Join(to, e.Name())); err != nil {
-			return failed(to, err)
+		name := e.Name()
+		other := slices.Contains([]string{ManifestName, SourceName, BatchJSONName, BatchCSVName, RecordsName, MetadataName}, name)
+		if !other && !IsAside(name) {
+			names = append(names, name)
 		}
 	}
-	return syncDir(b.Dir)
+	names = append(names, MetadataName)
+	for _, name := range names {
+		if name == MetadataName { // the others are there before it
+			if err := errors.Join(syncDir(to), syncDir(b.Dir)); err != nil {
+				return err
+			}
+		}
+		err := renameFile(filepath.Join(b.Dir, name), filepath.Join(to, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return errors.Join(syncDir(to), syncDir(b.Dir))
 }

@@ -41,7 +41,7 @@ const maxSuffix = 100
 // the same second, _2, _3 … is appended.
 func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	parent := filepath.Join(base, name)
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := makeParents(parent); err != nil {
 		return nil, failed(parent, err)
 	}
 	place, err := filepath.EvalSymlinks(parent)

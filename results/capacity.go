@@ -2,7 +2,6 @@ package results
 
 import (
 	"errors"
-	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -118,7 +117,7 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 		dir := b.Dir
 		if all[i].Cell.Dir != "" {
 			dir = filepath.Join(b.Dir, filepath.FromSlash(SearchDir(all[i].Cell)))
-			if err := os.MkdirAll(dir, 0o777); err != nil {
+			if err := makeDirs(b.Dir, dir); err != nil {
 				return errors.Join(append(errs, failed(dir, err))...)
 			}
 		}

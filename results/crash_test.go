@@ -15,29 +15,32 @@ import (
 	"loadgen/results"
 )
 
+// crashes are the ways in which a file system is left.
+var crashes = []struct {
+	name string
+	left func(inode) []byte // of a file
+	// names says that the names of files are on the disk at once, not only
+	// when their directory was synced.
+	names bool
+}{
+	{"a kill", func(f inode) []byte { return f.data }, true},
+	{"a power cut that takes whatever was not synced", func(f inode) []byte { return f.synced }, false},
+	{"a power cut that leaves the names of files", func(f inode) []byte { return f.synced }, true},
+	{"a power cut in the midst of the last write", func(f inode) []byte { return f.torn }, true},
+}
+
 // TestWhateverACrashLeavesIsReadable plays the changes of the disk that a small
 // batch makes back to every point between two of them, and reads what would be
 // found there.
 func TestWhateverACrashLeavesIsReadable(t *testing.T) {
 	changes, written := smallBatch(t)
-	for _, crash := range []struct {
-		name string
-		left func(inode) []byte // of a file
-		// names says that the names of files are on the disk at once, not only
-		// when their directory was synced.
-		names bool
-	}{
-		{"a kill", func(f inode) []byte { return f.data }, true},
-		{"a power cut that takes whatever was not synced", func(f inode) []byte { return f.synced }, false},
-		{"a power cut that leaves the names of files", func(f inode) []byte { return f.synced }, true},
-		{"a power cut in the midst of the last write", func(f inode) []byte { return f.torn }, true},
-	} {
+	for _, crash := range crashes {
 		t.Run(crash.name, func(t *testing.T) {
 			finished := 0
 			for n := range len(changes) + 1 {
-				d := replay(changes[:n])
+				d := replay(written.base, changes[:n])
 				base := t.TempDir()
-				d.restore(t, base, written.base, crash.names, crash.left)
+				d.restore(t, base, crash.names, crash.left)
 				if examine(t, base, written) {
 					finished++
 				}
@@ -234,92 +237,6 @@ func isPrefix(t *testing.T, what string, got, of []string) {
 	t.Helper()
 	if len(got) > len(of) || strings.Join(got, " ") != strings.Join(of[:len(got)], " ") {
 		t.Errorf("%s: found %q where %q was written", what, got, of)
-	}
-}
-
-// An inode is a file without its name.
-type inode struct {
-	data, synced []byte
-	torn         []byte // data with half of the last write
-}
-
-// A volume is a file system that knows what of it is on the disk.
-type volume struct {
-	files       []inode
-	dirs        []string
-	names, kept map[string]int // the file of a name; as it is, and on the disk
-}
-
-// replay makes the changes of the disk again.
-func replay(changes []results.Change) *volume {
-	v := &volume{names: map[string]int{}, kept: map[string]int{}}
-	for _, c := range changes {
-		switch c.Op {
-		case "mkdir":
-			v.dirs = append(v.dirs, c.Path)
-		case "create":
-			v.names[c.Path] = len(v.files)
-			v.files = append(v.files, inode{})
-		case "write":
-			f := &v.files[v.names[c.Path]]
-			f.torn = overwrite(f.data, c.Data[:len(c.Data)/2], c.At)
-			f.data = overwrite(f.data, c.Data, c.At)
-		case "truncate":
-			f := &v.files[v.names[c.Path]]
-			f.data = overwrite(f.data[:min(c.At, int64(len(f.data)))], nil, c.At)
-			f.torn = f.data
-		case "sync":
-			f := &v.files[v.names[c.Path]]
-			f.synced, f.torn = f.data, f.data
-		case "rename":
-			v.names[c.To] = v.names[c.Path]
-			delete(v.names, c.Path)
-		case "syncdir":
-			for name := range v.kept {
-				if filepath.Dir(name) == c.Path {
-					delete(v.kept, name)
-				}
-			}
-			for name, f := range v.names {
-				if filepath.Dir(name) == c.Path {
-					v.kept[name] = f
-				}
-			}
-		}
-	}
-	return v
-}
-
-// overwrite returns a file's bytes with others in their place.
-func overwrite(data, with []byte, at int64) []byte {
-	out := append([]byte(nil), data...)
-	if grown := int(at) + len(with) - len(out); grown > 0 {
-		out = append(out, make([]byte, grown)...)
-	}
-	copy(out[at:], with)
-	return out
-}
-
-// restore puts what is left of the files below another directory.
-func (v *volume) restore(t *testing.T, base, was string, names bool, left func(inode) []byte) {
-	t.Helper()
-	place := func(path string) string { return filepath.Join(base, strings.TrimPrefix(path, was)) }
-	kept := v.kept
-	if names {
-		kept = v.names
-		for _, dir := range v.dirs {
-			if err := os.MkdirAll(place(dir), 0o777); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for name, f := range kept {
-		if err := os.MkdirAll(filepath.Dir(place(name)), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(place(name), left(v.files[f]), 0o666); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -101,6 +101,27 @@ func makeDirs(from, dir string) error {
 	return syncDir(above)
 }
 
+// makeParents makes a directory and those above it that are not there, and puts
+// their names on the disk. Unlike makeDirs it follows symbolic links: where the
+// results lie is up to the user.
+func makeParents(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if above := filepath.Dir(dir); above != dir {
+		if err := makeParents(above); err != nil {
+			return err
+		}
+	}
+	if err := makeDir(dir); err != nil {
+		if info, serr := os.Stat(dir); serr == nil && info.IsDir() {
+			return nil // another process was faster
+		}
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
 // isDir fails where a name is not that of a directory itself: what is written
 // must not end up elsewhere.
 func isDir(dir string) error {

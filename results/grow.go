@@ -37,7 +37,8 @@ type growing struct {
 // flushBytes is how much gathers before it is flushed by the one who adds it.
 const flushBytes = 256 << 10
 
-// grow makes a file whose entries follow a head. It refuses one that exists.
+// grow makes a file whose entries follow a head. It refuses one that exists, and
+// leaves none without its head.
 func grow(path, head, tail string, secrets *secret.Set) (*growing, error) {
 	f, err := makeFile(path)
 	if err != nil {
@@ -46,7 +47,8 @@ func grow(path, head, tail string, secrets *secret.Set) (*growing, error) {
 	g := &growing{path: path, f: f, tail: tail, secrets: secrets, buf: make([]byte, 0, flushBytes+flushBytes/4)}
 	g.buf = append(g.buf, head...)
 	if err := g.flush(); err != nil {
-		return nil, errors.Join(err, f.Close())
+		discard(f)
+		return nil, err
 	}
 	return g, nil
 }
