@@ -110,7 +110,7 @@ func Nights(dir string, rebuild bool, more []metrics.Figure) ([]compare.Night, e
 	for _, name := range nightNames(dir) {
 		stamp, size := fingerprint(filepath.Join(dir, name))
 		line, known := lines[name]
-		if !known || line.Stamp != stamp || line.Size != size {
+		if !known || stamp == 0 || line.Stamp != stamp || line.Size != size {
 			changed = true
 			side, err := reader.Read(name, []string{filepath.Join(dir, name)})
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 var ttft = metrics.Figure{Tag: "time_to_first_token", Stat: "p95"}
 
 // putRun writes the summary of a run as AIPerf does.
-func putRun(t *testing.T, dir string, p95 float64, more string) {
+func putRun(t testing.TB, dir string, p95 float64, more string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,10 @@ package results
 import "bytes"
 
 // ReadLines lets the fuzz target read without a file.
-var ReadLines = readLines
+var (
+	ReadLines  = readLines
+	ReadInputs = readInputs
+)
 
 // A LineWriter lets tests append without a file.
 type LineWriter = lineWriter

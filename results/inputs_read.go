@@ -65,7 +65,8 @@ func readInputs(r io.Reader, yield func(*loadgen.Session) bool) error {
 			var before []loadgen.Message
 			for i, p := range entry.Payloads {
 				before = withHistory(before, p.messages())
-				session.Turns = append(session.Turns, &loadgen.Request{Session: entry.ID, Turn: i, Messages: before})
+				// The turns share the messages of their history.
+				session.Turns = append(session.Turns, &loadgen.Request{Session: entry.ID, Turn: i, Messages: slices.Clip(before)})
 			}
 			if index++; !yield(session) {
 				return errStopped
@@ -90,7 +91,7 @@ func withHistory(before, own []loadgen.Message) []loadgen.Message {
 	case len(before) == 1 && len(own) == 1 && strings.HasPrefix(own[0].Content, before[0].Content+"\n"):
 		return own // a prompt that is one text
 	}
-	return slices.Concat(before, own)
+	return append(before, own...)
 }
 
 // An inputPayload is a request body of either endpoint.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -174,7 +175,8 @@ func (p *Published) Figure(f metrics.Figure) (float64, bool) {
 	if f.Tag == metrics.ErrorRate {
 		failed, _ := p.Figure(metrics.Figure{Tag: "error_request_count", Stat: "avg"})
 		ok, _ := p.Figure(metrics.Figure{Tag: "request_count", Stat: "avg"})
-		return failed / (failed + ok), failed+ok > 0
+		rate := failed / (failed + ok)
+		return rate, rate >= 0 && rate <= 1 && !math.IsInf(failed+ok, 0)
 	}
 	stats, known := p.decoded[f.Tag]
 	if !known {
