@@ -131,50 +131,74 @@ func attempt(t *testing.T) (w writtenBatch, failure error) {
 	return
 }
 
-// TestADiskThatIsFullAtAnyWriteLosesNothingOfBefore fills the disk up at every
-// point of a small batch.
-func TestADiskThatIsFullAtAnyWriteLosesNothingOfBefore(t *testing.T) {
+// TestADiskThatFailsAtAnyPointLosesNothingOfBefore has the disk fill up, break for
+// good, or fail once, at every point of a small batch.
+func TestADiskThatFailsAtAnyPointLosesNothingOfBefore(t *testing.T) {
 	changes, _ := smallBatch(t)
-	for n := range changes {
-		if changes[n].Op != "write" {
-			continue
-		}
-		made := 0
-		done := results.Note(func(c results.Change) error {
-			if made++; made > n && (c.Op == "write" || c.Op == "create" || c.Op == "mkdir") && len(c.Data) > 0 {
-				return &fs.PathError{Op: c.Op, Path: c.Path, Err: syscall.ENOSPC}
+	for _, disk := range []struct {
+		name string
+		errs syscall.Errno
+		ops  string // that fail
+		once bool
+		says string
+	}{
+		{"full", syscall.ENOSPC, "write create mkdir", false, "free some space"},
+		{"broken", syscall.EIO, "write create mkdir truncate sync syncdir rename", false, "input/output error"},
+		{"broken for a moment", syscall.EIO, "write create mkdir truncate sync syncdir rename", true, "input/output error"},
+		{"read-only", syscall.EROFS, "write create mkdir truncate rename", false, "can be written to"},
+	} {
+		t.Run(disk.name, func(t *testing.T) {
+			for n := range changes {
+				if !strings.Contains(disk.ops, changes[n].Op) {
+					continue
+				}
+				made := 0
+				done := results.Note(func(c results.Change) error {
+					made++
+					if fails := made > n && strings.Contains(disk.ops, c.Op) && (made == n+1 || !disk.once); fails {
+						return &fs.PathError{Op: c.Op, Path: c.Path, Err: disk.errs}
+					}
+					return nil
+				})
+				w, err := attempt(t)
+				done()
+				if !errors.Is(err, disk.errs) || !strings.Contains(err.Error(), disk.says) || !strings.Contains(err.Error(), w.base) {
+					t.Errorf("%v", err)
+				}
+				if w.measured != nil {
+					nothingIsLost(t, w)
+				}
+				if t.Failed() {
+					t.Fatalf("at %d of %d changes, %s of %s", n, len(changes), changes[n].Op, changes[n].Path)
+				}
 			}
-			return nil
 		})
-		w, err := attempt(t)
-		done()
-		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), w.base) {
-			t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
-		}
-		if w.measured == nil {
-			continue // it did not begin
-		}
-		run, err := results.Open(filepath.Join(w.base, "crash", "20231114_221320", "concurrency2"))
+	}
+}
+
+// nothingIsLost checks the run that a disk has kept which failed meanwhile.
+func nothingIsLost(t *testing.T, w writtenBatch) {
+	t.Helper()
+	run, err := results.Open(filepath.Join(w.base, "crash", "20231114_221320", "concurrency2"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	lines := 0
+	for _, err := range run.Records() {
 		if err != nil {
-			t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
-			continue
+			t.Error(err)
 		}
-		lines := 0
-		for _, err := range run.Records() {
-			if err != nil {
-				t.Errorf("full at %d of %d changes: %v", n, len(changes), err)
-			}
-			lines++
-		}
-		if len(run.Truncated()) > 0 {
-			t.Errorf("full at %d of %d changes: cut lines in %q", n, len(changes), run.Truncated())
-		}
-		if all := len(w.warmup) + len(w.measured); lines < all && run.Status == loadgen.Completed {
-			t.Errorf("full at %d of %d changes: a completed run of %d of %d lines", n, len(changes), lines, all)
-		}
-		if s := readInputs(t, filepath.Join(run.Dir, results.InputsName)); len(s) > len(w.sessions) {
-			t.Errorf("full at %d of %d changes: %d sessions", n, len(changes), len(s))
-		}
+		lines++
+	}
+	if len(run.Truncated()) > 0 {
+		t.Errorf("cut lines in %q", run.Truncated())
+	}
+	if all := len(w.warmup) + len(w.measured); lines < all && run.Status == loadgen.Completed {
+		t.Errorf("a completed run of %d of %d lines", lines, all)
+	}
+	if s := readInputs(t, filepath.Join(run.Dir, results.InputsName)); len(s) > len(w.sessions) {
+		t.Errorf("%d sessions", len(s))
 	}
 }
 

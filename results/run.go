@@ -36,6 +36,7 @@ type Run struct {
 	meta    Metadata
 	lines   lineWriter
 	records [2]*growing // by phase
+	refused error       // why a record has no file
 
 	mu    sync.Mutex
 	files []*growing // that grow: the records and the inputs
@@ -79,9 +80,11 @@ func (r *Run) grow(name, head, tail string) (*growing, error) {
 func (r *Run) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	f := r.records[rec.Phase]
 	if f == nil {
-		var err error
-		if f, err = r.grow(WarmupName, "", ""); err != nil {
-			return err
+		if r.refused == nil {
+			f, r.refused = r.grow(WarmupName, "", "")
+		}
+		if r.refused != nil {
+			return r.refused
 		}
 		r.records[rec.Phase] = f
 	}
@@ -176,7 +179,7 @@ func (r *Run) Amend(facts metrics.Facts) error {
 
 // Close puts the lines of a run on the disk and closes them.
 func (r *Run) Close() error {
-	var errs []error
+	errs := []error{r.refused}
 	for i, f := range r.records {
 		if f != nil {
 			errs = append(errs, r.close(f, f.length()))

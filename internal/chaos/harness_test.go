@@ -42,10 +42,13 @@ func TestMain(m *testing.M) {
 		if flag.Parse(); testing.Short() {
 			return 0
 		}
-		// The tests wait for the most part.
-		if err := flag.Set("test.parallel", strconv.Itoa(4*max(2, runtime.GOMAXPROCS(0)))); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
+		asked := false
+		flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+		if !asked { // the tests wait for the most part
+			if err := flag.Set("test.parallel", strconv.Itoa(4*max(2, runtime.GOMAXPROCS(0)))); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
 		}
 		dir, err := os.MkdirTemp("", "chaos")
 		if err != nil {

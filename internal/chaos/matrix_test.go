@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,9 @@ import (
 type trouble struct {
 	name     string
 	harmless bool
-	// always says that it is so from the beginning.
-	always bool
+	// always says that it is so from the beginning; unasked that the check, which
+	// asks for the list of models, does not meet it.
+	always, unasked bool
 	// serve starts it. answered returns how many requests were answered well,
 	// nil where that is not known.
 	serve func(t *testing.T, begins time.Duration) (url string, answered func() int64)
@@ -47,20 +49,20 @@ func troubles() (all []trouble) {
 		if f.Every > 0 {
 			name += fmt.Sprintf(", 1 of %d", f.Every)
 		}
-		all = append(all, trouble{name, slices.Contains(harmless, f.Kind), true, func(t *testing.T, _ time.Duration) (string, func() int64) {
+		all = append(all, trouble{name, slices.Contains(harmless, f.Kind), true, true, func(t *testing.T, _ time.Duration) (string, func() int64) {
 			return serve(t, func(c *mockllm.Config) { c.Faults = []mockllm.Fault{f} }).url, nil
 		}})
 	}
 	for _, f := range wireFaults {
-		all = append(all, trouble{f.name, f.harmless, f.alone, func(t *testing.T, begins time.Duration) (string, func() int64) {
+		all = append(all, trouble{f.name, f.harmless, f.alone, false, func(t *testing.T, begins time.Duration) (string, func() int64) {
 			w := serveWire(t, f, begins)
 			return w.url, w.answered.Load
 		}})
 	}
 	none := func() int64 { return 0 }
 	return append(all,
-		trouble{"nobody listens", false, true, func(t *testing.T, _ time.Duration) (string, func() int64) { return unheard(t), none }},
-		trouble{"accepts no connection", false, true, func(t *testing.T, _ time.Duration) (string, func() int64) { return crowded(t), none }},
+		trouble{"nobody listens", false, true, false, func(t *testing.T, _ time.Duration) (string, func() int64) { return unheard(t), none }},
+		trouble{"accepts no connection", false, true, false, func(t *testing.T, _ time.Duration) (string, func() int64) { return crowded(t), none }},
 	)
 }
 
@@ -92,7 +94,7 @@ func trials() (all []trial) {
 			for _, p := range phases {
 				// The check is the same in all modes, and no mock begins to be
 				// bad later on.
-				if p.check && i > 0 || tr.always && p.begins > 0 {
+				if p.check && (i > 0 || tr.unasked) || tr.always && p.begins > 0 {
 					continue
 				}
 				all = append(all, trial{tr, m, p})
@@ -243,7 +245,6 @@ func unheard(t *testing.T) string {
 // A chart is what became of all trials.
 type chart struct {
 	mu   sync.Mutex
-	rows []string // in the order of troubles
 	of   map[string]map[string]upshot
 	most upshot
 }
@@ -257,16 +258,14 @@ func (c *chart) add(tr trial, u upshot) {
 	name := tr.trouble.name
 	if c.of[name] == nil {
 		c.of[name] = map[string]upshot{}
-		c.rows = append(c.rows, name)
 	}
 	c.of[name][tr.mode.name+"/"+tr.phase.name] = u
 	c.most.took, c.most.memory = max(c.most.took, u.took), max(c.most.memory, u.memory)
 }
 
 // log tells what became of each trial, as the table of docs/reliability.md: how
-// requests fail, what the check exits with, and in each mode what the run exits
-// with when the trouble begins in each phase. INVALID is left out: it is also up
-// to what else the machine does.
+// requests fail, and what loadgen exits with where the trouble begins in each
+// phase. INVALID is left out: it is also up to what else the machine does.
 func (c *chart) log(t *testing.T) {
 	var b strings.Builder
 	n := 0
@@ -276,27 +275,26 @@ func (c *chart) log(t *testing.T) {
 			continue
 		}
 		n += len(of)
-		var failed []string
-		row := []string{tr.name, "", "-"}
-		if u, ok := of[modes[0].name+"/check"]; ok {
-			row[2] = fmt.Sprint(u.exit)
-		}
-		for _, m := range modes {
-			cell := ""
-			for _, p := range phases {
-				if u, ok := of[m.name+"/"+p.name]; ok && !p.check {
-					cell += fmt.Sprintf(" %d", exitOf(u.status, ""))
-					for _, kind := range u.failed {
-						if !slices.Contains(failed, kind) {
-							failed = append(failed, kind)
-						}
-					}
+		var failed, row []string
+		for _, p := range phases {
+			var exits []string
+			for _, m := range modes {
+				u, ok := of[m.name+"/"+p.name]
+				if !ok {
+					continue
 				}
+				exit := exitOf(u.status, "")
+				if p.check && u.status == "not begun" {
+					exit = u.exit
+				}
+				exits = append(exits, strconv.Itoa(exit))
+				failed = append(failed, u.failed...)
 			}
-			row = append(row, strings.TrimSpace(cell))
+			slices.Sort(exits)
+			row = append(row, cmp.Or(strings.Join(slices.Compact(exits), " or "), "-"))
 		}
-		row[1] = cmp.Or(strings.Join(failed, ", "), "-")
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		slices.Sort(failed)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", tr.name, cmp.Or(strings.Join(slices.Compact(failed), ", "), "-"), strings.Join(row, " | "))
 	}
 	t.Logf("%d trials; the longest took %v, the largest %d MiB\n%s", n, c.most.took.Round(time.Millisecond), c.most.memory>>20, b.String())
 }

@@ -60,7 +60,7 @@ var wireFaults = []wireFault{
 		x.say(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 3))
 		x.keep = x.answer(false)
 	}},
-	{name: "garbage", strike: func(x *exchange) { x.say("\x00\xff\xfegarbage\r\n\r\n") }},
+	{name: "garbage in place of HTTP", strike: func(x *exchange) { x.say("\x00\xff\xfegarbage\r\n\r\n") }},
 	{name: "endless garbage", strike: func(x *exchange) { x.forever(strings.Repeat("\x00\xff\xfe\n", 1000), flood) }},
 	{name: "HTTP/0.9", strike: func(x *exchange) { x.say("<html>hello</html>") }},
 	{name: "speaks HTTP/2 unasked", strike: func(x *exchange) { x.say("\x00\x00\x00\x04\x00\x00\x00\x00\x00"); x.silent() }},
