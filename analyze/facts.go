@@ -38,6 +38,8 @@ type CellFacts struct {
 	OwnLagP99       float64 // the same without what the ceiling held back; -1 where not known
 	Waiting         float64 // requests in the server's own queue, mean; -1 where not known
 
+	Server *metrics.Server // what the server said of itself; nil where it was not asked
+
 	Trace *loadgen.Trace
 	ready *view // of the trace, in the sound form
 }

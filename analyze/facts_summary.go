@@ -42,6 +42,11 @@ func FactsOf(cell loadgen.Cell, asked metrics.Facts, s *metrics.Summary, tr *loa
 		}
 	}
 	f.FailedTime = failedTime(tr, f.Failed)
+	if f.Server = s.Server; f.Server != nil {
+		if waiting, ok := f.Server.Loaded.Level("waiting"); ok {
+			f.Waiting = waiting.Avg
+		}
+	}
 	return f
 }
 

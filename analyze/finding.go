@@ -69,7 +69,11 @@ func Findings(cells []CellFacts, opt Options) []Finding {
 // findings takes the view of each cell from ready.
 func findings(cells []CellFacts, opt Options, ready func(*CellFacts) *view) []Finding {
 	s := newStudy(cells, opt, ready)
-	found := s.acrossLoads()
+	found := s.agreed(s.acrossLoads())
+	for _, f := range s.servers() {
+		// What the server tells of a cause is more than what it looks like from here.
+		found = append(slices.DeleteFunc(found, func(g Finding) bool { return g.ID == f.ID }), f)
+	}
 	for _, look := range []func() []Finding{s.crowding, s.failures, s.lag, s.sessions} {
 		found = append(found, look()...)
 	}

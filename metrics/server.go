@@ -28,6 +28,9 @@ type Server struct {
 	Partial bool `json:"partial,omitempty"`
 	// Foreign says that it had clearly more.
 	Foreign bool `json:"foreign,omitempty"`
+	// Before is the share of the requests in flight that clearly waited before the
+	// server; 0 for none.
+	Before float64 `json:"waiting_before_share,omitempty"`
 }
 
 // Both is one figure as the client and as the server know it.
@@ -69,8 +72,9 @@ func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
 	v.ITL = meanOf(s, "inter_token_latency", phase, "itl")
 	v.TTFT = split(s, phase)
 	if hits, ok := phase.Count("prefix_hits"); ok {
-		if queries, ok := phase.Count("prefix_queries"); ok && queries > 0 && measured.cache.all > 0 {
-			v.Prefix = &PrefixUse{HitRate: hits / queries, Bound: measured.cache.bound / measured.cache.all}
+		// A server whose cache is off looks nothing up.
+		if queries, ok := phase.Count("prefix_queries"); ok && measured.cache.all > 0 {
+			v.Prefix = &PrefixUse{HitRate: hits / max(queries, 1), Bound: measured.cache.bound / measured.cache.all}
 		}
 	}
 	return v
@@ -147,6 +151,7 @@ func (c *Collector) judgeServer(j *judge, s *Summary) {
 		j.sign("foreign_load", ahead)
 		j.say("foreign_load", fmt.Sprintf("foreign load: the server had %.3g requests on average where this run had %.3g in flight: others use it too", v.Beside.Server, v.Beside.Client))
 	case before > j.limits["foreign_load"].Degraded:
+		v.Before = before
 		j.sign("foreign_load", before)
 		j.say("foreign_load", fmt.Sprintf("a queue before the server: of %.3g requests in flight only %.3g were in it: a proxy or a cap on connections holds the others back, and the latencies are not the server's alone", v.Beside.Client, v.Beside.Server))
 	case known || v.Beside != nil && v.Beside.N >= fewBeside:
@@ -213,15 +218,15 @@ func (c *Collector) ahead(s *Summary) (ahead, before float64) {
 	// outside of the server tells as well, by Little's law; what the network alone
 	// takes is no queue.
 	if v := s.Server; v.Latency != nil && v.Latency.Client > 0 {
-		outside := v.Latency.Client - v.Latency.Server - networkTime(v.Server)
+		outside := v.Latency.Client - v.Latency.Server - NetworkTime(v.Server)
 		before = min(before, max(outside, 0)/v.Latency.Client)
 	}
 	return ahead, before
 }
 
-// networkTime is the least time in milliseconds that a server took to answer for
+// NetworkTime is the least time in milliseconds that a server took to answer for
 // its metrics: what the network takes, and little more.
-func networkTime(s *loadgen.Server) float64 {
+func NetworkTime(s *loadgen.Server) float64 {
 	least := 0.0
 	for _, source := range s.Sources {
 		if !source.GPU && source.Least > 0 && (least == 0 || source.Least < least) {

@@ -143,11 +143,12 @@ func (b *batching) finish() {
 	}
 }
 
-func (b *batching) load() (running, waiting, kv int) {
+func (b *batching) load() (running, waiting, kv, reserved int) {
 	for _, s := range b.running {
 		if !s.ended {
 			running++
 			kv += s.context()
+			reserved += s.reserve()
 		}
 	}
 	for _, s := range b.waiting {
@@ -155,5 +156,5 @@ func (b *batching) load() (running, waiting, kv int) {
 			waiting++
 		}
 	}
-	return running, waiting, kv
+	return running, waiting, kv, reserved
 }

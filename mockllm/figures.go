@@ -38,6 +38,7 @@ type Stats struct {
 	PrefixQueries    int     `json:"prefix_queries"`    // prompt tokens looked up
 	DistinctPrompts  int     `json:"distinct_prompts"`  // different prompts seen; counts up to 1,048,576
 	KVTokens         int     `json:"kv_tokens"`         // held by running requests now
+	KVReserved       int     `json:"kv_reserved"`       // kept free for them, those included: what others have to wait for
 	Steps            int     `json:"steps"`             // of the batching model
 	StepsByBatch     []int   `json:"steps_by_batch"`    // steps by number of running requests, the index; the last also counts larger
 	RecentSteps      []Step  `json:"recent_steps"`      // the newest 1,024, oldest first
@@ -139,7 +140,7 @@ func (s *Server) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	st := e.figures.stats
-	st.Running, st.Waiting, st.KVTokens = e.model.load()
+	st.Running, st.Waiting, st.KVTokens, st.KVReserved = e.model.load()
 	if _, ok := e.model.(*fixed); ok {
 		st.RunningMax = st.InFlightMax
 	}

@@ -41,14 +41,14 @@ func (f *fixed) advance(now time.Duration) {
 	}
 }
 
-func (f *fixed) load() (running, waiting, kv int) {
+func (f *fixed) load() (running, waiting, kv, reserved int) {
 	for _, s := range f.heap {
 		if !s.ended {
 			running++
 			kv += s.prompt + int(s.made.Load())
 		}
 	}
-	return running, 0, kv
+	return running, 0, kv, kv
 }
 
 // byDue is a heap of sequences, the next due first; equal ones by arrival.

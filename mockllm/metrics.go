@@ -14,7 +14,7 @@ func (s *Server) metrics(w reply) {
 	defer e.mu.Unlock()
 	usage := 0.0
 	if s.cfg.KVCacheTokens > 0 {
-		usage = float64(st.KVTokens) / float64(s.cfg.KVCacheTokens)
+		usage = float64(st.KVReserved) / float64(s.cfg.KVCacheTokens)
 	}
 	label := `model_name="` + s.models()[0] + `"`
 	var b []byte

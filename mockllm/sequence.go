@@ -50,6 +50,7 @@ type model interface {
 	next() (time.Duration, bool)
 	// advance makes every token due by now.
 	advance(now time.Duration)
-	// load returns how many sequences run and wait, and the tokens they hold.
-	load() (running, waiting, kv int)
+	// load returns how many sequences run and wait, and the tokens that those which
+	// run hold and have room for.
+	load() (running, waiting, kv, reserved int)
 }
