@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,12 @@ var shortNames = map[string]string{
 	"osl": "output_sequence_length", "isl": "input_sequence_length",
 	"throughput": "output_token_throughput", "request_error_rate": ErrorRate,
 }
+
+// ShortNames returns what people call the main metrics, with their tags.
+func ShortNames() map[string]string { return maps.Clone(shortNames) }
+
+// FigureStatistics returns the statistics that a figure may be.
+func FigureStatistics() []string { return slices.Clone(statistics) }
 
 // ParseFigure reads METRIC or METRIC.STATISTIC, such as ttft.p95 or
 // output_token_throughput.

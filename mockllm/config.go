@@ -3,6 +3,8 @@ package mockllm
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -154,7 +156,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	bad(c.Timing != "" && c.Timing != Batching && c.Timing != Fixed,
+	bad(c.Timing != "" && !slices.Contains(Words("timing"), c.Timing),
 		"timing: %q is unknown: use %s or %s", c.Timing, Batching, Fixed)
 	bad(c.Timing != Fixed && (c.TTFT != 0 || c.ITL != 0),
 		"ttft, itl: have no effect with timing %s: set timing: %s", Batching, Fixed)
@@ -197,14 +199,28 @@ func (c Config) Validate() error {
 	}
 	bad(c.OutputTokensStddev > 0 && c.OutputTokensMean == 0,
 		"output_tokens_stddev: has no effect without output_tokens_mean")
-	bad(c.ReasoningKey != "" && c.ReasoningKey != "reasoning_content" && c.ReasoningKey != "reasoning",
-		"reasoning_key: %q is unknown: use reasoning_content or reasoning", c.ReasoningKey)
+	bad(c.ReasoningKey != "" && !slices.Contains(Words("reasoning_key"), c.ReasoningKey),
+		"reasoning_key: %q is unknown: use %s", c.ReasoningKey, strings.Join(Words("reasoning_key"), " or "))
 	for i, f := range c.Faults {
 		if err := f.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("faults[%d]: %w", i, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Words returns the texts that a key may hold, by its path in a batch file
+// below mock; nil where any will do. An empty text is the default.
+func Words(key string) []string {
+	switch key {
+	case "timing":
+		return []string{Batching, Fixed}
+	case "reasoning_key":
+		return []string{"reasoning_content", "reasoning"}
+	case "faults.kind":
+		return slices.Clone(faultKinds)
+	}
+	return nil
 }
 
 // filled replaces the zeros that stand for another value.

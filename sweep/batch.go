@@ -159,15 +159,22 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 	return batch, nil
 }
 
-// batch binds the file, checks it and expands its cells.
-func (f *file) batch(root *yaml.Node, o Options) *Batch {
+// blank returns a batch file without keys.
+func blank() *Batch {
 	batch := &Batch{
-		BatchName: defaultName, OutputBaseDir: defaultDir, Salt: o.Salt,
+		BatchName: defaultName, OutputBaseDir: defaultDir,
 		Repeats: 1, RepeatOrder: Interleaved, VarySeed: true, RepeatUntil: RepeatUntil{Max: mostRepeats},
 		Search: Search{From: searchFrom, Precision: searchPrecision, Confidence: searchConfidence},
 		Base:   defaults(), MaxCells: maxCells, Mock: mockllm.DefaultConfig(), Profiler: DefaultProfiler(),
 	}
 	batch.Mock.Precise = true // it runs as a process of its own, in real time
+	return batch
+}
+
+// batch binds the file, checks it and expands its cells.
+func (f *file) batch(root *yaml.Node, o Options) *Batch {
+	batch := blank()
+	batch.Salt = o.Salt
 	sweeps := lookup(root, "sweeps")
 	f.misspelt(sweeps)
 	b := f.newBinder()

@@ -230,7 +230,7 @@ func (b *binder) bindDuration(n *yaml.Node, v reflect.Value, path, unit string) 
 	switch {
 	case !ok:
 		b.fail(n, path, fmt.Sprintf("must be a number of %s, not %s", name, describe(n)), quantityHint(n, size))
-	case math.Abs(x) > 1e9*float64(time.Second/size):
+	case math.Abs(x) > mostSeconds*float64(time.Second/size):
 		b.fail(n, path, n.Value+" "+name+" are more than thirty years", "")
 	case x > 0 && x*float64(size) < 1:
 		b.fail(n, path, n.Value+" "+name+" are less than a nanosecond", "")

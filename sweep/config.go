@@ -9,8 +9,9 @@ const DefaultSeed = 42
 // Config is a base_config, or that of one cell: the base with the cell's
 // values. Keys that were not written hold their defaults; [Config.Given] tells
 // the two apart. In the tags, need holds an example for a required key, unless
-// the key that may stand in its place, and unit the unit of a number that
-// stands for a duration.
+// the key that may stand in its place, unit the unit of a number that stands for
+// a duration, and below what a number is less than where no validate tag can say
+// it.
 type Config struct {
 	Model     string `yaml:"model" need:"meta/llama-3.3-70b-instruct" validate:"min=1"`
 	Tokenizer string `yaml:"tokenizer" validate:"min=1"`
@@ -53,7 +54,7 @@ type Config struct {
 	// GiveUpAfter is for how many seconds there may be no success while requests
 	// fail, MaxErrorRate what share of the latest requests may fail.
 	GiveUpAfter  Limit `yaml:"give_up_after"`
-	MaxErrorRate Limit `yaml:"max_error_rate"`
+	MaxErrorRate Limit `yaml:"max_error_rate" below:"1"`
 	// ResponseMemoryLimit is what all replies that are being read hold together,
 	// in MiB; 0 for the client's default.
 	ResponseMemoryLimit int `yaml:"response_memory_limit" validate:"gte=16,lte=1048576"`

@@ -47,6 +47,15 @@ func (g *Gate) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
+func (*Gate) shape() Shape {
+	figure := figurePattern(append(tagsOf(func(metrics.Definition) bool { return true }), metrics.ErrorRate), metrics.FigureStatistics())
+	share := `(` + decimal + `)\s*%`
+	return Shape{
+		Kind: Map, KeyPattern: `^\s*(` + figure + `)\s*$`, Item: &Shape{Kind: Text, Pattern: `^\s*\+?` + share + `\s*$`},
+		Or: &Shape{Kind: List, Item: &Shape{Kind: Text, Pattern: `^\s*(` + figure + `)\s*(>=?\s*\+?|<=?\s*-)` + share + `\s*$`}},
+	}
+}
+
 // margin is a change for the worse.
 func margin(figure, by string) (metrics.Change, error) {
 	f, err := metrics.ParseFigure(figure)

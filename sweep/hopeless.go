@@ -49,6 +49,14 @@ func (s *StopRules) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
+func (*StopRules) shape() Shape {
+	rule := Shape{Kind: Text, Pattern: `^\s*([Ii][Nn][Vv][Aa][Ll][Ii][Dd]\s+x\s+\+?0*[1-9][0-9]*|(` + budgetPattern() + `)\s+[<>]\s+[-+]?(` + decimal + `))\s*$`}
+	list := Shape{Kind: List, Item: &rule}
+	s := rule
+	s.Or = &list
+	return s
+}
+
 // parseStopRule reads a condition; problem says what is wrong with it.
 func parseStopRule(text string) (rule StopRule, problem string) {
 	rule.Text = strings.Join(strings.Fields(text), " ")

@@ -105,6 +105,10 @@ func didYouMean(word string) string {
 	return fmt.Sprintf("did you mean %s?", word)
 }
 
+// Nearest returns the known word that a misspelt one most resembles, empty where
+// none is near.
+func Nearest(word string, known []string) string { return nearest(word, known) }
+
 // nearest returns the known word that a misspelt one most resembles, empty
 // where none is near.
 func nearest(word string, known []string) string {

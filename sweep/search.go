@@ -45,6 +45,10 @@ func (p *Percent) bind(b *binder, n *yaml.Node, path string) {
 	*p = Percent(v)
 }
 
+func (*Percent) shape() Shape {
+	return Shape{Kind: Text, Pattern: `^\s*\+?(` + decimal + `)\s*%\s*$`}
+}
+
 // SearchLimits are limits in the order of the file.
 type SearchLimits []metrics.Limit
 
@@ -73,6 +77,18 @@ func (s *SearchLimits) bind(b *binder, n *yaml.Node, path string) {
 		}
 		*s = append(*s, l)
 	}
+}
+
+func (*SearchLimits) shape() Shape {
+	return Shape{
+		Kind: Map, KeyPattern: `^\s*(` + metrics.ErrorRate + `|` + metrics.GoodShare + `|` + figurePattern(requestTags(), searchStatistics()) + `)\s*$`,
+		Item: &Shape{Kind: Number, Strict: true, Least: new(float64), OverLeast: true},
+	}
+}
+
+// searchStatistics are those that can be limited.
+func searchStatistics() []string {
+	return slices.DeleteFunc(metrics.FigureStatistics(), func(s string) bool { return s == "min" || s == "max" })
 }
 
 // Defaults of a search.

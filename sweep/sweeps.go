@@ -215,3 +215,7 @@ func quoted(v any) string {
 	}
 	return text(v)
 }
+
+func (*Sweeps) shape() Shape {
+	return Shape{Kind: Map, Item: &Shape{Kind: List, Item: &Shape{Kind: Free}}}
+}

@@ -33,6 +33,11 @@ func (r *Rate) bind(b *binder, n *yaml.Node, path string) {
 	r.PerSecond = perSecond
 }
 
+func (*Rate) shape() Shape {
+	most := 1e7
+	return Shape{Kind: Number, Words: []string{"auto"}, Least: new(float64), OverLeast: true, Most: &most}
+}
+
 // parameter returns what the batch file would hold.
 func (r Rate) parameter() any {
 	if r.Auto {
@@ -66,6 +71,11 @@ func (l *Limit) bind(b *binder, n *yaml.Node, path string) {
 	*l = Limit{value, true}
 }
 
+func (*Limit) shape() Shape {
+	most := 1e9
+	return Shape{Kind: Number, Words: []string{"none"}, Least: new(float64), Most: &most}
+}
+
 // parameter returns what the batch file would hold.
 func (l Limit) parameter() any {
 	if !l.On {
@@ -85,6 +95,8 @@ func (v *Version) bind(b *binder, n *yaml.Node, path string) {
 		b.fail(n, path, "must be a text or a number, not "+describe(n), "")
 	}
 }
+
+func (*Version) shape() Shape { return Shape{Kind: Label} }
 
 // number returns the value of a numeric node; false for anything else and for
 // numbers that are not finite.

@@ -39,7 +39,8 @@ type commands struct {
 	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
 	Report    reportCommand    `cmd:"" help:"Make a page with charts of batches and runs, in one file."`
 	History   historyCommand   `cmd:"" help:"Show all nights of a batch, and from which night on a figure changed."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	guideCommands
+	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 const description = `loadgen generates load for LLM endpoints and measures what they can carry.
@@ -51,6 +52,8 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
   loadgen report DIR                           a page with charts of a batch, in one file
   loadgen history DIR                          every night of a batch, and where a figure changed its level
+  loadgen init                                 write a first batch file
+  loadgen explain KEY                          what a key of the batch file means
   loadgen help COMMAND                         the flags of another command
   loadgen --version                            the version
 

@@ -25,6 +25,7 @@ var may = map[string][]string{
 	"tokenizer":           {},
 	"mockllm":             {},
 	"stats":               {},
+	"docs":                {},
 	"internal/memnet":     {},
 	"internal/jsonstream": {},
 	"internal/outside":    {},
@@ -46,13 +47,14 @@ var may = map[string][]string{
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
-	"cmd/loadgen":         {"", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"cmd/loadgen":         {"", "guide", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
 // imported.
 var homes = map[string][]string{
-	"go.yaml.in/yaml/v4":                      {"sweep"},
+	"go.yaml.in/yaml/v4":                      {"sweep", "guide"},
+	"go.yaml.in/yaml/v4/plugin/loaderlimits":  {"sweep", "guide"},
 	"github.com/go-playground/validator/v10":  {"sweep"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"github.com/prometheus/common/expfmt":     {"observe"},
@@ -65,7 +67,7 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":              {"cmd/loadgen"},
 	"log/slog":                                {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
 	"math/rand":                               {},
-	"regexp":                                  {"sweep", "bench"},
+	"regexp":                                  {"sweep", "guide", "bench"},
 	"golang.org/x/time/rate":                  {"client", "mockllm", "load"},
 }
 
