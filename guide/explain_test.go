@@ -72,6 +72,8 @@ func written(k *sweep.Key) string {
 			return x.String()
 		}
 		return d
+	case []string:
+		return "[" + strings.Join(d, ", ") + "]"
 	default:
 		return fmt.Sprint(d)
 	}

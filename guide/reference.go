@@ -18,7 +18,8 @@ type Entry struct {
 }
 
 // A page is a file of the documentation with the headings whose tables describe
-// keys, and what their paths begin with.
+// keys, and what their paths begin with; below headings that begin with
+// base_config that is it.
 type page struct {
 	name, text string
 	sections   map[string]string
@@ -28,8 +29,6 @@ func pages() []page {
 	return []page{
 		{"docs/batch-file.md", docs.BatchFile, map[string]string{
 			"Top level": "", "profiler": "profiler.",
-			"base_config: the service": "base_config.", "base_config: the load": "base_config.",
-			"base_config: the prompts": "base_config.", "base_config: what counts as good": "base_config.",
 			"export": "export.",
 		}},
 		{"docs/capacity.md", docs.Capacity, map[string]string{"The block": "search."}},
@@ -59,7 +58,9 @@ func (p page) read(all map[string]Entry) {
 	for line := range strings.Lines(p.text) {
 		line = strings.TrimSpace(line)
 		if heading, ok := strings.CutPrefix(line, "## "); ok {
-			prefix, known = p.sections[heading]
+			if prefix, known = p.sections[heading]; strings.HasPrefix(heading, "base_config: ") {
+				prefix, known = "base_config.", true
+			}
 			section = heading
 			columns = nil
 			continue

@@ -133,7 +133,7 @@ func TestSamplesAndDocumentedFilesFitTheSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, block := range fences.FindAllStringSubmatch(string(text), -1) {
-			if !strings.Contains(block[1], "base_config:") {
+			if !strings.Contains(block[1], "batch_name:") || !strings.Contains(block[1], "base_config:") {
 				continue
 			}
 			found++

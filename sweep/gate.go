@@ -47,7 +47,7 @@ func (g *Gate) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
-func (*Gate) shape() Shape {
+func (*Gate) shape(string) Shape {
 	figure := figurePattern(append(tagsOf(func(metrics.Definition) bool { return true }), metrics.ErrorRate), metrics.FigureStatistics())
 	share := `(` + decimal + `)\s*%`
 	return Shape{

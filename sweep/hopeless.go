@@ -49,7 +49,7 @@ func (s *StopRules) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
-func (*StopRules) shape() Shape {
+func (*StopRules) shape(string) Shape {
 	rule := Shape{Kind: Text, Pattern: `^\s*([Ii][Nn][Vv][Aa][Ll][Ii][Dd]\s+x\s+\+?0*[1-9][0-9]*|(` + budgetPattern() + `)\s+[<>]\s+[-+]?(` + decimal + `))\s*$`}
 	list := Shape{Kind: List, Item: &rule}
 	s := rule

@@ -51,6 +51,18 @@ func (p *Places) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
+func (*Places) shape(path string) Shape {
+	const address = `|[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+([/?#].*)?)$`
+	word := AutoMetrics
+	if strings.HasSuffix(path, "gpu_metrics") {
+		word = LocalGPUs
+	}
+	return Shape{
+		Kind: Text, Pattern: `^(none|` + word + address,
+		Or: &Shape{Kind: List, Item: &Shape{Kind: Text, Pattern: `^(` + word + address}},
+	}
+}
+
 // Formats are those of the files that a server's metrics are written to.
 type Formats []string
 
@@ -71,6 +83,13 @@ func (f *Formats) bind(b *binder, n *yaml.Node, path string) {
 		}
 		*f = append(*f, item.Value)
 	}
+}
+
+func (*Formats) shape(string) Shape {
+	one := Shape{Kind: Text, Words: formats}
+	s := one
+	s.Or = &Shape{Kind: List, Item: &one}
+	return s
 }
 
 // mostPlaces bounds the work of asking them.

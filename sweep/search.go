@@ -45,7 +45,7 @@ func (p *Percent) bind(b *binder, n *yaml.Node, path string) {
 	*p = Percent(v)
 }
 
-func (*Percent) shape() Shape {
+func (*Percent) shape(string) Shape {
 	return Shape{Kind: Text, Pattern: `^\s*\+?(` + decimal + `)\s*%\s*$`}
 }
 
@@ -79,7 +79,7 @@ func (s *SearchLimits) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
-func (*SearchLimits) shape() Shape {
+func (*SearchLimits) shape(string) Shape {
 	return Shape{
 		Kind: Map, KeyPattern: `^\s*(` + metrics.ErrorRate + `|` + metrics.GoodShare + `|` + figurePattern(requestTags(), searchStatistics()) + `)\s*$`,
 		Item: &Shape{Kind: Number, Strict: true, Least: new(float64), OverLeast: true},

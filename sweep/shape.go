@@ -84,8 +84,9 @@ func Describe() []Key {
 	return keysBelow(reflect.ValueOf(*batch), "")
 }
 
-// shaped is implemented by types that read themselves from a node.
-type shaped interface{ shape() Shape }
+// shaped is implemented by types that read themselves from a node; one that does
+// not say what it takes is taken for anything.
+type shaped interface{ shape(path string) Shape }
 
 func keysBelow(v reflect.Value, path string) []Key {
 	var keys []Key
@@ -113,8 +114,11 @@ func written(v reflect.Value, kind Kind, unit string) any {
 	case Percent:
 		return fmt.Sprintf("%g%%", float64(x)*100)
 	}
-	if v.Kind() == reflect.String {
+	switch {
+	case v.Kind() == reflect.String:
 		return v.String()
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String:
+		return v.Convert(reflect.TypeFor[[]string]()).Interface()
 	}
 	return parameter(v, unit)
 }
@@ -128,7 +132,7 @@ func shapeOf(v reflect.Value, path string, tag reflect.StructTag) Shape {
 	}
 	s.Off = notSupported[path] != ""
 	if most, ok := tag.Lookup("below"); ok {
-		s.Most, s.UnderMost = bound(most), true
+		s.Most, s.UnderMost = s.bound(most), true
 	}
 	return s
 }
@@ -136,7 +140,10 @@ func shapeOf(v reflect.Value, path string, tag reflect.StructTag) Shape {
 func kindOf(v reflect.Value, path, unit string) Shape {
 	t := v.Type()
 	if own, ok := reflect.New(t).Interface().(shaped); ok {
-		return own.shape()
+		return own.shape(path)
+	}
+	if _, own := reflect.New(t).Interface().(nodeBinder); own {
+		return Shape{Kind: Free}
 	}
 	if t == reflect.TypeFor[time.Duration]() {
 		return duration(unit)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"loadgen/metrics"
 )
@@ -27,13 +28,13 @@ func (s *Shape) obey(tag string) {
 			value.KeyPattern, value.KeyWords = s.Pattern, s.Words
 			s = value.Item
 		case "gte", "gt":
-			s.Least, s.OverLeast = bound(parameter), name == "gt"
+			s.Least, s.OverLeast = s.bound(parameter), name == "gt"
 		case "lte", "lt":
-			s.Most, s.UnderMost = bound(parameter), name == "lt"
+			s.Most, s.UnderMost = s.bound(parameter), name == "lt"
 		case "min":
 			s.NotEmpty = true
 		case "max":
-			s.MaxLength = int(*bound(parameter))
+			s.MaxLength = int(*s.bound(parameter))
 		case "oneof":
 			s.Words = strings.Fields(parameter)
 		default:
@@ -68,10 +69,25 @@ func (s *Shape) obeyNamed(name, parameter string) {
 	}
 }
 
-func bound(parameter string) *float64 {
+// bound is what a rule compares a number with, that of a duration in its unit;
+// nil for a duration that is a text.
+func (s *Shape) bound(parameter string) *float64 {
+	if d, err := time.ParseDuration(parameter); err == nil && parameter != "0" {
+		if s.Kind == Duration {
+			return nil
+		}
+		x := d.Seconds()
+		if s.Unit == "ms" {
+			x *= 1000
+		}
+		return &x
+	}
 	x, err := strconv.ParseFloat(parameter, 64)
 	if err != nil {
 		panic(fmt.Sprintf("sweep: the rule with %q: %v", parameter, err)) // a tag of ours
+	}
+	if s.Kind == Duration {
+		return nil
 	}
 	return &x
 }

@@ -216,6 +216,6 @@ func quoted(v any) string {
 	return text(v)
 }
 
-func (*Sweeps) shape() Shape {
+func (*Sweeps) shape(string) Shape {
 	return Shape{Kind: Map, Item: &Shape{Kind: List, Item: &Shape{Kind: Free}}}
 }

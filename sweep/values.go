@@ -33,7 +33,7 @@ func (r *Rate) bind(b *binder, n *yaml.Node, path string) {
 	r.PerSecond = perSecond
 }
 
-func (*Rate) shape() Shape {
+func (*Rate) shape(string) Shape {
 	most := 1e7
 	return Shape{Kind: Number, Words: []string{"auto"}, Least: new(float64), OverLeast: true, Most: &most}
 }
@@ -71,7 +71,7 @@ func (l *Limit) bind(b *binder, n *yaml.Node, path string) {
 	*l = Limit{value, true}
 }
 
-func (*Limit) shape() Shape {
+func (*Limit) shape(string) Shape {
 	most := 1e9
 	return Shape{Kind: Number, Words: []string{"none"}, Least: new(float64), Most: &most}
 }
@@ -96,7 +96,7 @@ func (v *Version) bind(b *binder, n *yaml.Node, path string) {
 	}
 }
 
-func (*Version) shape() Shape { return Shape{Kind: Label} }
+func (*Version) shape(string) Shape { return Shape{Kind: Label} }
 
 // number returns the value of a numeric node; false for anything else and for
 // numbers that are not finite.

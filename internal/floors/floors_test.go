@@ -39,6 +39,7 @@ var may = map[string][]string{
 	"trace":               {"", "internal/jsonstream", "internal/outside"},
 	"analyze":             {"", "metrics"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats", "observe"},
+	"guide":               {"sweep", "docs", "internal/secret"},
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
