@@ -252,7 +252,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	errs = append(errs, c.dir.Amend(run.Facts))
 	res := &results.Result{
 		Outcome: run.Outcome, Health: run.Health, Transport: run.Transport, Prompts: prompts(&run.Prompts),
-		Config: inputConfig(run),
+		Config: inputConfig(run), Observed: run.Observed,
 		Status: run.Status(), Missed: run.Missed(),
 		Started: c.started, Ended: time.Now(),
 	}

@@ -2,15 +2,14 @@ package metrics
 
 import "loadgen"
 
-// metrics returns what the tally comes to, in the order of the definitions.
-func (t *tally) metrics(o loadgen.Outcome, judged bool, gpus int) []Metric {
+// metrics returns what the tally comes to, in the order of the definitions. derive
+// adds to the scalars what follows from them.
+func (t *tally) metrics(o loadgen.Outcome, judged bool, derive func(map[string]float64)) []Metric {
 	if t.issued() == 0 {
 		return nil
 	}
 	scalars := t.scalars(o, judged)
-	if rate, ok := scalars["output_token_throughput"]; ok && gpus > 0 {
-		scalars[PerGPU] = rate / float64(gpus)
-	}
+	derive(scalars)
 	var ms []Metric
 	for _, d := range definitions {
 		m := Metric{Tag: d.Tag, Header: d.Header, Unit: d.Unit, Integer: d.Integer, Console: d.Console}

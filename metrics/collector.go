@@ -168,8 +168,8 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	t := &c.profiling
 	s := Summary{
 		Load:        c.facts.Load,
-		Metrics:     t.metrics(o, len(c.slos) > 0, c.facts.GPUs),
-		Warmup:      c.warmup.metrics(o, false, c.facts.GPUs),
+		Metrics:     t.metrics(o, len(c.slos) > 0, func(v map[string]float64) { c.facts.perGPU(v); c.energy(v, o.Server) }),
+		Warmup:      c.warmup.metrics(o, false, c.facts.perGPU),
 		GPUs:        c.facts.GPUs,
 		Errors:      t.failures(),
 		Counts:      t.counts(o, len(c.slos) > 0),

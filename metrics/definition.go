@@ -87,7 +87,7 @@ const PerGPU = "output_token_throughput_per_gpu"
 
 // definitions stand in the order of AIPerf's JSON export: its declared keys
 // first, then the tags it adds behind them.
-var definitions = []Definition{
+var definitions = append([]Definition{
 	{Tag: "request_throughput", Header: "Request Throughput", Unit: "requests/sec", Kind: Scalar, Larger: true, Console: 900},
 	{Tag: "request_latency", Header: "Request Latency", Unit: "ms", ID: RequestLatency, Console: 300},
 	{Tag: "request_count", Header: "Request Count", Unit: "requests", Kind: Scalar, Integer: true, Console: 1100},
@@ -164,7 +164,7 @@ var definitions = []Definition{
 	{Tag: "http_req_connection_reused", Header: "HTTP Connection Reused", Unit: "ratio", ID: HTTPReused, Integer: true, Larger: true, Trace: true},
 	{Tag: "http_req_data_sent", Header: "HTTP Data Sent", Unit: "KB", ID: HTTPSent, Trace: true},
 	{Tag: "http_req_data_received", Header: "HTTP Data Received", Unit: "KB", ID: HTTPReceived, Trace: true},
-}
+}, energyDefinitions()...)
 
 // Definitions returns every metric loadgen knows, in the order of the JSON
 // export.

@@ -24,6 +24,8 @@ type Facts struct {
 	Certified []Limit `json:"certified,omitempty"`
 	// GPUs are those of the deployment; 0 where it is not known.
 	GPUs int `json:"gpus,omitempty"`
+	// GPUHourCost is what one of them costs for an hour, in whatever money.
+	GPUHourCost float64 `json:"cost_per_gpu_hour,omitempty"`
 	// Ceiling is what calibration found that this machine's client can
 	// measure truthfully.
 	Ceiling Ceiling `json:"ceiling,omitzero"`

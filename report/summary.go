@@ -63,6 +63,9 @@ func (r *Run) Text(o Options) string {
 	for _, line := range asides(s) {
 		b.WriteString(o.wrap(1, " "+line) + "\n")
 	}
+	for _, line := range serverLines(s) {
+		b.WriteString(o.wrap(1, " "+line) + "\n")
+	}
 	for _, c := range s.Certificates {
 		b.WriteString(o.wrap(1, " "+c.String()) + "\n")
 	}

@@ -91,6 +91,11 @@ func (r *Run) export(res *Result) ([]byte, error) {
 		appendMetrics(&o, s.Warmup)
 		o.close()
 	}
+	if t := telemetryOf(res.Observed); t != nil {
+		if err := o.any("telemetry_data", t); err != nil {
+			return nil, err
+		}
+	}
 	if err := o.any("loadgen", own{
 		Version: r.meta.Version, Status: res.Status, Missed: res.Missed, Summary: s, Failures: s.Errors,
 		Outcome: outcome(res.Outcome), Health: healthOf(res.Health), Transport: transport(res.Transport), Prompts: res.Prompts,

@@ -11,6 +11,7 @@ import (
 	"loadgen"
 	"loadgen/internal/secret"
 	"loadgen/metrics"
+	"loadgen/observe"
 )
 
 // The files of a run.
@@ -120,6 +121,8 @@ type Result struct {
 	Transport loadgen.Transport
 	Prompts   Prompts
 	Config    InputConfig
+	// Observed is what the metrics of the server and of GPUs said; nil for nothing.
+	Observed *observe.Recording
 
 	Status         loadgen.Status
 	Error          string   // why the run failed

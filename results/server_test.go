@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"loadgen"
 	"loadgen/internal/memnet"
 	"loadgen/observe"
 	"loadgen/results"
@@ -74,7 +75,8 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer run.Close()
-	if err := run.WriteServer(watched(t), []string{"json", "csv", "jsonl"}, results.InputConfig{}); err != nil {
+	rec := watched(t)
+	if err := run.WriteServer(rec, []string{"json", "csv", "jsonl"}, results.InputConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) string {
@@ -185,6 +187,30 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 		// Before at 0 and 0.1 s; at 1, 2 and 2.6; 3 to 7 and 7.6; 8 and 8.1 s.
 		if diff := cmp.Diff(map[string]int{"": 4, "warmup": 3, "profiling": 6}, phases); diff != "" {
 			t.Errorf("lines by phase (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run("telemetry_data of "+results.JSONName, func(t *testing.T) {
+		if err := run.Finish(&results.Result{Observed: rec, Status: loadgen.Completed}); err != nil {
+			t.Fatal(err)
+		}
+		var file struct {
+			Data struct {
+				Endpoints map[string]struct {
+					GPUs map[string]struct {
+						Name    string `json:"gpu_name"`
+						Metrics map[string]map[string]float64
+					}
+				}
+			} `json:"telemetry_data"`
+		}
+		if err := json.Unmarshal([]byte(read(results.JSONName)), &file); err != nil {
+			t.Fatal(err)
+		}
+		g := file.Data.Endpoints["s"].GPUs["gpu_0"]
+		// From 2.6 to 8.1 s at 300 W: 1650 J, in MJ.
+		if g.Name != "H200" || g.Metrics["nvidia_power_usage"]["p99"] != 300 || !near(1e6*g.Metrics["nvidia_energy_consumption"]["avg"], 1650) {
+			t.Errorf("%+v", file)
 		}
 	})
 

@@ -160,6 +160,8 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 		Limits: c.Validity,
 		GPUs:   c.GPUs,
 
+		GPUHourCost: c.CostPerGPUHour,
+
 		ServerInput: c.UseServerTokenCount,
 	}
 	if c.Certify {

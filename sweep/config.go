@@ -114,6 +114,8 @@ type Config struct {
 
 	// GPUs are those of the deployment, for figures per GPU; 0 where nobody said.
 	GPUs int `yaml:"gpus" validate:"gte=1,lte=1000000"`
+	// CostPerGPUHour is what one of them costs for an hour, in whatever money.
+	CostPerGPUHour float64 `yaml:"cost_per_gpu_hour" validate:"gt=0"`
 
 	// SLOs are limits by metric tag, in the tag's display unit.
 	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,slo,endkeys,gt=0"`

@@ -76,6 +76,9 @@ func (c *Config) idle() map[string]idleness {
 	if !c.Given("prompt_output_tokens_mean") {
 		none(because("without prompt_output_tokens_mean no output length is asked for", "prompt_output_tokens_mean"), "prompt_output_tokens_stddev")
 	}
+	if c.GPUs == 0 {
+		none(because("without gpus it is not known how many cost that", "gpus"), "cost_per_gpu_hour")
+	}
 	if !c.Observes() {
 		none(because("neither server_metrics nor gpu_metrics names a place to take metrics from", "server_metrics", "gpu_metrics"),
 			"server_metrics_interval", "server_metrics_formats")
