@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -71,37 +72,22 @@ func foreseen(c *sweep.Config, p sweep.Pacing) bool {
 	return scheduled && c.SessionTurnsMean <= 1 && c.SessionTurnsStddev == 0
 }
 
-// watchWarmUp gives a warm-up up in which requests hang: none fails, so that no
-// breaker can tell, and they would keep it from its end. They have as long as the
-// measurement, where that has an end, would have for an answer.
-func (p *phases) watchWarmUp() {
-	c := &p.run.Cell.Config
-	patience := p.breaker.patience
-	if c.BenchmarkDuration == 0 || patience == 0 {
-		return
-	}
-	limit := max(patience, c.BenchmarkDuration+c.GracePeriod)
-	p.hangs = load.StartAlarm(limit, func() {
-		p.stop(fmt.Errorf("%w: no request of the warm-up has succeeded for %v: the measurement with its grace period would be over by then",
-			ErrGivenUp, limit))
-	})
-}
-
 // connectTime bounds how long connections are opened ahead of the load.
 const connectTime = 10 * time.Second
 
 // preconnect opens the connections that users, or requests up to the ceiling,
-// will need. What fails here will fail again, as a request.
+// will need. What fails here will fail again, as a request; where not one was there
+// in all the time in which a success is waited for, the run is given up.
 func (p *phases) preconnect(ctx context.Context) {
 	c, pacing := &p.run.Cell.Config, p.run.Cell.Pacing
 	n := p.Portion.Part(connections(c, pacing))
 	if !c.Preconnect || n == 0 {
 		return
 	}
-	ctx, done := context.WithTimeout(ctx, connectTime)
+	limited, done := context.WithTimeout(ctx, connectTime)
 	defer done()
 	defer context.AfterFunc(p.stopping, done)()
-	opened := load.Connect(ctx, n, func(ctx context.Context) bool {
+	opened := load.Connect(limited, n, func(ctx context.Context) bool {
 		kept, err := p.sender.Connect(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.Log.Warn("Opening connections: " + err.Error())
@@ -109,4 +95,7 @@ func (p *phases) preconnect(ctx context.Context) {
 		return kept
 	})
 	p.Log.Debug(fmt.Sprintf("%d of %d connections opened before the first request", opened, n))
+	if patience := p.breaker.patience; opened == 0 && patience > 0 && patience <= connectTime && errors.Is(limited.Err(), context.DeadlineExceeded) {
+		p.stop(fmt.Errorf("%w: no connection was there within %v", ErrEndpointGone, connectTime))
+	}
 }

@@ -99,6 +99,16 @@ func (b *breaker) open(rec *loadgen.Record, flight int) bool {
 	return b.longest == 0 && b.failures <= flight
 }
 
+// giveUp ends the run for a request that failed. Where the endpoint does not answer
+// at all, what else is in flight would wait for its end in vain.
+func (p *phases) giveUp(why error, rec *loadgen.Record) {
+	p.stop(why)
+	switch rec.Failure.Kind {
+	case loadgen.FailTimeout, loadgen.FailConnect:
+		p.cancel()
+	}
+}
+
 // because returns the error of a run that is given up.
 func (b *breaker) because(rec *loadgen.Record, what string) error {
 	err := ErrGivenUp

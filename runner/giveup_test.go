@@ -34,7 +34,11 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 		},
 		"drops packets of connections alone": {
 			func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
-			nil, runner.ErrEndpointGone, 10, 2 * time.Minute,
+			nil, runner.ErrEndpointGone, 0, 11 * time.Second, // those opened before the load
+		},
+		"drops packets of connections that were not opened before": {
+			func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
+			[]string{"base_config.preconnect=false"}, runner.ErrEndpointGone, 10, 40 * time.Second,
 		},
 		"answers 503 at once": {nil, []string{"mock.faults=[{kind: status, status: 503}]"}, runner.ErrGivenUp, 100, 20 * time.Second},
 		"answers 503 in the warm-up": {
@@ -44,12 +48,24 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 		},
 		"hangs in the warm-up": {
 			nil,
-			[]string{"mock.faults=[{kind: slow_head}]", "base_config.warmup_request_count=1000", "base_config.request_timeout=30"},
-			runner.ErrGivenUp, 0, 2 * time.Minute,
+			[]string{"mock.faults=[{kind: slow_head}]", "base_config.warmup_request_count=1000"},
+			runner.ErrGivenUp, 0, 61 * time.Second,
 		},
-		"breaks off every answer": {nil, []string{"mock.faults=[{kind: cut, after: 2}]"}, runner.ErrGivenUp, 100, 20 * time.Second},
-		"out of descriptors":      {dials(os.NewSyscallError("socket", syscall.EMFILE)), nil, runner.ErrLocal, 100, 20 * time.Second},
-		"out of ports":            {dials(os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)), nil, runner.ErrLocal, 100, 20 * time.Second},
+		"hangs in the warm-up of a run that ends by its number": {
+			nil,
+			[]string{"mock.faults=[{kind: slow_head}]", "base_config.warmup_request_count=10", "base_config.request_count=100"},
+			runner.ErrGivenUp, 0, 61 * time.Second,
+		},
+		"hangs in a warm-up that drains": {
+			nil,
+			[]string{"mock.faults=[{kind: slow_head}]", "base_config.warmup_request_count=10", "base_config.warmup_handover=drain"},
+			runner.ErrGivenUp, 0, 61 * time.Second,
+		},
+		"hangs from the first request on": {nil, []string{"mock.faults=[{kind: slow_head}]"}, runner.ErrGivenUp, 4, 61 * time.Second},
+		"hangs from some request on":      {nil, []string{"mock.faults=[{kind: slow_head, probability: 0.02}]"}, runner.ErrGivenUp, 4000, 3 * time.Minute},
+		"breaks off every answer":         {nil, []string{"mock.faults=[{kind: cut, after: 2}]"}, runner.ErrGivenUp, 100, 20 * time.Second},
+		"out of descriptors":              {dials(os.NewSyscallError("socket", syscall.EMFILE)), nil, runner.ErrLocal, 100, 20 * time.Second},
+		"out of ports":                    {dials(os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)), nil, runner.ErrLocal, 100, 20 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := append([]string{"base_config.concurrency=4", "base_config.benchmark_duration=3600"}, c.settings...)
@@ -59,6 +75,29 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 				}
 				if m.took > c.within || m.Outcome.Issued > c.most || m.Outcome.Cancelled || !strings.Contains(m.Outcome.Cut, "given up") {
 					t.Errorf("over after %v, outcome %+v; want at most %d requests within %v, given up", m.took, m.Outcome, c.most, c.within)
+				}
+			})
+		})
+	}
+}
+
+// TestRareRequestsAreNoHang sends one every 100 s, of which each is answered at
+// once, and one that takes 50 s.
+func TestRareRequestsAreNoHang(t *testing.T) {
+	for name, settings := range map[string][]string{
+		"rare": {"base_config.request_rate=0.01", "base_config.benchmark_duration=1000"},
+		"slow": {"base_config.concurrency=1", "base_config.request_count=10", "mock.ttft=50s"},
+		"slow in the warm-up": {
+			"base_config.concurrency=1", "base_config.request_count=10", "mock.ttft=50s", "base_config.warmup_request_count=2",
+		},
+		"of long answers": {
+			"base_config.concurrency=1", "base_config.request_count=10", "base_config.prompt_output_tokens_mean=500", "mock.itl=400ms",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
+				if m.Err != nil || m.Summary.Counts.OK != 10 {
+					t.Errorf("error %v, counts %+v; want ten that succeed", m.Err, m.Summary.Counts)
 				}
 			})
 		})

@@ -31,12 +31,14 @@ type phases struct {
 	keep       *recording
 	progress   *Progress
 	breaker    *breaker
-	hangs      *load.Alarm // while the warm-up lasts; nil before, and for none
+	hangs      *load.Alarm   // nil for none
+	answer     time.Duration // that the longest answer may take
 	stopping   context.Context
 	vocabulary *Vocabulary
 	server     *observe.Observer // nil where nothing is observed
 	unseen     []string          // what of the server's metrics is missing
 	stop       context.CancelCauseFunc
+	cancel     context.CancelFunc // of what is in flight
 
 	sources [2]*synth.Source // by phase, while it is under way
 	late    bool             // prompts were made before the template was measured
@@ -86,12 +88,14 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if rec.Phase == loadgen.Warmup {
 		p.warmUps.add(rec)
 		if rec.OK() {
-			p.hangs.PutOff()
 			p.template.observe(rec)
 		}
 	}
 	if why := p.breaker.add(rec, p.driver.InFlight()); why != nil {
-		p.stop(why)
+		p.giveUp(why, rec)
+	}
+	if rec.OK() {
+		p.hangs.PutOff(p.breaker.since, p.silence(rec.Phase))
 	}
 	if err := p.keep.Record(rec, measured); err != nil {
 		p.stop(err)
@@ -155,6 +159,7 @@ func (p *phases) warmUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.watchHangs()
 	_, err = p.driver.RunOn(ctx, warm.Stage)
 	p.hangs.Stop()
 	return errors.Join(err, warm.close())
@@ -174,7 +179,6 @@ func (p *phases) openWarmUp(ctx context.Context, into *load.Plan) (*phase, error
 	warm.Begin = func() {
 		p.progress.begin("warm-up", c.WarmupRequestCount, c.WarmupDuration)
 		p.server.Mark(observe.Warmup)
-		p.watchWarmUp()
 	}
 	return warm, nil
 }
@@ -192,12 +196,17 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	p.driver.Enough = p.sure
 	var watch *load.Watch
 	measured.Begin = func() {
-		p.hangs.Stop()
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
 		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
 		watch = load.StartWatch()
 		p.server.Mark(observe.Profiling)
-		p.driver.Drain = func() { watch.Drain(); p.server.Mark(observe.Drain) }
+		p.driver.Drain = func() {
+			watch.Drain()
+			p.server.Mark(observe.Drain)
+			if c.BenchmarkDuration > 0 && p.driver.Elapsed() >= c.BenchmarkDuration {
+				p.hangs.Stop() // the grace period sees to the rest
+			}
+		}
 	}
 	stages := []load.Stage{measured.Stage}
 	var warm *phase
@@ -207,6 +216,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 		}
 		stages = []load.Stage{warm.Stage, measured.Stage}
 	}
+	p.watchHangs()
 	p.run.Outcome, err = p.driver.RunOn(ctx, stages...)
 	p.hangs.Stop()
 	err = errors.Join(err, measured.close())

@@ -287,13 +287,15 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stopping, stop := context.WithCancelCause(r.Stop)
 	defer stop(nil)
 	defer context.AfterFunc(ctx, func() { stop(ctx.Err()) })()
 	p := &phases{
 		Runner: r, run: run, sender: sender, payload: payload, keep: keep, collector: collector,
 		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
-		driver: &load.Driver{Sender: sender, Stop: stopping}, breaker: newBreaker(c), stopping: stopping, stop: stop,
+		driver: &load.Driver{Sender: sender, Stop: stopping}, breaker: newBreaker(c), stopping: stopping, stop: stop, cancel: cancel,
 		vocabulary: vocabulary,
 	}
 	p.driver.Emit, p.driver.Follow = p.emit, p.follow
