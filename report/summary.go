@@ -108,7 +108,9 @@ func (r *Run) Line() string {
 		if c := &r.Summary.Counts; c.Failed > 0 {
 			parts = append(parts, failedShare(c)+" failed")
 		}
-		parts = append(parts, r.standing())
+		if r.Failed == "" {
+			parts = append(parts, r.standing())
+		}
 	}
 	if r.Failed != "" {
 		parts = append(parts, "FAILED: "+outside.Line(r.Failed))

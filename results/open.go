@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Recorded struct {
 	// Status says how the run ended: Incomplete where its process was killed,
 	// which leaves lines and no more. Outcome is then made from them.
 	Status loadgen.Status
+	Failed string   // why, where it did
 	Missed []string // stated limits, a sentence each
 	// Whole says that the run has figures of its own, with an Outcome as it was.
 	Whole     bool
@@ -48,6 +50,9 @@ func Open(dir string) (*Recorded, error) {
 	r.Status = loadgen.Incomplete
 	if ending != nil {
 		r.Status, r.Missed = ending.Status, ending.Missed
+		if r.Status == loadgen.Failed {
+			r.Failed = cmp.Or(ending.Error, "it does not say why")
+		}
 	}
 	var export struct {
 		Own struct {

@@ -176,9 +176,6 @@ func (r *Runner) report(run *sweep.Run, place, n int) {
 	default:
 		r.Log.Info(name + " completed successfully")
 	}
-	for _, missed := range run.Missed() {
-		r.Log.Warn(name + " missed a limit: " + missed)
-	}
 }
 
 // perform makes one run, shown as it goes on. The error is that of the recorder;

@@ -145,6 +145,9 @@ func (c *analyzeCommand) run(std streams) error {
 	for _, reason := range r.Summarized.Validity.Reasons {
 		fmt.Fprintf(std.out, "  - %s\n", outside.Line(reason.Text))
 	}
+	if r.Failed != "" {
+		fmt.Fprintf(std.out, "FAILED: %s\n", outside.Line(r.Failed))
+	}
 	for _, missed := range r.Missed {
 		fmt.Fprintf(std.out, "MISSED: %s\n", outside.Line(missed))
 	}
