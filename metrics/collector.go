@@ -182,6 +182,9 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	}
 	s.Counts.Warmup = c.warmup.issued()
 	s.Sources.Tokenizer = c.facts.Tokenizer
+	if t.templated > 0 && t.templated == t.ok {
+		s.Sources.TemplateTokens = float64(t.template) / float64(t.ok)
+	}
 	if t.issued() > ExactLimit {
 		s.Percentiles = fmt.Sprintf("HdrHistogram of 3 significant digits: more than %d requests", ExactLimit)
 	}

@@ -42,7 +42,14 @@ func (t *tally) steady(o loadgen.Outcome) (from, to int, why string) {
 	}
 	sum := t.series.sum(from, to)
 	if sum.ended < steadyRequests {
-		return 0, 0, fmt.Sprintf("only %d requests ended between ramp and drain; %d are needed: measure for longer", sum.ended, steadyRequests)
+		ended := fmt.Sprintf("only %d requests", sum.ended)
+		switch sum.ended {
+		case 0:
+			ended = "no request"
+		case 1:
+			ended = "only 1 request"
+		}
+		return 0, 0, fmt.Sprintf("%s ended between ramp and drain; %d are needed: measure for longer", ended, steadyRequests)
 	}
 	residence := sum.residence / time.Duration(sum.ended)
 	if length := time.Duration(to-from) * width; length < 2*residence {

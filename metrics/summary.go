@@ -236,4 +236,8 @@ type Sources struct {
 	MergedChunks  int    `json:"merged_chunks"` // of these, out of the same read as the one before
 	NotStreamed   int    `json:"not_streamed,omitempty"`
 	OSLNotCounted int    `json:"osl_not_counted,omitempty"`
+	// TemplateTokens is what the chat template adds to a prompt's text on average,
+	// as it was rendered or learnt from the warm-up; 0 where that is not known of
+	// every successful request.
+	TemplateTokens float64 `json:"template_tokens,omitempty"`
 }

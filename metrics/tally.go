@@ -44,8 +44,10 @@ type tally struct {
 	cache    cacheUse
 	hidden   hidden
 
-	tokens  float64      // of output
-	samples list[sample] // of all requests; of none when they are more than ExactLimit
+	tokens    float64      // of output
+	template  int          // tokens that a chat template adds, of the successful requests whose prompts are known with it
+	templated int          // so many of them
+	samples   list[sample] // of all requests; of none when they are more than ExactLimit
 	// crossing are the requests of the warm-up that were in flight at the epoch:
 	// no more than there are users, or than the ceiling lets in.
 	crossing list[sample]
@@ -178,6 +180,10 @@ func (t *tally) addOK(r *loadgen.Record, m *Measurement, good bool) {
 	t.write(r)
 	t.cache.add(r)
 	t.hidden.add(r)
+	if q := r.Request; q != nil && q.TemplateTokens > 0 {
+		t.template += q.TemplateTokens
+		t.templated++
+	}
 	t.spread(r, m)
 	t.source(r, m)
 }

@@ -138,12 +138,21 @@ func asides(s *metrics.Summary) []string {
 	if s.Counts.OK > 0 && s.Sources.NotStreamed == s.Counts.OK {
 		lines = append(lines, "no time to the first token and between tokens: the answers were not streamed (streaming: true asks for it)")
 	}
+	return append(lines, promptLengths(s)...)
+}
+
+// promptLengths tells the lengths of prompts apart where they differ: of their
+// text, with the chat template, and as the server counts.
+func promptLengths(s *metrics.Summary) []string {
 	text, server := s.Metric("input_sequence_length"), s.Metric("usage_prompt_tokens")
-	if text != nil && server != nil && text.Stats != nil && server.Stats != nil && text.Stats.Count == server.Stats.Count && text.Stats.Avg != server.Stats.Avg {
-		lines = append(lines, fmt.Sprintf("prompts have %s tokens of text on average (the Input Sequence Length), %s by the server's count, chat template included",
-			decimal(text.Stats.Avg, 1), decimal(server.Stats.Avg, 1)))
+	if text == nil || server == nil || text.Stats == nil || server.Stats == nil || text.Stats.Count != server.Stats.Count || text.Stats.Avg == server.Stats.Avg {
+		return nil
 	}
-	return lines
+	const line = "prompts have %s tokens of text on average (the Input Sequence Length), %s%s by the server's count"
+	if more := s.Sources.TemplateTokens; more > 0 {
+		return []string{fmt.Sprintf(line, decimal(text.Stats.Avg, 1), decimal(text.Stats.Avg+more, 1)+" with the chat template, ", decimal(server.Stats.Avg, 1))}
+	}
+	return []string{fmt.Sprintf(line+", chat template included", decimal(text.Stats.Avg, 1), "", decimal(server.Stats.Avg, 1))}
 }
 
 // tally says how the requests of a run add up.

@@ -351,6 +351,10 @@ func TestARunSaysWhyItHasNoFirstTokenAndWhichTokensItCounts(t *testing.T) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
+	r.Summary.Sources.TemplateTokens = 11
+	if text, want := r.Text(report.Options{}), "200.0 tokens of text on average (the Input Sequence Length), 211.0 with the chat template, 212.0 by the server's count"; !strings.Contains(text, want) {
+		t.Errorf("no %q in:\n%s", want, text)
+	}
 }
 
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ const maxSuffix = 100
 func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 	parent := filepath.Join(base, name)
 	if err := makeParents(parent); err != nil {
-		return nil, failed(parent, err)
+		return nil, failed(parent, cmp.Or(dangling(parent), err))
 	}
 	place, err := filepath.EvalSymlinks(parent)
 	if err != nil {
@@ -68,6 +69,24 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 		return &Batch{Dir: dir, Place: filepath.Join(place, filepath.Base(dir)), Name: name, started: now, lock: lock}, err
 	}
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
+}
+
+// dangling returns what is wrong with the first directory above a path, or with
+// itself, that is a symbolic link to nothing; nil where none is.
+func dangling(path string) error {
+	if above := filepath.Dir(path); above != path {
+		if err := dangling(above); err != nil {
+			return err
+		}
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return nil
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%s is a symbolic link to %s, which does not exist: make that directory, or name another", path, target)
 }
 
 // RunDir returns the directory of a run below its batch's, in AIPerf's layout:

@@ -256,33 +256,50 @@ func (k *recording) Record(rec *loadgen.Record, m *metrics.Measurement) error {
 	return k.records
 }
 
+// sender returns what performs the requests of a cell, and what makes their bodies.
+func (r *Runner) sender(c *sweep.Config, pacing sweep.Pacing, settings client.Config) (*client.Payload, *client.Client, error) {
+	if err := client.Preflight(r.Portion.Part(connections(c, pacing))); err != nil {
+		return nil, nil, err
+	}
+	body, err := payload(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	sender, err := client.New(settings)
+	return body, sender, err
+}
+
+// unsent is the end of a run that failed before there was anything to send with:
+// its verdict says so.
+func unsent(run *sweep.Run, collector *metrics.Collector, err error) error {
+	unknown := loadgen.Quantiles{P50: -1, P99: -1, Max: -1}
+	run.Outcome = loadgen.Outcome{Cut: err.Error()}
+	run.Health = loadgen.Health{SchedLatency: unknown, GCPause: unknown, MachineBusy: -1}
+	summary := collector.Summary(run.Outcome, run.Health, run.Transport)
+	run.Summary = &summary
+	return err
+}
+
 // measure makes everything ready, warms up and measures.
 func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabulary, keep *recording, shown *Progress) error {
 	c, pacing := &run.Cell.Config, run.Cell.Pacing
 	r.Log.Debug("effective parameters", "load", pacing.String(), "seed", uint64(run.Seed(r.Batch.VarySeed)))
-	if err := client.Preflight(r.Portion.Part(connections(c, pacing))); err != nil {
-		return err
-	}
-	payload, err := payload(c)
+	collector, err := metrics.NewCollector(run.Facts)
 	if err != nil {
 		return err
 	}
 	settings, err := Client(c, r.Endpoint, r.Version, r.LookupEnv)
 	if err != nil {
-		return err
+		return unsent(run, collector, err)
 	}
 	settings.Dial = r.Dial
-	sender, err := client.New(settings)
+	payload, sender, err := r.sender(c, pacing, settings)
 	if err != nil {
-		return err
+		return unsent(run, collector, err)
 	}
 	defer sender.Close()
 	if r.Processors != nil {
 		r.Processors(pacing.Mode != loadgen.ClosedLoop || !sender.KernelTimes())
-	}
-	collector, err := metrics.NewCollector(run.Facts)
-	if err != nil {
-		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -302,7 +319,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	p.progress = shown
 	shown.driver, shown.collector = p.driver, collector
 	if p.server, err = r.watchServer(ctx, c, settings, p.driver.InFlight); err != nil {
-		return err
+		return unsent(run, collector, err)
 	}
 	if r.Started != nil {
 		r.Started(p.progress)

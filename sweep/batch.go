@@ -184,6 +184,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	}
 	b.bind(root, reflect.ValueOf(batch).Elem(), "", "")
 	b.noteDefaults(batch)
+	b.noteWords(batch)
 	batch.Base.given = b.givenBelow("base_config")
 	batch.Base.settle(batch.Sweeps, f.salt)
 	b.checkValues(batch)

@@ -299,6 +299,9 @@ func (b *binder) bindScalar(n *yaml.Node, v reflect.Value, path string) {
 
 // wholeHint proposes the number that was probably meant.
 func wholeHint(n *yaml.Node) string {
+	if digits := strings.TrimLeft(n.Value, "+-"); n.ShortTag() == "!!float" && digits != "" && strings.Trim(digits, "0123456789_") == "" {
+		return fmt.Sprintf("it is too large: %d is the largest there is", math.MaxInt64)
+	}
 	if n.ShortTag() != "!!int" {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -73,4 +74,45 @@ func scalar(n *yaml.Node, tag, value string) *yaml.Node {
 	changed := *n
 	changed.Tag, changed.Value, changed.Style = tag, value, 0
 	return &changed
+}
+
+// noteWords tells of words in extra_inputs that readers of an older YAML take for
+// true and false. They are sent as they are written: no type says what is meant.
+func (b *binder) noteWords(batch *Batch) {
+	n := b.values[base("extra_inputs")]
+	if n == nil {
+		return
+	}
+	for _, at := range words(n, base("extra_inputs")) {
+		batch.Notes = append(batch.Notes, fmt.Sprintf("%s is sent as the text %q; write %s for a boolean, or put it in quotes", at.path, at.node.Value, laxBool(at.node).Value))
+	}
+}
+
+// A wordAt is a word and where it stands.
+type wordAt struct {
+	path string
+	node *yaml.Node
+}
+
+// words returns the scalars below a node that are yes, no, on or off without
+// quotes.
+func words(n *yaml.Node, path string) (found []wordAt) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			found = append(found, words(n.Content[i+1], path+"."+n.Content[i].Value)...)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			found = append(found, words(item, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case yaml.ScalarNode:
+		switch strings.ToLower(n.Value) {
+		case "yes", "no", "on", "off":
+			if n.ShortTag() == "!!str" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0 {
+				found = append(found, wordAt{path, n})
+			}
+		}
+	}
+	return found
 }

@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -227,5 +228,44 @@ func TestURLsThatHoldThePathOfTheEndpoint(t *testing.T) {
 				t.Errorf("got %v, want %q", found, tt.want)
 			}
 		})
+	}
+}
+
+func TestWordsOfAnOlderYAMLAreTold(t *testing.T) {
+	batch := parse(t, minimal+"  extra_inputs: {a: yes, b: [on, \"no\", {c: Off}], d: true, e: nothing, f: 'yes'}\n")
+	told := strings.Join(batch.Notes, "\n")
+	for _, want := range []string{
+		`base_config.extra_inputs.a is sent as the text "yes"; write true for a boolean, or put it in quotes`,
+		`base_config.extra_inputs.b[0] is sent as the text "on"; write true`,
+		`base_config.extra_inputs.b[2].c is sent as the text "Off"; write false`,
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("no %q in %q", want, told)
+		}
+	}
+	if n := strings.Count(told, "is sent as the text"); n != 3 {
+		t.Errorf("%d notes, want 3: %q", n, told)
+	}
+	if a := batch.Cells()[0].Config.ExtraInputs["a"]; a != "yes" {
+		t.Errorf("a is %v, want the text", a)
+	}
+}
+
+func TestNumbersThatDoNotExist(t *testing.T) {
+	for line, want := range map[string]string{
+		"  random_seed: 99999999999999999999\n":         "it is too large: 9223372036854775807 is the largest there is",
+		"  url: http://localhost:99999\n":               "has a port that does not exist: 99999",
+		"  url: http://localhost:0/base\n":              "has a port that does not exist: 0",
+		"  url: https://[::1]:70000\n":                  "has a port that does not exist: 70000",
+		"  random_seed: [99999999999999999999, 1]\n":    "not a list",
+		"  request_count: 99999999999999999999999999\n": "it is too large",
+	} {
+		text := minimal + line
+		if key, _, _ := strings.Cut(strings.TrimSpace(line), ":"); strings.Contains(minimal, "\n  "+key+":") {
+			text = regexp.MustCompile("(?m)^  "+key+":.*\n").ReplaceAllString(minimal, "") + line
+		}
+		if _, err := sweep.Parse("numbers.yaml", []byte(text), sweep.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", line, err, want)
+		}
 	}
 }

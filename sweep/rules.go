@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -132,12 +133,20 @@ func serviceFault(raw string) (message, hint string) {
 		return "must begin with http://, https:// or mock://", schemeHint(raw)
 	case u.Hostname() == "":
 		return "names no host", "write the service's base, such as http://localhost:8000"
+	case !isPort(u.Port()):
+		return "has a port that does not exist: " + u.Port(), "ports go from 1 to 65535"
 	case u.User != nil:
 		return "must not hold a user or password", "use api_key_env_var, or headers with ${NAME}"
 	case u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(raw, "?") || strings.HasSuffix(raw, "#"):
 		return "must not hold a query or fragment", "put the query behind the path in endpoint"
 	}
 	return "", ""
+}
+
+// isPort reports whether text is a port's number, or none is written.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 func schemeHint(raw string) string {
