@@ -38,7 +38,8 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 		},
 		"drops packets of connections that were not opened before": {
 			func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
-			[]string{"base_config.preconnect=false"}, runner.ErrEndpointGone, 10, 40 * time.Second,
+			[]string{"base_config.preconnect=false"},
+			runner.ErrEndpointGone, 10, 40 * time.Second,
 		},
 		"answers 503 at once": {nil, []string{"mock.faults=[{kind: status, status: 503}]"}, runner.ErrGivenUp, 100, 20 * time.Second},
 		"answers 503 in the warm-up": {
