@@ -27,6 +27,7 @@ cp -a out after
 // TestADiskThatFillsUp has nights fill their disk up at any point, from the first
 // directory to the last summary, and go on when there is room.
 func TestADiskThatFillsUp(t *testing.T) {
+	t.Parallel()
 	whole := t.TempDir()
 	batchFile(t, whole, serve(t, nil).url, cells)
 	if status := begin(t, whole, "--config-file", "batch.yaml", "--ui", "none", "--allow-invalid").end(t, time.Minute); status != 0 {
@@ -111,6 +112,7 @@ const nobodyElse = 65534
 // TestADirectoryThatBecomesReadOnly takes the right to write into the batch's
 // directories away in the middle of a night, and gives it back.
 func TestADirectoryThatBecomesReadOnly(t *testing.T) {
+	t.Parallel()
 	whole, began := t.TempDir(), time.Now()
 	batchFile(t, whole, serve(t, nil).url, cells)
 	if status := begin(t, whole, "--config-file", "batch.yaml", "--ui", "none", "--allow-invalid").end(t, time.Minute); status != 0 {

@@ -60,6 +60,7 @@ const grace = time.Second + 100*time.Millisecond
 // it is through, some of them killed again on the way, and holds what is left
 // against the batch that nobody killed.
 func TestKilledNightsGoOn(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []struct {
 		name, settings string
 		nights         int

@@ -16,6 +16,7 @@ import (
 // ends in bounded time, in words, with all of its lines, and none of them passes
 // for sound.
 func TestScarceResources(t *testing.T) {
+	t.Parallel()
 	const open = "  warmup_request_count: 0\n  benchmark_duration: 2\n  request_rate: 200\n  request_timeout: 5\n  grace_period: 2\nprofiler: {enable: false}\n"
 	for _, c := range []struct {
 		name, shell, settings string
@@ -58,6 +59,7 @@ func TestScarceResources(t *testing.T) {
 // TestAQuotaOfTheProcessor lets the program run a fifth of the time only, as a
 // control group with a quota does: its figures must not pass for sound.
 func TestAQuotaOfTheProcessor(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	batchFile(t, dir, slowly(t, 0), "  warmup_request_count: 2\n  benchmark_duration: 4\n  concurrency: 4\n")
 	n := begin(t, dir, "--config-file", "batch.yaml", "--ui", "none")

@@ -17,6 +17,7 @@ import (
 // TestSignalsInEveryPhase interrupts batches at random moments, from before the
 // service is asked until after the last request.
 func TestSignalsInEveryPhase(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, 0))
 	signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	for i := range times(12, 150) {
@@ -67,6 +68,7 @@ func interrupted(t *testing.T, signal syscall.Signal, at time.Duration, twice bo
 // TestReadersMayLeave closes what the program prints to: a run goes on and is
 // kept.
 func TestReadersMayLeave(t *testing.T) {
+	t.Parallel()
 	for name, script := range map[string]string{
 		"stdout is closed":         `exec "$0" "$@" >&-`,
 		"stderr is closed":         `exec "$0" "$@" 2>&-`,
@@ -98,6 +100,7 @@ func TestReadersMayLeave(t *testing.T) {
 // terminal or machine does, or several times for a moment: its figures must not
 // pass for sound.
 func TestAStoppedProgramGoesOn(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		settings string
 		stops    int
