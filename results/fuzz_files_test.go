@@ -177,10 +177,9 @@ func FuzzContinue(f *testing.F) {
 			if err := b.Amend(m); err != nil {
 				return // a time that JSON cannot tell
 			}
-			var again, before any
 			written, err := os.ReadFile(filepath.Join(dir, results.ManifestName))
-			if err != nil || json.Unmarshal(written, &again) != nil || json.Unmarshal(manifest, &before) != nil {
-				t.Fatalf("it was written as %q: %v", written, err)
+			if err != nil {
+				t.Fatal(err)
 			}
 			if b2, m2, _, err := results.Continue(dir); err == nil {
 				b2.Close()
