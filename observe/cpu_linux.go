@@ -11,12 +11,13 @@ import (
 func timed(do func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	before := threadCPU()
+	before := cpuTime()
 	do()
-	return threadCPU() - before
+	return cpuTime() - before
 }
 
-func threadCPU() time.Duration {
+// cpuTime is what this thread has used of the CPU; only differences mean anything.
+func cpuTime() time.Duration {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_THREAD, &u) != nil {
 		return 0

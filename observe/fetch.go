@@ -128,11 +128,11 @@ func (s *httpSource) read(h http.Header) (parsed, error) {
 		}
 		format = expfmt.FmtText // some servers name another type, or none
 	}
-	bounded := &bound{r: r, left: MostBytes}
+	bounded := newBound(r)
 	p, err := parse(bounded, format, mostSeries)
 	switch {
-	case bounded.cut:
-		return parsed{}, errTooLarge
+	case bounded.err != nil:
+		return parsed{}, bounded.err
 	case err != nil:
 		return parsed{}, fmt.Errorf("not the text of metrics: %w", err)
 	case len(p.samples) == 0:
@@ -143,17 +143,31 @@ func (s *httpSource) read(h http.Header) (parsed, error) {
 
 var errEmpty = errors.New("the text has no metrics")
 
-// A bound ends a text that is too long, and says so.
+// readTime is how much CPU time a text may take to be read: the parser's work can
+// grow with the square of what stands in a line.
+const readTime = time.Second
+
+var errTooSlow = fmt.Errorf("the text takes more than %v of the CPU to read, and was cut", readTime)
+
+// A bound ends a text that is too long, or takes too much to read, and says so.
 type bound struct {
-	r    io.Reader
-	left int64
-	cut  bool
+	r     io.Reader
+	left  int64
+	began time.Duration // the thread's CPU time
+	err   error         // why it was ended
 }
 
+func newBound(r io.Reader) *bound { return &bound{r: r, left: MostBytes, began: cpuTime()} }
+
 func (b *bound) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		b.cut = true
-		return 0, io.ErrUnexpectedEOF
+	switch {
+	case b.left <= 0:
+		b.err = errTooLarge
+	case cpuTime()-b.began > readTime:
+		b.err = errTooSlow
+	}
+	if b.err != nil {
+		return 0, b.err
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

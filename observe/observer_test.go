@@ -184,6 +184,7 @@ func TestWhatFailsIsAGapAndNoEnd(t *testing.T) {
 		}, why: "no gzip"},
 		"more than is read":    {bad: func(w http.ResponseWriter, _ *http.Request) { flood(w, 100<<20) }, why: "larger than 8 MiB"},
 		"more when unpacked":   {bad: func(w http.ResponseWriter, _ *http.Request) { bomb(w) }, why: "larger than 8 MiB"},
+		"a line of labels":     {bad: func(w http.ResponseWriter, _ *http.Request) { labels(w) }, why: "more than 1s of the CPU"},
 		"a text without end":   {bad: func(w http.ResponseWriter, r *http.Request) { drip(w, r) }, why: "no whole answer within 5s"},
 		"no answer":            {bad: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, why: "no whole answer within 5s"},
 		"a connection cut off": {bad: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, why: "EOF"},
@@ -219,6 +220,15 @@ func flood(w io.Writer, bytes int) {
 			return
 		}
 	}
+}
+
+// labels writes a sample with 200,000 labels.
+func labels(w io.Writer) {
+	io.WriteString(w, "a{")
+	for i := range 200_000 {
+		fmt.Fprintf(w, "l%d=\"\",", i)
+	}
+	io.WriteString(w, "} 1\n")
 }
 
 func bomb(w http.ResponseWriter) {

@@ -21,9 +21,14 @@ type parsed struct {
 // parse reads the text of a scrape. Samples that are not finite, and second ones
 // of a series, are left out and counted; a fault of the format spoils it all,
 // since what follows a half histogram would be taken for a change.
-func parse(r io.Reader, format expfmt.Format, most int) (parsed, error) {
+func parse(r io.Reader, format expfmt.Format, most int) (p parsed, err error) {
+	// What a server sends must not end a night, whatever it does to a parser.
+	defer func() {
+		if broken := recover(); broken != nil {
+			p, err = parsed{}, fmt.Errorf("it breaks the parser: %v", broken)
+		}
+	}()
 	d := expfmt.NewDecoder(r, format)
-	var p parsed
 	seen := map[string]struct{}{}
 	var key []byte
 	for {
@@ -109,9 +114,12 @@ func (p *parsed) sampleOf(f *Family, m *dto.Metric) (sample, bool) {
 	return s, finite(s.value)
 }
 
-// histOf returns the state of a histogram, nil where a number of it is not
+// histOf returns the state of a histogram, nil where there is none, a number of it is not
 // finite or its buckets do not rise.
 func histOf(m *dto.Histogram) *hist {
+	if m == nil {
+		return nil
+	}
 	h := &hist{count: float64(m.GetSampleCount()), sum: m.GetSampleSum()}
 	if m.GetSampleCount() == 0 && m.GetSampleCountFloat() > 0 {
 		h.count = m.GetSampleCountFloat()
