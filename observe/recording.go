@@ -83,11 +83,12 @@ func (e *Endpoint) Change(s *Series, w Window) (Change, bool) {
 	if at < 0 {
 		return Change{}, false
 	}
-	before, seen := 0.0, math.IsNaN
-	if !seen(s.Values[x.reference]) {
-		before = s.Values[x.reference]
-	} else if x.reference == 0 && x.from == 0 || e.hadBefore(s, x.reference) {
-		return Change{}, false
+	before := s.Values[x.reference]
+	if math.IsNaN(before) {
+		if e.hadBefore(s, x.reference) {
+			return Change{}, false
+		}
+		before = 0
 	}
 	return Change{max(last-before, 0), (e.Points[at].At - e.Points[x.reference].At).Seconds()}, true
 }
@@ -174,30 +175,45 @@ func (s Spread) Mean() float64 {
 	return s.Sum / s.Count
 }
 
+// Stretch returns between which points a window lies, and the one that its counters
+// count from.
+func (e *Endpoint) Stretch(w Window) (reference, from, to int, ok bool) {
+	x, ok := e.in(w)
+	return x.reference, x.from, x.last, ok
+}
+
 // Spread returns what a histogram or summary took in.
 func (e *Endpoint) Spread(s *Series, w Window) (Spread, bool) {
 	x, ok := e.in(w)
-	if !ok || s.Family.Kind.scalar() {
+	if !ok {
 		return Spread{}, false
 	}
-	at := x.last
-	for at >= x.reference && s.hists[at] == nil {
+	return e.Between(s, x.reference, x.last)
+}
+
+// Between returns what a histogram or summary took in between two points. One that
+// first came after the first of them was empty then.
+func (e *Endpoint) Between(s *Series, reference, at int) (Spread, bool) {
+	if s.Family.Kind.scalar() {
+		return Spread{}, false
+	}
+	for at >= reference && s.hists[at] == nil {
 		at--
 	}
-	if at < x.reference {
+	if at < reference {
 		return Spread{}, false
 	}
-	now, before := s.hists[at], s.hists[x.reference]
+	now, before := s.hists[at], s.hists[reference]
 	switch {
 	case before != nil:
-	case x.reference == 0 && x.from == 0 || slices.ContainsFunc(s.hists[:x.reference], func(h *hist) bool { return h != nil }):
+	case slices.ContainsFunc(s.hists[:reference], func(h *hist) bool { return h != nil }):
 		return Spread{}, false
 	default:
 		before = &hist{bounds: now.bounds, counts: make([]float64, len(now.counts))}
 	}
 	out := Spread{
 		Count: max(now.count-before.count, 0), Sum: now.sum - before.sum,
-		Seconds: (e.Points[at].At - e.Points[x.reference].At).Seconds(),
+		Seconds: (e.Points[at].At - e.Points[reference].At).Seconds(),
 	}
 	switch {
 	case out.Count == 0 || s.mixed:

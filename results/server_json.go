@@ -25,7 +25,7 @@ const (
 const serverSchema = "1.1"
 
 // WriteServer writes what was observed of the server and of GPUs, in some of the
-// formats json, csv and jsonl. Nothing is written where nothing was seen.
+// formats json, csv, jsonl and parquet. Nothing is written where nothing was seen.
 func (r *Run) WriteServer(rec *observe.Recording, formats []string, config InputConfig) error {
 	if rec.Empty() {
 		return nil
@@ -48,6 +48,7 @@ func (r *Run) WriteServer(rec *observe.Recording, formats []string, config Input
 		{"json", ServerJSONName, func() ([]byte, error) { return r.serverJSON(rec, config) }},
 		{"csv", ServerCSVName, func() ([]byte, error) { return r.serverCSV(rec), nil }},
 		{"jsonl", ServerJSONLName, func() ([]byte, error) { return serverLines(rec) }},
+		{"parquet", ServerParquetName, func() ([]byte, error) { return r.serverParquet(rec) }},
 	} {
 		if !slices.Contains(formats, f.format) {
 			continue

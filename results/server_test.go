@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
 
 	"loadgen"
 	"loadgen/internal/memnet"
@@ -76,7 +79,7 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 	}
 	defer run.Close()
 	rec := watched(t)
-	if err := run.WriteServer(rec, []string{"json", "csv", "jsonl"}, results.InputConfig{}); err != nil {
+	if err := run.WriteServer(rec, []string{"json", "csv", "jsonl", "parquet"}, results.InputConfig{}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) string {
@@ -187,6 +190,46 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 		// Before at 0 and 0.1 s; at 1, 2 and 2.6; 3 to 7 and 7.6; 8 and 8.1 s.
 		if diff := cmp.Diff(map[string]int{"": 4, "warmup": 3, "profiling": 6}, phases); diff != "" {
 			t.Errorf("lines by phase (-want +got):\n%s", diff)
+		}
+	})
+
+	t.Run(results.ServerParquetName, func(t *testing.T) {
+		file, err := parquet.OpenFile(strings.NewReader(read(results.ServerParquetName)), int64(len(read(results.ServerParquetName))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		type row struct {
+			Metric string   `parquet:"metric_name"`
+			Type   string   `parquet:"metric_type"`
+			Model  *string  `parquet:"model_name,optional"`
+			Value  *float64 `parquet:"value,optional"`
+			Count  *float64 `parquet:"count,optional"`
+			Le     *string  `parquet:"bucket_le,optional"`
+			Bucket *float64 `parquet:"bucket_count,optional"`
+			At     int64    `parquet:"timestamp_ns"`
+		}
+		rows := make([]row, file.NumRows())
+		if _, err := parquet.NewGenericReader[row](file).Read(rows); err != nil && !errors.Is(err, io.EOF) {
+			t.Fatal(err)
+		}
+		if version, ok := file.Lookup("aiperf.schema_version"); !ok || version != "1.0" {
+			t.Errorf("version %q", version)
+		}
+		tokens, buckets := []row{}, []row{}
+		for _, x := range rows {
+			switch {
+			case x.Metric == "vllm:generation_tokens":
+				tokens = append(tokens, x)
+			case x.Metric == "vllm:time_to_first_token_seconds" && *x.Le == "+Inf":
+				buckets = append(buckets, x)
+			}
+		}
+		// Of 3 to 7, 7.6, 8 and 8.1 s, from 2.6 s on.
+		if last := tokens[len(tokens)-1]; len(tokens) != 8 || !near(*tokens[0].Value, 4) || !near(*last.Value, 55) || *last.Model != "m" || last.Type != "counter" {
+			t.Errorf("%d rows of tokens, the last %+v", len(tokens), last)
+		}
+		if last := buckets[len(buckets)-1]; len(buckets) != 8 || *last.Bucket != 6 || *last.Count != 6 || last.Model != nil {
+			t.Errorf("%d rows of a bucket, the last %+v", len(buckets), last)
 		}
 	})
 

@@ -67,7 +67,7 @@ func (*Places) shape(path string) Shape {
 type Formats []string
 
 // formats are those there are.
-var formats = []string{"json", "csv", "jsonl"}
+var formats = []string{"json", "csv", "jsonl", "parquet"}
 
 // bind reads a list, or one format alone.
 func (f *Formats) bind(b *binder, n *yaml.Node, path string) {

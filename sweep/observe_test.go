@@ -25,7 +25,7 @@ func TestPlacesOfMetrics(t *testing.T) {
 		"gpu_metrics: auto":                                   {fault: "must be local, or the whole address of metrics"},
 		"server_metrics: auto\n  server_metrics_interval: 0":  {fault: "must be at least 0.1s"},
 		"server_metrics_interval: 2":                          {fault: "neither server_metrics nor gpu_metrics names a place"},
-		"server_metrics: auto\n  server_metrics_formats: [x]": {fault: "must be a list of json, csv, jsonl"},
+		"server_metrics: auto\n  server_metrics_formats: [x]": {fault: "must be a list of json, csv, jsonl, parquet"},
 	} {
 		batch, err := sweep.Parse("b.yaml", []byte("base_config:\n  model: m\n  url: http://a\n  streaming: true\n  benchmark_duration: 1\n  warmup_request_count: 1\n  concurrency: 1\n  "+written+"\n"), sweep.Options{})
 		switch {

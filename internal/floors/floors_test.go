@@ -59,6 +59,7 @@ var homes = map[string][]string{
 	"github.com/go-playground/validator/v10":  {"sweep"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"github.com/prometheus/common/expfmt":     {"observe"},
+	"github.com/parquet-go/parquet-go":        {"results"},
 	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe"},
 	"net/http/httptrace":                      {"client"},
 	"html/template":                           {"page"},
