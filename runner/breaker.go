@@ -23,6 +23,13 @@ var (
 const (
 	latestRequests = 100 // that max_error_rate is a share of
 	fewestRequests = 20  // that must have ended
+
+	// What failures may come to, on the wire and in the files, before the first
+	// success: an endpoint that never succeeds is not hammered by a high rate, and a
+	// night of it fills no disk.
+	mostInVain   = 3 << 20 // bytes
+	aboutALine   = 1500    // bytes of what is written about a request beside its body
+	refusedFirst = 250 * time.Millisecond
 )
 
 // A breaker says when a run is to be given up: a night is not spent on a dead
@@ -32,10 +39,12 @@ type breaker struct {
 	share    float64       // of the latest requests that may fail
 	counts   bool          // whether there is such a share
 
-	since    time.Time     // of the last success, or of the first request
-	longest  time.Duration // that a success took
-	failures int           // since the last success
-	local    bool          // one of them was this machine's fault
+	since     time.Time     // of the last success, or of the first request
+	longest   time.Duration // that a success took
+	succeeded bool
+	failures  int  // since the last success
+	vain      int  // bytes that all failures came to
+	local     bool // one of them was this machine's fault
 
 	latest [latestRequests]bool // a ring: who failed
 	ended  int
@@ -64,18 +73,23 @@ func (b *breaker) add(rec *loadgen.Record, flight int) error {
 		if ended.After(b.since) {
 			b.since = ended
 		}
-		b.longest = max(b.longest, took)
+		b.longest, b.succeeded = max(b.longest, took), true
 		b.failures, b.local = 0, false
 		b.note(false)
 		return nil
 	}
 	b.failures++
+	if b.vain += aboutALine; rec.Request != nil {
+		b.vain += len(rec.Request.Body)
+	}
 	b.local = b.local || rec.Failure.Kind == loadgen.FailLocal
 	b.note(true)
 	silent := ended.Sub(b.since)
 	switch {
 	case b.patience > 0 && silent > b.patience && b.tells(rec, silent) && !b.open(rec, flight):
 		return b.because(rec, fmt.Sprintf("no request has succeeded for %.0f s", silent.Seconds()))
+	case b.patience > 0 && !b.succeeded && b.vain > mostInVain && (rec.Status > 0 || silent > refusedFirst):
+		return b.because(rec, fmt.Sprintf("none of %d requests has succeeded", b.failures))
 	case b.counts && b.ended >= fewestRequests && float64(b.failed) > b.share*float64(min(b.ended, latestRequests)):
 		return b.because(rec, fmt.Sprintf("%d of the latest %d requests failed", b.failed, min(b.ended, latestRequests)))
 	}
