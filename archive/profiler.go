@@ -201,7 +201,7 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 		more.Client = analyze.ClientHealthOf(run.Health, run.Summary.Validity)
 	}
 	detail := Full
-	if n := run.Summary.Counts.Issued; !k.Profiler.RequestFiles.Written(n) {
+	if n := run.Summary.Counts.Issued; !k.Profiler.RequestFiles.Written(n, run.Summary.Counts.OK) {
 		detail = Compact
 		k.Log.Info(fmt.Sprintf("Note: the files with a place for each of the %d requests (%s, %s, %s) are left out: profiler.request_files is %s. loadgen analyze makes them, or request_files: always",
 			n, TracesName, EventsName, ganttSVGName, k.Profiler.RequestFiles))

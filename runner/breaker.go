@@ -27,7 +27,7 @@ const (
 	// What failures may come to, on the wire and in the files, before the first
 	// success: an endpoint that never succeeds is not hammered by a high rate, and a
 	// night of it fills no disk.
-	mostInVain   = 3 << 20 // bytes
+	mostInVain   = 2 << 20 // bytes
 	aboutALine   = 1500    // bytes of what is written about a request beside its body
 	refusedFirst = 250 * time.Millisecond
 )

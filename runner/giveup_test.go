@@ -83,7 +83,7 @@ func TestADeadEndpointIsGivenUp(t *testing.T) {
 }
 
 // TestAHighRateFillsNoDiskInVain sends 20,000 requests a second, each of which the
-// endpoint fails at once, or whose connections it refuses. 3 MiB are 2,097 records
+// endpoint fails at once, or whose connections it refuses. 2 MiB are 1,398 records
 // of 1,500 bytes, and fewer with what was sent.
 func TestAHighRateFillsNoDiskInVain(t *testing.T) {
 	refuses := func(context.Context) (net.Conn, error) {
@@ -95,14 +95,14 @@ func TestAHighRateFillsNoDiskInVain(t *testing.T) {
 		most     int
 		within   time.Duration
 	}{
-		"503 at once":    {nil, []string{"mock.faults=[{kind: status, status: 503}]"}, 2097 + 20, time.Second},
+		"503 at once":    {nil, []string{"mock.faults=[{kind: status, status: 503}]"}, 1398 + 20, time.Second},
 		"in the warm-up": {nil, []string{"mock.faults=[{kind: status, status: 503}]", "base_config.warmup_request_count=100000"}, 0, time.Second},
 		"refused":        {refuses, nil, 5100, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := append([]string{"base_config.request_rate=20000", "base_config.benchmark_duration=60"}, c.settings...)
 			inTrouble(t, trouble{dial: c.dial}, settings, func(t *testing.T, m *measured) {
-				if !errors.Is(m.Err, runner.ErrGivenUp) || m.Outcome.Issued > c.most || len(m.warmup) > 2117 || m.took > c.within {
+				if !errors.Is(m.Err, runner.ErrGivenUp) || m.Outcome.Issued > c.most || len(m.warmup) > 1418 || m.took > c.within {
 					t.Errorf("error %v after %v, %d requests and %d of the warm-up; want at most %d within %v", m.Err, m.took, m.Outcome.Issued, len(m.warmup), c.most, c.within)
 				}
 			})

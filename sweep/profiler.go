@@ -46,9 +46,14 @@ const (
 // each: of long prompts and answers these take 20 KB a request.
 const ManyRequests = 2000
 
-// Written reports whether a run of so many requests has the files.
-func (f RequestFiles) Written(requests int) bool {
-	return f == FilesAlways || f == FilesAuto && requests <= ManyRequests
+// ManyInVain is how many requests a run may have to be given these files although
+// not one succeeded: what the rest would tell, the records do.
+const ManyInVain = 100
+
+// Written reports whether a run of so many requests, of which so many succeeded,
+// has the files.
+func (f RequestFiles) Written(requests, succeeded int) bool {
+	return f == FilesAlways || f == FilesAuto && requests <= ManyRequests && (succeeded > 0 || requests <= ManyInVain)
 }
 
 // PrefixAnalysis finds prefixes that prompts have in common.
