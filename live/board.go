@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,8 +60,9 @@ type status struct {
 	Elapsed     time.Duration // of the stage
 	Issued      int           // in the stage
 	InFlight    int
-	Batch       time.Duration // since the batch began
-	BatchLeft   time.Duration // -1 unknown
+	Batch       time.Duration      // since the batch began
+	BatchLeft   time.Duration      // -1 unknown
+	Server      map[string]float64 // what it told last, by noun; empty where it is not asked
 	metrics.Live
 }
 
@@ -75,7 +77,7 @@ func (b *Board) look(now time.Time) (status, bool) {
 	s := status{
 		Cell: p.Run - 1, Cells: p.Runs, Name: b.name,
 		Stage: p.Stage(), Elapsed: p.Elapsed(), Issued: p.Issued(), InFlight: p.InFlight(), Live: p.Live(),
-		Batch: now.Sub(b.began), BatchLeft: -1,
+		Batch: now.Sub(b.began), BatchLeft: -1, Server: p.Server(),
 	}
 	if len(p.Cell.Values) > 0 {
 		s.Name = (&report.Run{Values: p.Cell.Values}).Name()
@@ -205,6 +207,41 @@ func (s status) latencies() []part {
 	return parts
 }
 
+// server says how full the server is; nothing where it is not asked.
+func (s status) server() []part {
+	var parts []part
+	for _, x := range []struct {
+		noun, text   string
+		scale, limit float64
+	}{{"running", "%s running", 1, math.Inf(1)}, {"waiting", "%s waiting", 1, 1}, {"kv_usage", "KV cache %s %%", 100, 0.95}, {"asleep", "%s asleep", 1, 1}} {
+		v, ok := s.Server[x.noun]
+		if !ok || x.noun == "asleep" && v == 0 {
+			continue
+		}
+		shown := part{fmt.Sprintf(x.text, figure(v*x.scale)), plain}
+		if v >= x.limit {
+			shown.tone = doubtful
+		}
+		parts = append(parts, shown)
+	}
+	if len(parts) > 0 {
+		parts[0].text = "server: " + parts[0].text
+	}
+	return parts
+}
+
+// gpus says how hard the server's GPUs work; nothing where they are not asked.
+func (s status) gpus() []part {
+	var parts []part
+	if v, ok := s.Server["gpu_power"]; ok {
+		parts = append(parts, part{fmt.Sprintf("GPUs: %s W on average", figure(v)), plain})
+	}
+	if v, ok := s.Server["gpu_temperature"]; ok {
+		parts = append(parts, part{fmt.Sprintf("up to %s °C", figure(v)), plain})
+	}
+	return parts
+}
+
 // A part is a piece of a status that is not broken.
 type part struct {
 	text string
@@ -227,7 +264,7 @@ func (s status) line() string {
 	if s.Search != "" {
 		groups = append([]string{s.Search}, groups...)
 	}
-	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {
+	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies(), s.server(), s.gpus()} {
 		var texts []string
 		for _, p := range group {
 			texts = append(texts, p.text)

@@ -24,6 +24,7 @@ func busy() status {
 		Cell: 1, Cells: 3, Name: "request_rate=120000 prompt_input_tokens_mean=1000",
 		Stage:   runner.Stage{Name: "profiling", Duration: time.Minute},
 		Elapsed: 12 * time.Second, InFlight: 1234, Batch: 75 * time.Second, BatchLeft: 110 * time.Second,
+		Server: map[string]float64{"running": 1024, "waiting": 210, "kv_usage": 0.97, "gpu_power": 612, "gpu_temperature": 81, "asleep": 0},
 		Live: metrics.Live{
 			OK: 123456, Failed: 789, Cancelled: 3, RequestRate: 98765.4, TokenRate: 7654321, Good: 120000,
 			TTFTP50: 0.1234, TTFTP99: 12345.6, ITLP50: 8.4051, ITLP99: 98.7654,
@@ -56,6 +57,7 @@ func TestThePanelCutsNoNumber(t *testing.T) {
 			"Run 2/3", "batch 1:15, about 1:50 left", "0:12 of 1:00", "123456 ok", "789 failed", "3 cancelled", "1234 in flight",
 			"700 http 5xx (503)", "80 timeout", "and 1 more kinds", "98765 of 120000 req/s asked", "7654321 tokens/s",
 			"96.6 % within the SLOs", // 120,000 of 124,245
+			"server: 1024 running", "210.0 waiting", "KV cache 97.00 %", "GPUs: 612.0 W on average", "up to 81.00 °C",
 			"TTFT p50 0.123 p99 12346 ms", "ITL p50 8.405 p99 98.77 ms",
 		} {
 			if !strings.Contains(text, want) {

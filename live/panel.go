@@ -121,7 +121,7 @@ func (p *panel) text(s status, width int) []string {
 	}
 	lines := append([]string{""}, p.fit(width, "  ", part{title, strong}, part{s.Name, strong}, part{batch, faint})...)
 	lines = append(lines, p.fit(width, "  ", part{bar(s.done(), max(10, min(40, width/3))), plain}, part{s.Stage.Name + " " + s.time(), plain})...)
-	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies()} {
+	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies(), s.server(), s.gpus()} {
 		lines = append(lines, p.fit(width, ", ", group...)...)
 	}
 	return lines

@@ -1,5 +1,7 @@
 package observe
 
+import "slices"
+
 // Now returns the levels as the latest scrapes told them, by noun; empty before
 // the first. Engines are summed, as in [Recording.Server]. It may be called at any
 // time. A nil Observer tells nothing.
@@ -24,6 +26,7 @@ func (o *Observer) Now() map[string]float64 {
 			}
 		}
 	}
+	o.addGPUs(now)
 	if running, ok := now[Running]; ok && !has(now, Inside) {
 		now[Inside] = running + now[Waiting]
 	}
@@ -33,6 +36,32 @@ func (o *Observer) Now() map[string]float64 {
 func has(m map[string]float64, key string) bool {
 	_, ok := m[key]
 	return ok
+}
+
+// addGPUs adds the mean power and the greatest temperature of all GPUs.
+func (o *Observer) addGPUs(now map[string]float64) {
+	power, n := 0.0, 0
+	for _, w := range o.watches {
+		w.mu.Lock()
+		latest := w.endpoint.latest
+		w.mu.Unlock()
+		if !w.endpoint.GPU {
+			continue
+		}
+		for i := range latest {
+			f := fieldOf(latest[i].family.Name)
+			switch {
+			case f == nil || latest[i].hist != nil:
+			case slices.Contains(roles[Power], f.name):
+				power, n = power+latest[i].value*f.scale, n+1
+			case slices.Contains(roles[Temperature], f.name):
+				now["gpu_temperature"] = max(now["gpu_temperature"], latest[i].value*f.scale)
+			}
+		}
+	}
+	if n > 0 {
+		now["gpu_power"] = power / float64(n)
+	}
 }
 
 // addLevels adds what the samples of a scrape say of each level.

@@ -6,6 +6,7 @@ import (
 
 	"loadgen/load"
 	"loadgen/metrics"
+	"loadgen/observe"
 	"loadgen/sweep"
 )
 
@@ -21,8 +22,9 @@ type Progress struct {
 	driver    *load.Driver
 	collector *metrics.Collector
 
-	mu    sync.Mutex
-	stage Stage
+	mu     sync.Mutex
+	stage  Stage
+	server *observe.Observer
 }
 
 // A Stage is a part of a run and what ends it.
@@ -36,6 +38,22 @@ func (p *Progress) begin(name string, requests int, duration time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stage = Stage{name, requests, duration}
+}
+
+// watch shows what an observer sees.
+func (p *Progress) watch(o *observe.Observer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server = o
+}
+
+// Server returns the levels that the server told last, by noun, those of its GPUs
+// with gpu_ before them; empty where it is not asked.
+func (p *Progress) Server() map[string]float64 {
+	p.mu.Lock()
+	o := p.server
+	p.mu.Unlock()
+	return o.Now()
 }
 
 // Stage returns what the run is doing.

@@ -321,6 +321,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	if p.server, err = r.watchServer(ctx, c, settings, p.driver.InFlight); err != nil {
 		return unsent(run, collector, err)
 	}
+	shown.watch(p.server)
 	if r.Started != nil {
 		r.Started(p.progress)
 	}
