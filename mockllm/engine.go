@@ -58,6 +58,15 @@ func (e *engine) submit(s *sequence) {
 	}
 }
 
+// forget empties the prefix cache, if there is one.
+func (e *engine) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b, ok := e.model.(*batching); ok && b.cache != nil {
+		b.cache = newPrefixCache(b.cfg.KVCacheTokens)
+	}
+}
+
 // drop ends a sequence whose client has gone; one that is complete is left.
 func (e *engine) drop(s *sequence) {
 	e.mu.Lock()

@@ -202,6 +202,9 @@ func (s *Server) handle(ctx context.Context, w reply, c *call) {
 		send(w, http.StatusOK, "text/plain", nil)
 	case "GET /metrics":
 		s.metrics(w)
+	case "POST /reset_prefix_cache":
+		s.engine.forget()
+		send(w, http.StatusOK, "text/plain", nil)
 	case "GET /mock/stats":
 		b, _ := json.Marshal(s.Stats()) // numbers only: cannot fail
 		send(w, http.StatusOK, "application/json", b)

@@ -76,13 +76,23 @@ type Runner struct {
 	Log     *slog.Logger
 
 	told map[*Vocabulary]bool // of which the log has the note
+	last *sweep.Run           // whose cell the hooks have begun; nil for none
 }
 
 // Run makes the runs that are planned and returns all that are over, those of
 // Done first. A run that fails does not keep the next from being made; an error
 // of the recorder, a stop or a cancelled context does. The error is that of the
-// recorder.
+// recorder, or of a hook around the batch or a cell.
 func (r *Runner) Run(ctx context.Context) ([]*sweep.Run, error) {
+	if err := r.hooks(ctx, "before_batch", r.Batch.Hooks.BeforeBatch, nil); err != nil {
+		return slices.Clone(r.Done), err
+	}
+	runs, err := r.runs(ctx)
+	return runs, errors.Join(err, r.endCell(ctx), r.hooks(ctx, "after_batch", r.Batch.Hooks.AfterBatch, nil))
+}
+
+// runs makes the runs.
+func (r *Runner) runs(ctx context.Context) ([]*sweep.Run, error) {
 	runs, plan := slices.Clone(r.Done), r.Batch.Plan()
 	for rested := true; ctx.Err() == nil && r.Stop.Err() == nil; {
 		ask, ok := plan.Next(runs)
@@ -198,7 +208,12 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, shown *Progress) (*
 	}
 	r.tell(vocabulary, cell.Config.Tokenizer != "")
 	kept := &recording{RunRecorder: keep}
-	run.Err = r.measure(ctx, run, vocabulary, kept, shown)
+	if run.Err = r.begin(ctx, run); run.Err == nil {
+		run.Err = r.measure(ctx, run, vocabulary, kept, shown)
+	}
+	if err := r.hooks(ctx, "after_run", r.Batch.Hooks.AfterRun, run); err != nil {
+		run.Fail(err)
+	}
 	failed := kept.err()
 	if failed != nil {
 		run.Err = failed

@@ -72,6 +72,9 @@ type Batch struct {
 	// Gate says which changes against a baseline fail.
 	Gate Gate `yaml:"gate"`
 
+	// Hooks are what is done around the runs.
+	Hooks Hooks `yaml:"hooks"`
+
 	// Mock describes the simulated endpoint.
 	Mock     mockllm.Config `yaml:"mock"`
 	Profiler Profiler       `yaml:"profiler"`
@@ -207,6 +210,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 		return batch
 	}
 	f.expandCells(batch, b, o)
+	b.checkHooks(batch)
 	f.pick(batch, o.Only, o.Skip)
 	noteStreaming(batch)
 	for _, assignment := range o.Overrides {

@@ -129,6 +129,9 @@ type Config struct {
 	// Validity overrides thresholds of the verdict by name.
 	Validity map[string]float64 `yaml:"validity" validate:"dive,keys,threshold,endkeys,gte=0"`
 
+	// ServerParameters are settings of the server that hooks are told.
+	ServerParameters map[string]any `yaml:"server_parameters"`
+
 	// ServerMetrics are where the server's own metrics are taken from; GPUMetrics
 	// likewise those of its GPUs.
 	ServerMetrics         Places        `yaml:"server_metrics"`

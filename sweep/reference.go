@@ -88,6 +88,7 @@ func namesIn(text string) (names []string, err error) {
 func (f *file) expandReferences(n *yaml.Node, path string, lookup func(string) (string, bool)) {
 	switch {
 	case path == base("headers"):
+	case strings.HasPrefix(path, "hooks.") && strings.HasSuffix(path, ".run"): // the shell's own
 	case n.Kind == yaml.MappingNode:
 		for key, value := range pairs(n) {
 			f.expandReferences(value, join(path, key.Value), lookup)

@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"load":                {""},
 	"client":              {"", "internal/outside", "internal/secret"},
 	"observe":             {"", "internal/outside", "internal/secret"},
+	"hook":                {},
 	"synth":               {""},
 	"metrics":             {"", "stats"},
 	"results":             {"", "metrics", "observe", "stats", "internal/jsonstream", "internal/outside", "internal/secret"},
@@ -40,7 +41,7 @@ var may = map[string][]string{
 	"analyze":             {"", "metrics"},
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats", "observe"},
 	"guide":               {"sweep", "docs", "internal/secret"},
-	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe"},
+	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe", "hook", "internal/outside"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
@@ -60,7 +61,7 @@ var homes = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"github.com/prometheus/common/expfmt":     {"observe"},
 	"github.com/parquet-go/parquet-go":        {"results"},
-	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe"},
+	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook"},
 	"net/http/httptrace":                      {"client"},
 	"html/template":                           {"page"},
 	"gonum.org/v1/plot":                       {"page"},
@@ -77,7 +78,7 @@ var homes = map[string][]string{
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "observe", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
+var timed = []string{"load", "client", "mockllm", "observe", "hook", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {
