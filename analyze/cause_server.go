@@ -160,9 +160,9 @@ func (c *CellFacts) before() []Finding {
 			"measure the server directly, beside this",
 		},
 	}
-	if b := v.Latency; b != nil {
+	if b := v.Latency; b != nil && v.Outside != nil {
 		f.Confidence = High // by Little's law, too
-		f.Seconds = Number((b.Client - b.Server) / 1e3 * c.ok())
+		f.Seconds = Number(*v.Outside / 1e3 * c.ok())
 		f.Evidence = append(f.Evidence, c.told("mean latency", b.Client/1e3, "s", "request_latency_ms"), c.told("of it in the server", b.Server/1e3, "s", "request_latency_ms"))
 	}
 	return []Finding{c.alongside(f)}

@@ -21,6 +21,9 @@ type Server struct {
 	Latency *Both  `json:"request_latency_ms,omitempty"`
 	ITL     *Both  `json:"inter_token_latency_ms,omitempty"`
 	TTFT    *Split `json:"time_to_first_token_ms,omitempty"`
+	// Outside is what of the mean latency passes outside of the server, in
+	// milliseconds, over warm-up and measurement; nil where it does not tell.
+	Outside *float64 `json:"latency_outside_server_ms,omitempty"`
 	// Prefix is how much of the prompts came from the prefix cache.
 	Prefix *PrefixUse `json:"prefix_cache,omitempty"`
 	// Partial says that the server counted clearly fewer requests than were
@@ -41,7 +44,9 @@ type Both struct {
 
 // A Split is where the time to the first token went, means in milliseconds.
 // Outside is what the server did not see: the network, and whatever stands before
-// the server. Queue and Prefill are 0 where it does not tell them.
+// the server. It is over warm-up and measurement, of which both sides have seen the
+// same requests, and the others over the measurement alone, at whose beginning the
+// server has some of the warm-up's. Queue and Prefill are 0 where it does not tell them.
 type Split struct {
 	Client  float64 `json:"client"`
 	Server  float64 `json:"server"`
@@ -70,7 +75,8 @@ func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
 	v.InputTokens = both(warm.inputTokens()+measured.inputTokens(), whole.Count, "prompt_tokens")
 	v.Latency = meanOf(s, "request_latency", phase, "e2e")
 	v.ITL = meanOf(s, "inter_token_latency", phase, "itl")
-	v.TTFT = split(s, phase)
+	v.TTFT = split(s, phase, c.outside(TTFT, whole, "ttft"))
+	v.Outside = c.outside(RequestLatency, whole, "e2e")
 	if hits, ok := phase.Count("prefix_hits"); ok {
 		// A server whose cache is off looks nothing up.
 		if queries, ok := phase.Count("prefix_queries"); ok && measured.cache.all > 0 {
@@ -107,13 +113,26 @@ func meanOf(s *Summary, tag string, w *loadgen.ServerWindow, noun string) *Both 
 	return &Both{m.Stats.Avg, 1e3 * t.Mean}
 }
 
-// split says where the time to the first token went.
-func split(s *Summary, w *loadgen.ServerWindow) *Split {
-	x := meanOf(s, "time_to_first_token", w, "ttft")
-	if x == nil {
+// outside returns what of a mean time passes outside of the server, over warm-up
+// and measurement; nil where one side does not tell.
+func (c *Collector) outside(id ID, whole *loadgen.ServerWindow, noun string) *float64 {
+	t, ok := whole.Time(noun)
+	warm, measured := c.warmup.dists[id].moments(), c.profiling.dists[id].moments()
+	n := float64(warm.n + measured.n)
+	if !ok || n == 0 {
 		return nil
 	}
-	out := &Split{Client: x.Client, Server: x.Server, Outside: max(x.Client-x.Server, 0)}
+	out := max((warm.sum+measured.sum)/n-1e3*t.Mean, 0)
+	return &out
+}
+
+// split says where the time to the first token went.
+func split(s *Summary, w *loadgen.ServerWindow, outside *float64) *Split {
+	x := meanOf(s, "time_to_first_token", w, "ttft")
+	if x == nil || outside == nil {
+		return nil
+	}
+	out := &Split{Client: x.Client, Server: x.Server, Outside: *outside}
 	if queue, ok := w.Time("queue"); ok {
 		out.Queue = 1e3 * queue.Mean
 	}
@@ -217,9 +236,8 @@ func (c *Collector) ahead(s *Summary) (ahead, before float64) {
 	// Gauges of some servers are seldom brought up to date. Time that requests spent
 	// outside of the server tells as well, by Little's law; what the network alone
 	// takes is no queue.
-	if v := s.Server; v.Latency != nil && v.Latency.Client > 0 {
-		outside := v.Latency.Client - v.Latency.Server - NetworkTime(v.Server)
-		before = min(before, max(outside, 0)/v.Latency.Client)
+	if v := s.Server; v.Outside != nil && v.Latency != nil && v.Latency.Client > 0 {
+		before = min(before, max(*v.Outside-NetworkTime(v.Server), 0)/v.Latency.Client)
 	}
 	return ahead, before
 }

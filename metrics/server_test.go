@@ -13,7 +13,10 @@ import (
 func seenBy(f func(*loadgen.Server)) *loadgen.Server {
 	s := &loadgen.Server{
 		Engines: []string{"vllm"}, Sources: []loadgen.ServerSource{{URL: "http://a/metrics", Scrapes: 12, Least: 1}},
-		Whole:  loadgen.ServerWindow{Counts: map[string]float64{"requests": 500, "output_tokens": 50_000}},
+		Whole: loadgen.ServerWindow{
+			Counts: map[string]float64{"requests": 500, "output_tokens": 50_000},
+			Times:  map[string]loadgen.ServerTiming{"e2e": {N: 500, Mean: 0.199}},
+		},
 		Beside: &loadgen.Beside{N: 10, Client: 10, Server: 10},
 		Measured: &loadgen.ServerWindow{
 			Counts: map[string]float64{},
@@ -33,7 +36,10 @@ func TestForeignLoadIsTold(t *testing.T) {
 	}
 	uncounted := func(s *loadgen.Server) { s.Whole.Counts = nil }
 	e2e := func(mean float64) func(*loadgen.Server) {
-		return func(s *loadgen.Server) { s.Measured.Times["e2e"] = loadgen.ServerTiming{N: 500, Mean: mean} }
+		return func(s *loadgen.Server) {
+			s.Measured.Times["e2e"] = loadgen.ServerTiming{N: 500, Mean: mean}
+			s.Whole.Times["e2e"] = s.Measured.Times["e2e"]
+		}
 	}
 	for _, row := range []struct {
 		name string

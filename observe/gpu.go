@@ -205,7 +205,7 @@ func (r *Recording) gpu(d *Device) loadgen.GPU {
 	}
 	for role, names := range roles {
 		for _, name := range names {
-			if l, ok := d.Level(name, UnderLoad); ok {
+			if l, ok := d.Level(name, UnderLoad); ok && finite(l.Avg) && finite(l.Min) && finite(l.Max) {
 				g.Levels[role] = loadgen.ServerLevel{Avg: l.Avg, Min: l.Min, Max: l.Max, N: l.N}
 				break
 			}
@@ -219,6 +219,9 @@ func (r *Recording) gpu(d *Device) loadgen.GPU {
 		} else if l, ok := g.Levels[Power]; ok && x.to > x.from {
 			g.Joules = l.Avg * g.Seconds
 		}
+	}
+	if !finite(g.Joules) {
+		g.Joules = 0
 	}
 	d.throttling(&g)
 	return g

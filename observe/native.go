@@ -35,7 +35,7 @@ func nativeOf(m *dto.Histogram) *native {
 	if n.zero == 0 {
 		n.zero = m.GetZeroCountFloat()
 	}
-	if n.schema < leastSchema || n.schema > mostSchema || !finite(n.zero) || len(m.GetPositiveDelta())+len(m.GetPositiveCount()) > mostNative {
+	if n.schema < leastSchema || n.schema > mostSchema || !usable(n.zero) || len(m.GetPositiveDelta())+len(m.GetPositiveCount()) > mostNative {
 		return nil
 	}
 	deltas, counts := m.GetPositiveDelta(), m.GetPositiveCount()
@@ -54,7 +54,7 @@ func nativeOf(m *dto.Histogram) *native {
 				return n
 			}
 			at++
-			if count > 0 && finite(count) {
+			if count > 0 && usable(count) {
 				n.buckets = append(n.buckets, nativeBucket{index, count})
 			}
 			index++

@@ -104,14 +104,14 @@ func (p *parsed) sampleOf(f *Family, m *dto.Metric) (sample, bool) {
 		return s, s.hist != nil
 	case Summary:
 		s.hist = &hist{count: float64(m.GetSummary().GetSampleCount()), sum: m.GetSummary().GetSampleSum()}
-		return s, finite(s.hist.count) && finite(s.hist.sum)
+		return s, usable(s.hist.count) && usable(s.hist.sum)
 	case Unknown:
 		if m.GetUntyped() == nil {
 			return s, false
 		}
 		s.value = m.GetUntyped().GetValue()
 	}
-	return s, finite(s.value)
+	return s, usable(s.value)
 }
 
 // histOf returns the state of a histogram, nil where there is none, a number of it is not
@@ -124,7 +124,7 @@ func histOf(m *dto.Histogram) *hist {
 	if m.GetSampleCount() == 0 && m.GetSampleCountFloat() > 0 {
 		h.count = m.GetSampleCountFloat()
 	}
-	if !finite(h.count) || !finite(h.sum) {
+	if !usable(h.count) || !usable(h.sum) {
 		return nil
 	}
 	for _, b := range m.GetBucket() {
@@ -134,7 +134,7 @@ func histOf(m *dto.Histogram) *hist {
 		}
 		h.bounds, h.counts = append(h.bounds, b.GetUpperBound()), append(h.counts, n)
 	}
-	if !slices.IsSorted(h.bounds) || !slices.IsSorted(h.counts) || slices.ContainsFunc(h.bounds, math.IsNaN) || slices.ContainsFunc(h.counts, func(n float64) bool { return !finite(n) }) {
+	if !slices.IsSorted(h.bounds) || !slices.IsSorted(h.counts) || slices.ContainsFunc(h.bounds, math.IsNaN) || slices.ContainsFunc(h.counts, func(n float64) bool { return !usable(n) }) {
 		return nil
 	}
 	if n := len(h.bounds); n > 0 && !math.IsInf(h.bounds[n-1], 1) {

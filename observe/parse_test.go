@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"encoding/json"
 	"io"
 	"math"
 	"net/http"
@@ -92,7 +93,7 @@ func ptr[T any](v T) *T { return &v }
 func FuzzScrape(f *testing.F) {
 	for _, seed := range []string{
 		"a 1\n", "# TYPE a counter\na 5\n", "a NaN\n", "{}\n", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n",
-		"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 1\n", "a{b=\"\\\"\"} 1e308\na 2 17000\n", "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\n",
+		"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 1\ns_count 1\n", "a{b=\"\\\"\"} 1e308\na 2 17000\n", "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{a=\"1\"} 1.7e308\nvllm:num_requests_running{a=\"2\"} 1.7e308\nvllm:num_requests_waiting 1.7e308\n", "# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running 1\n",
 		"# TYPE DCGM_FI_DEV_POWER_USAGE gauge\nDCGM_FI_DEV_POWER_USAGE{gpu=\"0\"} 1\n", "\x00\xff", "# HELP a \\",
 	} {
 		f.Add([]byte(seed), []byte(seed), false)
@@ -104,6 +105,9 @@ func FuzzScrape(f *testing.F) {
 			return
 		}
 		s := r.Server()
+		if _, err := json.Marshal(s); err != nil {
+			t.Error(err)
+		}
 		r.Lines()
 		for _, w := range []observe.Window{observe.WholeRun, observe.Measured, observe.UnderLoad, observe.WarmingUp} {
 			for _, e := range r.Endpoints {

@@ -65,6 +65,10 @@ type hist struct {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+// usable reports whether a sample can be calculated with: sums, squares and changes
+// of unit of what is larger would not be numbers any more.
+func usable(v float64) bool { return math.Abs(v) <= 1e30 } // NaN is not
+
 // unitOf finds the unit of a metric: as its help says it in brackets, else by the
 // end of its name.
 func unitOf(name, help string) string {

@@ -42,18 +42,18 @@ func (r *Recording) window(m *meaning, w Window) *loadgen.ServerWindow {
 	}
 	out.From, out.To = (from - r.Epoch()).Seconds(), (to - r.Epoch()).Seconds()
 	for _, noun := range Levels {
-		if l, ok := m.level(r, noun, w); ok {
+		if l, ok := m.level(r, noun, w); ok && finite(l.Avg) && finite(l.Min) && finite(l.Max) {
 			out.Levels[noun] = l
 		}
 	}
 	complete(out)
 	for _, noun := range Counts {
-		if n, ok := m.count(noun, w); ok {
+		if n, ok := m.count(noun, w); ok && finite(n) {
 			out.Counts[noun] = n
 		}
 	}
 	for _, noun := range Times {
-		if t, ok := m.timing(noun, w); ok {
+		if t, ok := m.timing(noun, w); ok && finite(t.N) && finite(t.Mean) {
 			out.Times[noun] = t
 		}
 	}
@@ -113,10 +113,14 @@ func (r *Recording) beside(m *meaning) *loadgen.Beside {
 			client, server, differences = append(client, p.Client), append(server, v), append(differences, v-p.Client)
 		}
 	}
-	if len(client) == 0 {
+	if len(client) < 3 {
+		return nil // chance cannot be told
+	}
+	b := &loadgen.Beside{N: len(client), Client: mean(client), Server: mean(server), Error: standardError(differences)}
+	if !finite(b.Server) || !finite(b.Error) {
 		return nil
 	}
-	return &loadgen.Beside{N: len(client), Client: mean(client), Server: mean(server), Error: standardError(differences)}
+	return b
 }
 
 func mean(v []float64) float64 {
@@ -129,12 +133,9 @@ func mean(v []float64) float64 {
 
 // standardError is that of the mean of values that follow each other in time:
 // neighbours are alike, and tell less than as many independent ones, by their
-// correlation with the next.
+// correlation with the next. There are three at least.
 func standardError(v []float64) float64 {
 	n := float64(len(v))
-	if n < 3 {
-		return math.Inf(1)
-	}
 	m, variance, together := mean(v), 0.0, 0.0
 	for i, x := range v {
 		variance += (x - m) * (x - m)

@@ -131,7 +131,7 @@ func (s *smi) read(text []byte) (parsed, error) {
 				n, err = strconv.ParseUint(bits, 16, 64)
 				v = float64(n)
 			}
-			if err != nil || !finite(v) {
+			if err != nil || !usable(v) {
 				return
 			}
 			if families[metric] == nil {
