@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -11,13 +13,39 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
+// Convert makes a batch file of the configuration of AIPerf in a file, "-" for
+// standard input. The notes go to a writer, a line each.
+func Convert(path string, stdin io.Reader, notes io.Writer) (*Draft, error) {
+	in := stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, mostAIPerf+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	draft, told, err := FromAIPerf(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
+	}
+	for _, note := range told {
+		fmt.Fprintln(notes, "Note: "+note)
+	}
+	return draft, nil
+}
+
 // FromAIPerf makes a batch file of a configuration of AIPerf: a YAML file of its
 // second schema, or a command line (aiperf profile …), as a shell has it. What
 // has no counterpart is refused, all of it by name. The notes say what is told
 // otherwise in a batch file, a sentence each.
 func FromAIPerf(text []byte) (d *Draft, notes []string, err error) {
-	if len(text) > MostAIPerf {
-		return nil, nil, fmt.Errorf("is larger than %d KiB: name a configuration of AIPerf", MostAIPerf>>10)
+	if len(text) > mostAIPerf {
+		return nil, nil, fmt.Errorf("is larger than %d KiB: name a configuration of AIPerf", mostAIPerf>>10)
 	}
 	c := &conversion{draft: &Draft{Head: "Made from a configuration of AIPerf by loadgen init --from-aiperf.\n"}}
 	if words, ok := commandLine(string(text)); ok {
@@ -36,8 +64,8 @@ func FromAIPerf(text []byte) (d *Draft, notes []string, err error) {
 	return c.draft, c.notes, nil
 }
 
-// MostAIPerf bounds what is read of a configuration, in bytes.
-const MostAIPerf = 256 << 10
+// mostAIPerf bounds what is read of a configuration, in bytes.
+const mostAIPerf = 256 << 10
 
 func readYAML(text []byte) (map[string]any, error) {
 	var tree any

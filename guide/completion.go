@@ -10,7 +10,7 @@ import (
 type Command struct {
 	Name, Help string
 	Flags      []Flag
-	Words      []string // what may stand behind it; nil for files
+	words      []string // what may stand behind it; nil for files
 }
 
 // A Flag is one of a command's flags.
@@ -23,6 +23,16 @@ type Flag struct {
 // Completion returns the script by which a shell (bash, zsh or fish) completes
 // the program's commands. The first command is that of a line without one.
 func Completion(program, shell string, commands []Command) string {
+	for i := range commands {
+		switch c := &commands[i]; c.Name {
+		case "explain":
+			c.words = Names()
+		case "completion":
+			c.words = []string{"bash", "zsh", "fish"}
+		case "schema", "version":
+			c.words = []string{}
+		}
+	}
 	switch shell {
 	case "zsh":
 		return zsh(program, commands)
@@ -72,8 +82,8 @@ func bash(program string, commands []Command) string {
 		line(`  %s:-*) COMPREPLY=($(compgen -W %s -- "$cur")); return;;`, c.Name, quoteShell(strings.Join(flags, " ")))
 	}
 	for _, c := range commands {
-		if c.Words != nil {
-			line(`  %s:*) COMPREPLY=($(compgen -W %s -- "$cur")); return;;`, c.Name, quoteShell(strings.Join(c.Words, " ")))
+		if c.words != nil {
+			line(`  %s:*) COMPREPLY=($(compgen -W %s -- "$cur")); return;;`, c.Name, quoteShell(strings.Join(c.words, " ")))
 		}
 	}
 	line("  esac")
@@ -116,8 +126,8 @@ func zsh(program string, commands []Command) string {
 			}
 		}
 		rest := "_files"
-		if c.Words != nil {
-			rest = "(" + strings.Join(c.Words, " ") + ")"
+		if c.words != nil {
+			rest = "(" + strings.Join(c.words, " ") + ")"
 		}
 		line("    %s;;", quoteShell("*:argument:"+rest))
 	}
@@ -148,8 +158,8 @@ func fish(program string, commands []Command) string {
 			}
 			line("complete -c %s -n %s -l %s%s -d %s", program, quoteShell(condition), f.Name, value, quoteShell(f.Help))
 		}
-		if c.Words != nil {
-			line("complete -c %s -f -n %s -a %s", program, quoteShell(condition), quoteShell(strings.Join(c.Words, " ")))
+		if c.words != nil {
+			line("complete -c %s -f -n %s -a %s", program, quoteShell(condition), quoteShell(strings.Join(c.words, " ")))
 		}
 	}
 	return b.String()

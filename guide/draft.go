@@ -1,8 +1,11 @@
 package guide
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -68,6 +71,31 @@ func (d *Draft) Write() ([]byte, error) {
 		return nil, err
 	}
 	return []byte(b.String()), nil
+}
+
+// SchemaName is the file of the schema beside a batch file.
+const SchemaName = "batch.schema.json"
+
+// Create writes a batch file, with its schema where it names one; over a file
+// that is there only where that is wanted: else the error is [os.ErrExist].
+func (d *Draft) Create(path string, text []byte, over bool) error {
+	how := os.O_CREATE | os.O_WRONLY | os.O_EXCL
+	if over {
+		how = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, how, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err := cmp.Or(err, f.Close()); err != nil || d.Schema == "" {
+		return err
+	}
+	schema, err := Schema()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(filepath.Dir(path), d.Schema), schema, 0o644)
 }
 
 // block writes the keys of a block that have values. Groups of base_config, as

@@ -58,8 +58,11 @@ func allKeys() []sweep.Key {
 		for _, k := range keys {
 			all = append(all, k)
 			add(k.Shape.Keys)
-			if k.Shape.Item != nil {
-				add(k.Shape.Item.Keys)
+			if item := k.Shape.Item; item != nil {
+				add(item.Keys)
+				if item.Or != nil {
+					add(item.Or.Keys)
+				}
 			}
 		}
 	}

@@ -241,6 +241,7 @@ var values = []string{
 	"{TTFT.p95: 500}", "{ttft.p95: 5%}", "{ttft.std: 5%}", "{error_rate: 0.01}", "{lag_p99: 1}", "{X-Key: v}", "{X-Key: 1}", "{\"a b\": v}",
 	"{tier: {ttft.p95: 500}}", "{tier: 5}", "[ttft.p95 > +5%]", "[\"ttft.p95 > +5\"]", "[\"throughput < -3%\"]",
 	"INVALID x 2", "INVALID x 0", "time_to_first_token.p95 > 30000", "[request_error_rate > 50]", "time_to_first_token.p98 > 1", "request_latency > fast",
+	"[parquet, junit]", "[parqet]", "[{to: otlp, url: http://h}]", "[{to: otlp, url: h}]", "[{url: http://h}]", "[otlp]",
 	"[{kind: cut, every: 3}]", "[{kind: cat}]", "[{every: -1, kind: cut}]", "{ca_file: x}", "{insecure_skip_verify: yes}", "{enable: 1}", "{enabel: true}",
 	"interleaved", "always", "batching", "reasoning", "gamma", "constant", "single_turn", "seamless", "staggered", "batch", "run", "server", "request_rate",
 }

@@ -81,6 +81,18 @@ func (b *Batch) Declare(m *Manifest, text []byte) error {
 // Amend writes down that a batch goes on.
 func (b *Batch) Amend(m *Manifest) error { return b.writeJSON(filepath.Join(b.Dir, ManifestName), m) }
 
+// NameOf returns the name of the batch in a directory; empty where it does not
+// say.
+func NameOf(dir string) string {
+	var m struct {
+		BatchName string `json:"batch_name"`
+	}
+	if readJSON(filepath.Join(dir, ManifestName), &m) != nil {
+		return ""
+	}
+	return m.BatchName
+}
+
 // Continue opens the directory of a batch that was broken off, which no other
 // process may be at work in, and returns what it was to be and the text of its
 // batch file. Close gives the directory back.

@@ -74,6 +74,8 @@ type Batch struct {
 
 	// Hooks are what is done around the runs.
 	Hooks Hooks `yaml:"hooks"`
+	// Export are the sinks that the results also go to.
+	Export Exports `yaml:"export"`
 
 	// Mock describes the simulated endpoint.
 	Mock     mockllm.Config `yaml:"mock"`
@@ -195,6 +197,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.checkMock(batch.Mock)
 	b.checkRepeats(batch)
 	b.checkSearch(batch)
+	b.checkExports(batch.Export)
 	if b.unsound["max_cells"] {
 		batch.MaxCells = maxCells
 	}

@@ -49,13 +49,17 @@ var rules = sync.OnceValue(func() *validator.Validate {
 // keyRules are the rules that a key can break rather than its value.
 var keyRules = []string{"headername", "slo", "budget", "threshold"}
 
-// checkValues reports the values of a struct that break the rule of their
-// field. Values that were not written hold defaults and are not looked at.
-func (b *binder) checkValues(v any) {
+// checkValues reports the values of a batch that break the rule of their field.
+// Values that were not written hold defaults and are not looked at.
+func (b *binder) checkValues(v any) { b.checkValuesAt(v, keyPath) }
+
+// checkValuesAt does so for any struct; at is the path of a key by the
+// validator's namespace.
+func (b *binder) checkValuesAt(v any, at func(namespace string) string) {
 	var broken validator.ValidationErrors
 	errors.As(rules().Struct(v), &broken)
 	for _, e := range broken {
-		if path := keyPath(e.Namespace()); b.sound(path) {
+		if path := at(e.Namespace()); b.sound(path) {
 			message, hint := explain(e, b.values[path])
 			at := b.values[path]
 			if slices.Contains(keyRules, e.Tag()) {

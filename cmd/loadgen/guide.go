@@ -1,12 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/alecthomas/kong"
 	"github.com/charmbracelet/x/term"
@@ -62,16 +59,13 @@ type initCommand struct {
 	Force        bool   `help:"Write over a file that is there."`
 }
 
-// schemaName is the file of the schema beside a batch file.
-const schemaName = "batch.schema.json"
-
 func (c *initCommand) Run(std streams) error {
 	draft, err := c.draft(std)
 	if err != nil {
 		return usageError{err}
 	}
 	if c.Schema {
-		draft.Schema = schemaName
+		draft.Schema = guide.SchemaName
 	}
 	text, err := draft.Write()
 	if err != nil {
@@ -81,17 +75,10 @@ func (c *initCommand) Run(std streams) error {
 		_, err := std.out.Write(text)
 		return err
 	}
-	if err := newFile(c.File, text, c.Force); err != nil {
+	if err := draft.Create(c.File, text, c.Force); errors.Is(err, os.ErrExist) {
+		return usageError{fmt.Errorf("%s is there already: name another file, or add --force", c.File)}
+	} else if err != nil {
 		return err
-	}
-	if c.Schema {
-		schema, err := guide.Schema()
-		if err != nil {
-			return err
-		}
-		if err := newFile(filepath.Join(filepath.Dir(c.File), schemaName), schema, true); err != nil {
-			return err
-		}
 	}
 	fmt.Fprintf(std.out, "%s is written. Check it:  loadgen --config-file %[1]s --dry-run\nRun it:                  loadgen --config-file %[1]s\n", c.File)
 	return nil
@@ -99,7 +86,10 @@ func (c *initCommand) Run(std streams) error {
 
 func (c *initCommand) draft(std streams) (*guide.Draft, error) {
 	if c.FromAIPerf != "" {
-		return c.convert(std)
+		if c.URL+c.Model+c.Users+c.Tokenizer+c.APIKeyEnvVar != "" {
+			return nil, errors.New("--from-aiperf takes everything from the file: change the batch file that comes of it, or leave the other flags out")
+		}
+		return guide.Convert(c.FromAIPerf, std.in, std.err)
 	}
 	first := guide.First{URL: c.URL, Model: c.Model, Tokenizer: c.Tokenizer, APIKeyEnvVar: c.APIKeyEnvVar}
 	var err error
@@ -114,50 +104,6 @@ func (c *initCommand) draft(std streams) (*guide.Draft, error) {
 		}
 	}
 	return first.Draft()
-}
-
-func (c *initCommand) convert(std streams) (*guide.Draft, error) {
-	if c.URL+c.Model+c.Users+c.Tokenizer+c.APIKeyEnvVar != "" {
-		return nil, errors.New("--from-aiperf takes everything from the file: change the batch file that comes of it, or leave the other flags out")
-	}
-	in := std.in
-	if c.FromAIPerf != "-" {
-		f, err := os.Open(c.FromAIPerf)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := io.ReadAll(io.LimitReader(in, guide.MostAIPerf+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", c.FromAIPerf, err)
-	}
-	draft, notes, err := guide.FromAIPerf(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s %w", c.FromAIPerf, err)
-	}
-	for _, note := range notes {
-		fmt.Fprintln(std.err, "Note: "+note)
-	}
-	return draft, nil
-}
-
-// newFile makes a file; over one that is there only where that is wanted.
-func newFile(path string, text []byte, over bool) error {
-	how := os.O_CREATE | os.O_WRONLY | os.O_EXCL
-	if over {
-		how = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-	}
-	f, err := os.OpenFile(path, how, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return usageError{fmt.Errorf("%s is there already: name another file, or add --force", path)}
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return cmp.Or(err, f.Close())
 }
 
 type completionCommand struct {
@@ -180,14 +126,6 @@ func (c *completionCommand) Run(std streams, app *kong.Kong) error {
 				f.Words = flag.EnumSlice()
 			}
 			command.Flags = append(command.Flags, f)
-		}
-		switch node.Name {
-		case "explain":
-			command.Words = guide.Names()
-		case "completion":
-			command.Words = []string{"bash", "zsh", "fish"}
-		case "schema", "version":
-			command.Words = []string{}
 		}
 		commands = append(commands, command)
 	}

@@ -38,6 +38,7 @@ type commands struct {
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
 	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
 	Report    reportCommand    `cmd:"" help:"Make a page with charts of batches and runs, in one file."`
+	Export    exportCommand    `cmd:"" help:"Hand a finished batch to other programs: Parquet, JUnit, OTLP and others."`
 	History   historyCommand   `cmd:"" help:"Show all nights of a batch, and from which night on a figure changed."`
 	guideCommands
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -50,6 +51,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen capacity --url URL --model M --slo 'ttft.p95<500ms'   how many users it carries
   loadgen analyze PATH                         what slows a run down, and what load an endpoint bears
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
+  loadgen export DIR --to SINK                 hand a finished batch to other programs
   loadgen report DIR                           a page with charts of a batch, in one file
   loadgen history DIR                          every night of a batch, and where a figure changed its level
   loadgen init                                 write a first batch file

@@ -159,13 +159,14 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n%s", tables, dir.Dir, picture); shown != nil && !errors.Is(shown, syscall.EPIPE) {
 		err = errors.Join(err, fmt.Errorf("printing the results, which are kept in %s: %w", dir.Dir, shown))
 	}
+	exported := export(ctx, batch, dir.Dir, log)
 	if err != nil {
-		return err
+		return errors.Join(err, exported)
 	}
 	if stopping.Err() != nil {
-		return interruptError{errors.New("interrupted; what was measured is kept")}
+		return errors.Join(interruptError{errors.New("interrupted; what was measured is kept")}, exported)
 	}
-	err = batch.Judge(runs, c.AllowInvalid)
+	err = errors.Join(batch.Judge(runs, c.AllowInvalid), exported)
 	if c.Baseline != "" {
 		err = errors.Join(err, c.against(dir.Dir, std.out))
 	}

@@ -42,6 +42,7 @@ var may = map[string][]string{
 	"sweep":               {"", "synth", "metrics", "mockllm", "internal/outside", "internal/secret", "stats", "observe"},
 	"guide":               {"sweep", "docs", "internal/secret"},
 	"runner":              {"", "sweep", "synth", "load", "client", "metrics", "tokenizer", "observe", "hook", "internal/outside"},
+	"sink":                {"", "sweep", "results", "metrics", "internal/outside"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
@@ -49,7 +50,7 @@ var may = map[string][]string{
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
-	"cmd/loadgen":         {"", "guide", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"cmd/loadgen":         {"", "guide", "sink", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -60,9 +61,11 @@ var homes = map[string][]string{
 	"github.com/go-playground/validator/v10":  {"sweep"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"github.com/prometheus/common/expfmt":     {"observe"},
-	"github.com/parquet-go/parquet-go":        {"results"},
-	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook"},
+	"github.com/parquet-go/parquet-go":        {"results", "sink"},
+	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook", "sink", "cmd/loadgen"},
 	"net/http/httptrace":                      {"client"},
+	"github.com/parquet-go/parquet-go":        {"sink"},
+	"google.golang.org/protobuf/proto":        {"sink"},
 	"html/template":                           {"page"},
 	"gonum.org/v1/plot":                       {"page"},
 	"github.com/klauspost/compress/zstd":      {"client"},
