@@ -61,9 +61,12 @@ func mlflowExperiment(root string, b *Batch, first *Run) (string, error) {
 	}
 	at := first.Started.UnixMilli()
 	return id, mlflowMeta(dir, [][2]string{
-		{"artifact_location", quoted("file://" + absolute(dir))}, {"creation_time", strconv.FormatInt(at, 10)},
-		{"experiment_id", "'" + id + "'"}, {"last_update_time", strconv.FormatInt(at, 10)},
-		{"lifecycle_stage", "active"}, {"name", quoted(b.Name)},
+		{"artifact_location", quoted("file://" + absolute(dir))},
+		{"creation_time", strconv.FormatInt(at, 10)},
+		{"experiment_id", "'" + id + "'"},
+		{"last_update_time", strconv.FormatInt(at, 10)},
+		{"lifecycle_stage", "active"},
+		{"name", quoted(b.Name)},
 	})
 }
 
@@ -87,12 +90,21 @@ func mlflowRun(experimentDir, experiment string, b *Batch, r *Run, version strin
 	status := map[loadgen.Status]int{loadgen.Completed: mlflowFinished, loadgen.Interrupted: mlflowKilled}[r.Status]
 	at := r.Ended.UnixMilli()
 	errs := []error{mlflowMeta(dir, [][2]string{
-		{"artifact_uri", quoted("file://" + absolute(r.Dir))}, {"end_time", strconv.FormatInt(at, 10)},
-		{"entry_point_name", "''"}, {"experiment_id", "'" + experiment + "'"}, {"lifecycle_stage", "active"},
-		{"run_id", id}, {"run_name", quoted(r.Name)}, {"run_uuid", id},
-		{"source_name", "''"}, {"source_type", strconv.Itoa(mlflowLocal)}, {"source_version", "''"},
-		{"start_time", strconv.FormatInt(r.Started.UnixMilli(), 10)}, {"status", strconv.Itoa(cmp.Or(status, mlflowFailed))},
-		{"tags", "[]"}, {"user_id", "''"},
+		{"artifact_uri", quoted("file://" + absolute(r.Dir))},
+		{"end_time", strconv.FormatInt(at, 10)},
+		{"entry_point_name", "''"},
+		{"experiment_id", "'" + experiment + "'"},
+		{"lifecycle_stage", "active"},
+		{"run_id", id},
+		{"run_name", quoted(r.Name)},
+		{"run_uuid", id},
+		{"source_name", "''"},
+		{"source_type", strconv.Itoa(mlflowLocal)},
+		{"source_version", "''"},
+		{"start_time", strconv.FormatInt(r.Started.UnixMilli(), 10)},
+		{"status", strconv.Itoa(cmp.Or(status, mlflowFailed))},
+		{"tags", "[]"},
+		{"user_id", "''"},
 	})}
 	put := func(kind, name, text string) {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, kind, mlflowName(name)), []byte(text), 0o644))

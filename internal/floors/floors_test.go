@@ -64,8 +64,6 @@ var homes = map[string][]string{
 	"github.com/parquet-go/parquet-go":        {"results", "sink"},
 	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook", "sink", "cmd/loadgen"},
 	"net/http/httptrace":                      {"client"},
-	"github.com/parquet-go/parquet-go":        {"sink"},
-	"google.golang.org/protobuf/proto":        {"sink"},
 	"html/template":                           {"page"},
 	"gonum.org/v1/plot":                       {"page"},
 	"github.com/klauspost/compress/zstd":      {"client"},
