@@ -19,7 +19,7 @@ type Entry struct {
 
 // A page is a file of the documentation with the headings whose tables describe
 // keys, and what their paths begin with; below headings that begin with
-// base_config that is it.
+// base_config that is it. A * stands for any key.
 type page struct {
 	name, text string
 	sections   map[string]string
@@ -29,7 +29,7 @@ func pages() []page {
 	return []page{
 		{"docs/batch-file.md", docs.BatchFile, map[string]string{
 			"Top level": "", "profiler": "profiler.",
-			"export": "export.",
+			"export": "export.", "hooks": "hooks.", "A hook": "hooks.*.",
 		}},
 		{"docs/capacity.md", docs.Capacity, map[string]string{"The block": "search."}},
 		{"docs/mock.md", docs.Mock, map[string]string{"Keys": "mock."}},
@@ -48,6 +48,9 @@ var entries = sync.OnceValue(func() map[string]Entry {
 // EntryOf returns what the documentation says of a key.
 func EntryOf(path string) (Entry, bool) {
 	e, ok := entries()[path]
+	if parts := strings.Split(path, "."); !ok && len(parts) == 3 {
+		e, ok = entries()[parts[0]+".*."+parts[2]] // alike in several blocks
+	}
 	return e, ok
 }
 
@@ -64,6 +67,9 @@ func (p page) read(all map[string]Entry) {
 			section = heading
 			columns = nil
 			continue
+		}
+		if heading, ok := strings.CutPrefix(line, "### "); ok && p.sections[heading] != "" {
+			prefix, section = p.sections[heading], heading
 		}
 		if !known || !strings.HasPrefix(line, "|") {
 			columns = nil
