@@ -38,6 +38,9 @@ type Transport struct {
 	DialErrors int    // dials that failed, without those of the warm-up
 	Retried    int    // sends repeated because the server was just closing the idle connection they went over
 	MaxOpen    int    // the most connections open at once
+	// RoundTrip is that of the network by the kernel's account, the median over
+	// connections of the least that each saw; 0 where it is not known.
+	RoundTrip time.Duration
 }
 
 // Outcome is what load says of a run when it is over: the facts that no single

@@ -12,13 +12,26 @@ import (
 // serverLines say what the server said of itself under load, where the time to the
 // first token went, and what its GPUs used; nothing where it was not asked.
 func serverLines(s *metrics.Summary) []string {
-	var lines []string
+	lines := networkLine(s)
 	if v := s.Server; v != nil {
 		lines = append(lines, levelsLine(v)...)
 		lines = append(lines, splitLine(v)...)
 		lines = append(lines, gpuLine(s)...)
 	}
 	return append(lines, costLine(s)...)
+}
+
+// worthTrip is the share of the median TTFT from which on the network's round trip is
+// told.
+const worthTrip = 0.01
+
+// networkLine is how much of the time to the first token the network takes at least.
+func networkLine(s *metrics.Summary) []string {
+	m := s.Metric("time_to_first_token")
+	if m == nil || m.Stats == nil || s.RoundTrip < worthTrip*m.Stats.P50 || s.RoundTrip == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the network's round trip takes %s ms by the kernel's account, of a median TTFT of %s ms", decimal(s.RoundTrip, 2), decimal(m.Stats.P50, 1))}
 }
 
 // levelsLine is how full the server was.

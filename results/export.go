@@ -214,6 +214,8 @@ type transport struct {
 	DialErrors int    `json:"dial_errors,omitempty"`
 	Retried    int    `json:"retried,omitempty"`
 	MaxOpen    int    `json:"max_open_connections"`
+
+	RoundTrip time.Duration `json:"network_round_trip_ns,omitempty"`
 }
 
 type health struct {

@@ -20,6 +20,7 @@ var ErrNoneSent = errors.New("no request was sent")
 func (p *phases) conclude(err error) {
 	run := p.run
 	run.Transport = p.sender.Transport()
+	run.Transport.RoundTrip = p.sender.RoundTrip()
 	run.Transport.DialErrors -= p.refused
 	run.Health.ClockSteps = max(run.Health.ClockSteps, p.sender.ClockSteps())
 	if cut := p.cut(); cut != nil {
