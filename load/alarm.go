@@ -13,49 +13,54 @@ const looksPerAlarm = 8
 // Those of its methods that a nil one has do nothing.
 type Alarm struct {
 	waits func() bool
-	ring  func()
+	ring  func(waited time.Duration)
 
 	mu    sync.Mutex
 	after time.Duration
 	since time.Time
+	next  time.Time   // look
 	timer *time.Timer // nil when it is stopped
 }
 
 // StartAlarm returns an alarm that calls ring in a goroutine of its own. Its time
 // passes while waits, which it asks now and then, says that there is somebody to
-// wait.
-func StartAlarm(after time.Duration, waits func() bool, ring func()) *Alarm {
-	a := &Alarm{after: after, waits: waits, ring: ring, since: time.Now()}
+// wait; ring is told for how long.
+func StartAlarm(after time.Duration, waits func() bool, ring func(waited time.Duration)) *Alarm {
+	now, first := time.Now(), after/looksPerAlarm
+	a := &Alarm{after: after, waits: waits, ring: ring, since: now, next: now.Add(first)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.timer = time.AfterFunc(after/looksPerAlarm, a.look)
+	a.timer = time.AfterFunc(first, a.look)
 	return a
 }
 
 func (a *Alarm) look() {
-	if a.due() {
-		a.ring()
+	if waited, due := a.due(); due {
+		a.ring(waited)
 	}
 }
 
-// due reports whether it is time to ring, and otherwise sees to the next look.
-func (a *Alarm) due() bool {
+// due reports for how long somebody has waited and whether it is time to ring, and
+// otherwise sees to the next look.
+func (a *Alarm) due() (waited time.Duration, due bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil {
-		return false
+		return 0, false
 	}
-	now := time.Now()
-	if !a.waits() {
-		a.since = now
+	now, apart := time.Now(), max(a.after/looksPerAlarm, 1)
+	if still := now.Sub(a.next) > apart; still || !a.waits() {
+		a.since = now // a process that stood still has heard of nothing meanwhile
 	}
-	left := a.after - now.Sub(a.since)
+	waited = now.Sub(a.since)
+	left := a.after - waited
 	if left <= 0 {
 		a.timer = nil
-		return true
+		return waited, true
 	}
-	a.timer.Reset(min(left, max(a.after/looksPerAlarm, 1)))
-	return false
+	a.next = now.Add(min(left, apart))
+	a.timer.Reset(min(left, apart))
+	return waited, false
 }
 
 // PutOff lets the time begin anew at a moment that may just have passed, and last

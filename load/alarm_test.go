@@ -25,7 +25,7 @@ func TestWhenAnAlarmRings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began, rang := time.Now(), []time.Duration{}
-				alarm := load.StartAlarm(800*ms, func() bool { return c.waits(time.Since(began)) }, func() { rang = append(rang, time.Since(began)) })
+				alarm := load.StartAlarm(800*ms, func() bool { return c.waits(time.Since(began)) }, func(time.Duration) { rang = append(rang, time.Since(began)) })
 				time.Sleep(700 * ms)
 				if c.putBy > 0 {
 					alarm.PutOff(time.Now(), c.putBy)
@@ -43,7 +43,7 @@ func TestWhenAnAlarmRings(t *testing.T) {
 
 func TestAStoppedAlarmDoesNotRing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		alarm := load.StartAlarm(time.Second, func() bool { return true }, func() { t.Error("it rang") })
+		alarm := load.StartAlarm(time.Second, func() bool { return true }, func(time.Duration) { t.Error("it rang") })
 		alarm.Stop()
 		alarm.PutOff(time.Now(), time.Second)
 		time.Sleep(5 * time.Second)

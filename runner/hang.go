@@ -30,9 +30,9 @@ func (p *phases) watchHangs() {
 		first = p.silence(loadgen.Profiling)
 	}
 	waits := func() bool { return p.driver.InFlight() > 0 }
-	p.hangs = load.StartAlarm(first, waits, func() {
-		p.stop(fmt.Errorf("%w: no request has succeeded for a long time, and %d wait for an answer: they hang; where answers take so long, raise give_up_after (now %v)",
-			ErrGivenUp, p.driver.InFlight(), p.breaker.patience))
+	p.hangs = load.StartAlarm(first, waits, func(waited time.Duration) {
+		p.stop(fmt.Errorf("%w: no request has succeeded for %.0f s, and %d wait for an answer; where answers take so long, raise give_up_after (now %v)",
+			ErrGivenUp, waited.Seconds(), p.driver.InFlight(), p.breaker.patience))
 		p.cancel()
 	})
 }
