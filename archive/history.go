@@ -62,19 +62,27 @@ func (r *SideReader) LatestValid(nights []string) string {
 	return ""
 }
 
-// History reads earlier nights and returns, for each cell and figure, those
-// since the last change of level: what stable nights differ by is the noise of
-// a night. A night counts once however many repeats it has; a run without a
-// say, or one that cannot be read, does not count.
+// History reads earlier nights and returns what they tell of the noise, as
+// [historyOf] says. A night that cannot be read does not count.
 func (r *SideReader) History(nights []string) map[string]map[metrics.Figure][]float64 {
+	var sides []compare.CompareSide
+	for _, night := range nights {
+		if side, err := r.Read(night, []string{night}); err == nil {
+			sides = append(sides, side)
+		}
+	}
+	return historyOf(sides, r.Figures)
+}
+
+// historyOf returns, for each cell and figure, those of some nights since the
+// last change of level: what stable nights differ by is the noise of a night. A
+// night counts once however many repeats it has; a run without a say does not
+// count.
+func historyOf(nights []compare.CompareSide, figures []metrics.Figure) map[string]map[metrics.Figure][]float64 {
 	history := map[string]map[metrics.Figure][]float64{}
 	for _, night := range nights {
-		side, err := r.Read(night, []string{night})
-		if err != nil {
-			continue
-		}
 		seen := map[string]bool{}
-		for _, run := range side.Runs {
+		for _, run := range night.Runs {
 			key := compare.CellKey(run.Cell)
 			if run.Mute() || seen[key] {
 				continue
@@ -83,17 +91,17 @@ func (r *SideReader) History(nights []string) map[string]map[metrics.Figure][]fl
 			if history[key] == nil {
 				history[key] = map[metrics.Figure][]float64{}
 			}
-			for _, f := range r.Figures {
+			for _, f := range figures {
 				if v, ok := run.Figures[f]; ok && (v > 0 || f.Tag == metrics.ErrorRate) {
 					history[key][f] = append(history[key][f], v)
 				}
 			}
 		}
 	}
-	for _, figures := range history {
-		for f, values := range figures {
+	for _, cell := range history {
+		for f, values := range cell {
 			if f.Tag != metrics.ErrorRate {
-				figures[f] = lastLevel(values)
+				cell[f] = lastLevel(values)
 			}
 		}
 	}
