@@ -79,6 +79,8 @@ func (k *Recorder) StartRun(run *sweep.Run) (runner.RunRecorder, error) {
 		Seed:       loadgen.Seed(run.Cell.Config.RandomSeed),
 		Host:       DescribeHost(),
 		Config:     run.Cell.Config.Effective(),
+		Endpoint:   noted(k.Batch.EndpointSettings(run.Cell)),
+		Rounds:     noted(k.Batch.RoundSettings()),
 		Overrides:  k.Batch.Overrides,
 		Gate:       k.Batch.Gate,
 		Facts:      run.Facts,
@@ -101,6 +103,14 @@ func (k *Recorder) StartRun(run *sweep.Run) (runner.RunRecorder, error) {
 	}
 	c.atRest = keepSafe(dir)
 	return c, nil
+}
+
+// noted is nil for no settings, so that they leave no key.
+func noted(settings sweep.Parameters) any {
+	if len(settings) == 0 {
+		return nil
+	}
+	return settings
 }
 
 // dirOf returns the directory of a run below the batch's.

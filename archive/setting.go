@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"loadgen/compare"
@@ -26,10 +27,18 @@ func flatten(to []compare.Setting, prefix string, v any, skip func(key string) b
 	case nil:
 	default:
 		if key := strings.TrimSuffix(prefix, "."); !skip(key) {
-			to = append(to, compare.Setting{Key: key, Value: fmt.Sprint(v)})
+			to = append(to, compare.Setting{Key: key, Value: settingText(v)})
 		}
 	}
 	return to
+}
+
+// settingText writes a value as a batch file would have it.
+func settingText(v any) string {
+	if f, ok := v.(float64); ok {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // foreignSettings are the settings of AIPerf's input_config, the main ones

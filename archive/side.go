@@ -241,7 +241,10 @@ func published(p *results.Published) compare.CompareRun {
 		swept[v.Key] = true
 	}
 	run.Conditions = flatten(run.Conditions, "", p.Meta.Config, func(key string) bool { return swept[key] || key == "random_seed" || key == "cache_bust_salt" })
-	run.Conditions = flatten(run.Conditions, "host.", p.Meta.Host, func(string) bool { return false })
+	every := func(string) bool { return false }
+	run.Conditions = flatten(run.Conditions, "mock.", p.Meta.Endpoint, every)
+	run.Conditions = flatten(run.Conditions, "", p.Meta.Rounds, every)
+	run.Conditions = flatten(run.Conditions, "host.", p.Meta.Host, every)
 	return run
 }
 

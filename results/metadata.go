@@ -30,6 +30,8 @@ type Metadata struct {
 	Seed      loadgen.Seed // of the batch; the cell's is in Cell
 	Host      any          // what the machine is: kernel, CPUs, limits
 	Config    any          // the cell's configuration with every default filled in
+	Endpoint  any          // the settings of the simulated endpoint; nil for another
+	Rounds    any          // how the runs of a cell were repeated; nil where there is one
 	Overrides []string     // --set key=value, as given
 	Gate      []string     // the batch file's rules for a comparison
 	Facts     metrics.Facts
@@ -70,6 +72,8 @@ type metadataOwn struct {
 	Dir       string        `json:"dir,omitempty"`
 	Host      any           `json:"host,omitempty"`
 	Config    any           `json:"config,omitempty"`
+	Endpoint  any           `json:"mock,omitempty"`
+	Rounds    any           `json:"rounds,omitempty"`
 	Args      []string      `json:"args,omitempty"`
 	Overrides []string      `json:"overrides,omitempty"`
 	Gate      []string      `json:"gate,omitempty"`
@@ -88,7 +92,7 @@ func (m *Metadata) file() (metadataFile, error) {
 		Own: metadataOwn{
 			Version: m.Version, Label: m.Label, Seed: uint64(m.Seed), CellSeed: uint64(m.Cell.Seed), CellIndex: m.Cell.Index,
 			Repeat: m.Repeat, Dir: m.Dir,
-			Host: m.Host, Config: m.Config, Args: m.Command, Overrides: m.Overrides, Gate: m.Gate, Facts: m.Facts,
+			Host: m.Host, Config: m.Config, Endpoint: m.Endpoint, Rounds: m.Rounds, Args: m.Command, Overrides: m.Overrides, Gate: m.Gate, Facts: m.Facts,
 		},
 	}, err
 }

@@ -213,7 +213,7 @@ func readMetadata(dir string) (Metadata, error) {
 	m := Metadata{
 		Timestamp: localMoment(meta.Timestamp), ConfigFile: meta.ConfigFile,
 		BaseConfig: meta.BaseConfig, Command: meta.Own.Args, Version: meta.Own.Version, Label: meta.Own.Label,
-		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config,
+		Seed: loadgen.Seed(meta.Own.Seed), Host: meta.Own.Host, Config: meta.Own.Config, Endpoint: meta.Own.Endpoint, Rounds: meta.Own.Rounds,
 		Overrides: meta.Own.Overrides, Gate: meta.Own.Gate, Facts: meta.Own.Facts,
 		Repeat: meta.Own.Repeat, Dir: meta.Own.Dir,
 		Cell: loadgen.Cell{Index: meta.Own.CellIndex, Seed: loadgen.Seed(meta.Own.CellSeed), Values: values},

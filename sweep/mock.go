@@ -1,11 +1,41 @@
 package sweep
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
+	"loadgen"
 	"loadgen/mockllm"
 )
+
+// EndpointSettings are those of the simulated endpoint, as the mock block of a
+// batch file would hold them, without its key: what a run against it was
+// measured on. None for a cell that asks another endpoint.
+func (b *Batch) EndpointSettings(c *Cell) Parameters {
+	if !c.Config.Mock() {
+		return nil
+	}
+	var list Parameters
+	v := reflect.ValueOf(b.Mock)
+	for key, field := range fields(v.Type()) {
+		value := v.FieldByIndex(field.Index)
+		switch x := value.Interface().(type) {
+		case time.Duration:
+			list = append(list, loadgen.Value{Key: key, Value: x.String()})
+		case []mockllm.Fault:
+			if len(x) > 0 {
+				list = append(list, loadgen.Value{Key: key, Value: faultsText(x)})
+			}
+		default:
+			if key != "api_key" && !(value.Kind() == reflect.Slice && value.Len() == 0) {
+				list = append(list, loadgen.Value{Key: key, Value: x})
+			}
+		}
+	}
+	return list
+}
 
 // checkMock reports what the simulated endpoint's own rules find.
 func (b *binder) checkMock(config mockllm.Config) {
@@ -56,4 +86,20 @@ func mockRefuses(key string, value any) bool {
 	v := target.FieldByIndex(field.Index)
 	v.Set(reflect.ValueOf(value).Convert(v.Type()))
 	return config.Validate() != nil
+}
+
+// faultsText are faults in the words of the command line, joined.
+func faultsText(faults []mockllm.Fault) string {
+	var texts []string
+	for _, f := range faults {
+		words := []string{f.Kind}
+		v := reflect.ValueOf(f)
+		for key, field := range fields(v.Type()) {
+			if value := v.FieldByIndex(field.Index); key != "kind" && !value.IsZero() {
+				words = append(words, fmt.Sprintf("%s=%v", key, value.Interface()))
+			}
+		}
+		texts = append(texts, strings.Join(words, " "))
+	}
+	return strings.Join(texts, "; ")
 }

@@ -83,3 +83,16 @@ func (p *Prompts) Notes() []string {
 	}
 	return notes
 }
+
+// RoundSettings are the keys that say how the runs of a cell are repeated; none
+// where each has but one.
+func (b *Batch) RoundSettings() Parameters {
+	if b.Search.Asked() || b.MostRuns() <= len(b.Cells()) {
+		return nil
+	}
+	return Parameters{
+		{Key: "repeat_order", Value: string(b.RepeatOrder)},
+		{Key: "rest_between_runs", Value: b.RestBetweenRuns.Seconds()},
+		{Key: "vary_seed", Value: b.VarySeed},
+	}
+}
