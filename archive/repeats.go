@@ -44,6 +44,7 @@ func (k *Recorder) repeated(runs []*sweep.Run) []results.Aggregate {
 			sound = append(sound, run.Summary)
 		}
 		a.Figures = metrics.Repeats(sound, sweep.Confidence)
+		a.UnderLoad = metrics.RepeatsUnderLoad(a.Figures, sound, sweep.Confidence)
 		all = append(all, a)
 	}
 	return all
@@ -67,7 +68,7 @@ func unsound(run *sweep.Run) string {
 func (k *Recorder) repeatTable(runs []*sweep.Run, o report.Options) string {
 	var rows []report.Repeats
 	for _, a := range k.repeated(runs) {
-		rows = append(rows, report.Repeats{Values: a.Cell.Values, Runs: len(a.Labels), LeftOut: len(a.Failed), Figures: a.Figures})
+		rows = append(rows, report.Repeats{Values: a.Cell.Values, Runs: len(a.Labels), LeftOut: len(a.Failed), Figures: a.UnderLoad})
 	}
 	return report.RepeatTable(rows, o)
 }

@@ -109,7 +109,7 @@ func (r *SideReader) run(dir string) (compare.CompareRun, error) {
 	}
 	run := published(p)
 	figure := p.Figure
-	if r.Records && p.Version != "" {
+	if r.Records && p.Version != "" && run.Unfit == "" {
 		recorded, err := results.Open(dir)
 		if err != nil {
 			return run, err

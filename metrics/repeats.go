@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"slices"
 
 	"loadgen/stats"
 )
@@ -63,13 +64,32 @@ func Repeats(runs []*Summary, confidence float64) []Repeated {
 		}
 	}
 	for i := range order {
-		r := &order[i]
-		all := values[r.Key()]
-		r.Interval = stats.MeanInterval(all, confidence)
-		r.Min, r.Max = all[0], all[0]
-		for _, v := range all {
-			r.Min, r.Max = min(r.Min, v), max(r.Max, v)
-		}
+		order[i].over(values[order[i].Key()], confidence)
 	}
 	return order
+}
+
+// over folds the values of the runs.
+func (r *Repeated) over(values []float64, confidence float64) {
+	r.Interval = stats.MeanInterval(values, confidence)
+	r.Min, r.Max = slices.Min(values), slices.Max(values)
+}
+
+// RepeatsUnderLoad are the rates of Repeats while there was load, which tables
+// show in place of those over the whole run: a rate that not all runs have so
+// is left as it is.
+func RepeatsUnderLoad(repeated []Repeated, runs []*Summary, confidence float64) []Repeated {
+	out := slices.Clone(repeated)
+	for i := range out {
+		var rates []float64
+		for _, run := range runs {
+			if rate, ok := run.UnderLoad(out[i].Tag); ok {
+				rates = append(rates, rate)
+			}
+		}
+		if len(rates) == len(runs) && len(runs) > 0 {
+			out[i].over(rates, confidence)
+		}
+	}
+	return out
 }

@@ -28,6 +28,9 @@ type Aggregate struct {
 	Confidence float64
 	Rest       float64 // seconds between two runs
 	Figures    []metrics.Repeated
+	// UnderLoad are the figures with the rates while there was load: what
+	// tables show, and no file of AIPerf's has.
+	UnderLoad []metrics.Repeated
 }
 
 // A FailedRun is a run that is not in the figures.

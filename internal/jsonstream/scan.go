@@ -35,6 +35,13 @@ func (s *Scan) Raw() []byte {
 
 // next passes over white space and returns the byte behind it, 0 at the end.
 func (s *Scan) next() byte {
+	if s.at < len(s.text) && s.text[s.at] > ' ' {
+		return s.text[s.at] // nearly always
+	}
+	return s.behindSpace()
+}
+
+func (s *Scan) behindSpace() byte {
 	for ; s.at < len(s.text); s.at++ {
 		switch c := s.text[s.at]; c {
 		case ' ', '\t', '\r', '\n':
@@ -94,26 +101,37 @@ func (s *Scan) word(w string) {
 	s.at = end
 }
 
+// notPlain marks the bytes that end a run of plain ones within quotes.
+var notPlain = func() (marks [256]bool) {
+	for c := range marks {
+		marks[c] = c < ' ' || c >= 0x80 || c == '"' || c == '\\'
+	}
+	return marks
+}()
+
 // quoted returns a text as it stands between its quotes; plain if that is what
 // it means.
 func (s *Scan) quoted() (raw []byte, plain bool) {
 	if s.must(s.take('"')); s.bad {
 		return nil, false
 	}
-	from := s.at
-	for plain = true; s.at < len(s.text); s.at++ {
-		switch c := s.text[s.at]; {
-		case c == '"':
-			s.at++
-			return s.text[from : s.at-1], plain
-		case c == '\\', c < ' ':
+	text, at := s.text, s.at
+	for plain = true; at < len(text); at++ {
+		c := text[at]
+		if !notPlain[c] {
+			continue
+		}
+		if c == '"' {
+			raw = text[s.at:at]
+			s.at = at + 1
+			return raw, plain
+		}
+		if c < 0x80 {
 			// A skipped text may have escapes too; they are too rare in a
 			// record to be worth reading here.
-			s.bad = true
-			return nil, false
-		case c >= 0x80:
-			plain = false // may be no UTF-8
+			break
 		}
+		plain = false // may be no UTF-8
 	}
 	s.bad = true
 	return nil, false
@@ -144,11 +162,32 @@ func (s *Scan) Bool(to *bool) {
 
 // Int reads a whole number, or leaves it at null.
 func (s *Scan) Int(to *int64) {
-	s.OrNull(func() {
-		n, err := strconv.ParseInt(string(s.number()), 10, 64)
+	if s.next() == 'n' {
+		s.word("null")
+		return
+	}
+	// 19 digits that do not begin with a 9 cannot overflow. A longer number, and
+	// one that is not whole, is left to the library.
+	text, at, n := s.text, s.at, int64(0)
+	negative := at < len(text) && text[at] == '-'
+	if negative {
+		at++
+	}
+	begin := at
+	for ; at < len(text) && '0' <= text[at] && text[at] <= '9'; at++ {
+		n = 10*n + int64(text[at]-'0')
+	}
+	digits := at - begin
+	if digits == 0 || digits > 19 || digits == 19 && text[begin] == '9' || digits > 1 && text[begin] == '0' || at < len(text) && (text[at] == '.' || text[at] == 'e' || text[at] == 'E') {
+		parsed, err := strconv.ParseInt(string(s.number()), 10, 64)
 		s.must(err == nil)
-		*to = n
-	})
+		*to = parsed
+		return
+	}
+	if negative {
+		n = -n
+	}
+	s.at, *to = at, n
 }
 
 // Float reads a number; null is nil.
@@ -165,34 +204,37 @@ func (s *Scan) Float(to **float64) {
 func (s *Scan) number() []byte {
 	s.next()
 	from := s.at
-	is := func(chars string) bool {
-		for i := range len(chars) {
-			if s.at < len(s.text) && s.text[s.at] == chars[i] {
-				s.at++
-				return true
-			}
-		}
-		return false
+	s.one('-', '-')
+	if !s.one('0', '0') {
+		s.digits()
 	}
-	digits := func() {
-		begin := s.at
-		for s.at < len(s.text) && '0' <= s.text[s.at] && s.text[s.at] <= '9' {
-			s.at++
-		}
-		s.must(s.at > begin)
+	if s.one('.', '.') {
+		s.digits()
 	}
-	is("-")
-	if !is("0") {
-		digits()
-	}
-	if is(".") {
-		digits()
-	}
-	if is("eE") {
-		is("+-")
-		digits()
+	if s.one('e', 'E') {
+		s.one('+', '-')
+		s.digits()
 	}
 	return s.text[from:s.at]
+}
+
+// one passes over either of two bytes, if it is next.
+func (s *Scan) one(a, b byte) bool {
+	if s.at < len(s.text) && (s.text[s.at] == a || s.text[s.at] == b) {
+		s.at++
+		return true
+	}
+	return false
+}
+
+// digits passes over one digit or more.
+func (s *Scan) digits() {
+	text, at := s.text, s.at
+	for at < len(text) && '0' <= text[at] && text[at] <= '9' {
+		at++
+	}
+	s.must(at > s.at)
+	s.at = at
 }
 
 // Skip passes over a value.
