@@ -18,6 +18,9 @@ type Server struct {
 	// at the same moments under load; nil where the server does not say.
 	Beside *Beside `json:"in_flight,omitempty"`
 	GPUs   []GPU   `json:"gpus,omitempty"`
+	// Workers is how many processes made the load, of which one observed: what it
+	// has in flight is its own part. 0 and 1 are one.
+	Workers int `json:"workers,omitempty"`
 }
 
 // A ServerSource is one place of metrics and how it answered.

@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"loadgen"
 )
@@ -156,9 +157,13 @@ func (c *Collector) judgeServer(j *judge, s *Summary) {
 	if restarts(v.Server) {
 		return // its counts are not whole
 	}
+	if v.Workers > 1 {
+		v.Partial = true // the other way round: this is one worker's part of the load
+		return
+	}
 	extra, known := c.extra(v)
 	v.Foreign = known && extra > j.limits["foreign_load"].Degraded
-	v.Partial = known && extra < -j.limits["foreign_load"].Degraded
+	v.Partial = known && v.Requests != nil && extra < -j.limits["foreign_load"].Degraded
 	switch ahead, before := c.ahead(s); {
 	case v.Partial:
 		j.note("the server whose metrics were asked for counted %.0f of the %.0f requests: others were served by what was not asked, and its figures are those of a part", v.Requests.Server, v.Requests.Client)
@@ -216,7 +221,7 @@ func (c *Collector) extra(v *Server) (share float64, known bool) {
 	// Answers that began before the run, and go on behind it, are no requests of its
 	// time: their tokens tell. Its own tokens are only known where the server's
 	// usage counts them.
-	if v.Requests != nil && c.profiling.sources.OSLUsage == c.profiling.ok && v.OutputTokens != nil {
+	if c.profiling.sources.OSLUsage == c.profiling.ok && v.OutputTokens != nil {
 		beyond(v.OutputTokens, v.OutputTokens.Client/ok)
 	}
 	return share, known
@@ -256,11 +261,14 @@ func NetworkTime(s *loadgen.Server) float64 {
 
 // foreignText says what the server counted beyond the run's own.
 func foreignText(v *Server) string {
-	text := fmt.Sprintf("foreign load: the server answered %.0f requests where this run sent %.0f that succeeded", v.Requests.Server, v.Requests.Client)
-	if v.OutputTokens != nil {
-		text += fmt.Sprintf(", and made %.0f tokens where these had %.0f", v.OutputTokens.Server, v.OutputTokens.Client)
+	var parts []string
+	if b := v.Requests; b != nil {
+		parts = append(parts, fmt.Sprintf("answered %.0f requests where this run sent %.0f that succeeded", b.Server, b.Client))
 	}
-	return text + ": others use it too, and the figures are those of a shared server"
+	if b := v.OutputTokens; b != nil {
+		parts = append(parts, fmt.Sprintf("made %.0f tokens where its answers had %.0f", b.Server, b.Client))
+	}
+	return "foreign load: the server " + strings.Join(parts, ", and ") + ": others use it too, and the figures are those of a shared server"
 }
 
 // judgePrefix holds the server's own hit rate against what the run's prompts can

@@ -50,7 +50,8 @@ func TestForeignLoadIsTold(t *testing.T) {
 		{name: "both sides agree"},
 		{name: "a request of somebody else", seen: []func(*loadgen.Server){count("requests", 501)}},
 		{name: "a fifth more requests", seen: []func(*loadgen.Server){count("requests", 600)}, told: "foreign load: the server answered 600 requests where this run sent 500"},
-		{name: "long answers of others, that are no requests yet", seen: []func(*loadgen.Server){count("output_tokens", 80_000)}, told: "made 80000 tokens where these had 50000"},
+		{name: "long answers of others, that are no requests yet", seen: []func(*loadgen.Server){count("output_tokens", 80_000)}, told: "made 80000 tokens where its answers had 50000"},
+		{name: "a server that counts tokens alone", seen: []func(*loadgen.Server){count("output_tokens", 80_000), func(s *loadgen.Server) { delete(s.Whole.Counts, "requests") }}, told: "foreign load: the server made 80000 tokens where its answers had 50000:"},
 		{name: "more in flight, but counted alike: a stale gauge", seen: []func(*loadgen.Server){beside(15, 0.1)}},
 		{name: "more in flight, and not counted", seen: []func(*loadgen.Server){uncounted, beside(15, 0.1)}, told: "the server had 15 requests on average where this run had 10"},
 		{name: "more in flight by chance", seen: []func(*loadgen.Server){uncounted, beside(13, 1)}},
@@ -60,6 +61,7 @@ func TestForeignLoadIsTold(t *testing.T) {
 		{name: "a slow network has them", seen: []func(*loadgen.Server){beside(5, 0.1), e2e(0.1), func(s *loadgen.Server) { s.Sources[0].Least = 99 }}},
 		{name: "one of two replicas", seen: []func(*loadgen.Server){count("requests", 250), count("output_tokens", 25_000), beside(5, 0.1)}, note: "counted 250 of the 500 requests"},
 		{name: "a server that was restarted", seen: []func(*loadgen.Server){count("requests", 800), func(s *loadgen.Server) { s.Sources[0].Restarts = 1 }}},
+		{name: "one of four workers", seen: []func(*loadgen.Server){count("requests", 2000), beside(40, 0), func(s *loadgen.Server) { s.Workers = 4 }}},
 		{name: "too few looks", seen: []func(*loadgen.Server){uncounted, beside(20, 0), func(s *loadgen.Server) { s.Beside.N = 4 }}},
 	} {
 		server := seenBy(func(s *loadgen.Server) {

@@ -15,7 +15,7 @@ import (
 // watchServer begins to observe the server of a run, where that is asked for, and
 // waits a moment for its first answer. Nil observes nothing.
 func (r *Runner) watchServer(ctx context.Context, c *sweep.Config, settings client.Config, inFlight func() int) (*observe.Observer, error) {
-	if !c.Observes() {
+	if !c.Observes() || r.Portion.Worker > 0 { // the first worker asks for all
 		return nil, nil
 	}
 	config := observe.Config{
@@ -74,7 +74,9 @@ func (p *phases) unwatchServer(ctx context.Context) {
 		return
 	}
 	p.run.Observed = p.server.Stop(ctx)
-	p.run.Outcome.Server = p.run.Observed.Server()
+	if p.run.Outcome.Server = p.run.Observed.Server(); p.run.Outcome.Server != nil {
+		p.run.Outcome.Server.Workers = p.Portion.Workers
+	}
 	p.unseen = observedNotes(p.run.Observed, p.run.Outcome.Server)
 	for _, note := range p.unseen {
 		p.Log.Warn(note)
