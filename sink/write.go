@@ -38,6 +38,7 @@ var writers = map[string]func(context.Context, *Batch, *sweep.Export, *Options) 
 	"markdown":    markdownFile,
 	"junit":       junitFile,
 	"vllm":        vllmFiles,
+	"guidellm":    guidellmFile,
 	"llm-d":       llmdFiles,
 	"mlflow":      mlflowRuns,
 	"otlp":        otlpSend,

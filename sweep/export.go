@@ -11,7 +11,7 @@ import (
 // An Export is a sink that a batch's results also go to when it is over.
 type Export struct {
 	// To is the kind of sink.
-	To string `yaml:"to" need:"parquet" validate:"oneof=parquet markdown junit vllm llm-d mlflow otlp pushgateway"`
+	To string `yaml:"to" need:"parquet" validate:"oneof=parquet markdown junit vllm guidellm llm-d mlflow otlp pushgateway"`
 	// URL is where a sink on the network is: the base of an OTLP/HTTP receiver,
 	// or of a Pushgateway.
 	URL string `yaml:"url" validate:"service,startswith=http"`
