@@ -35,7 +35,7 @@ func guidellmFile(_ context.Context, b *Batch, _ *sweep.Export, o *Options) (str
 		}
 		return json.NewEncoder(w).Encode(object{
 			"metadata": object{"version": guidellmVersion, "guidellm_version": "none: loadgen " + o.Version, "python_version": "none", "platform": "none"},
-			"config": guidellmConfig(runs), "benchmarks": benchmarks,
+			"config":   guidellmConfig(runs), "benchmarks": benchmarks,
 		})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"loadgen/live"
 	"loadgen/sink"
 	"loadgen/sweep"
 )
@@ -49,6 +50,21 @@ func export(ctx context.Context, batch *sweep.Batch, dir string, log *slog.Logge
 		}
 	}
 	return err
+}
+
+// expose serves the metrics of the runs while they last. A port that is taken
+// costs no night: it is told.
+func (c *runCommand) expose(board *live.Board, log *slog.Logger) (stop func()) {
+	if c.MetricsListen == "" || c.DryRun {
+		return func() {}
+	}
+	at, stop, err := board.Expose(c.MetricsListen, version)
+	if err != nil {
+		log.Warn("The runs are made without --metrics-listen: " + err.Error())
+		return func() {}
+	}
+	log.Info("Serving metrics at http://" + at + "/metrics")
+	return stop
 }
 
 func sinkOptions(tracking string) *sink.Options {

@@ -44,6 +44,7 @@ type runCommand struct {
 	Label         string   `placeholder:"TEXT" help:"Name what is tested, such as a build; kept with the runs and shown by compare and history. Default: the git revision of the working directory."`
 	Baseline      string   `placeholder:"DIR" help:"At the end compare with this batch, or with latest-valid, the newest earlier one: exits with 99 if this one is worse."`
 	Strict        bool     `help:"With --baseline: exit with 98 where the runs cannot tell."`
+	MetricsListen string   `placeholder:"HOST:PORT" help:"Serve how the runs stand at /metrics there while they last, for Prometheus, such as 127.0.0.1:9464."`
 	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
 	MemProfile    string   `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
 }
@@ -72,6 +73,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tee := &archive.Tee{To: shown.Log}
 	log := newLogger(tee, c.Verbose)
 	log.Info("Running loadgen with configuration: " + c.ConfigFile)
+	defer c.expose(board, log)()
 
 	stopping, ctx, release := interruptible(ctx, log)
 	defer release()

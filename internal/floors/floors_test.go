@@ -62,7 +62,7 @@ var homes = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"metrics"},
 	"github.com/prometheus/common/expfmt":     {"observe"},
 	"github.com/parquet-go/parquet-go":        {"results", "sink"},
-	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook", "sink", "cmd/loadgen"},
+	"net/http":                                {"client", "mockllm", "tokenizer", "bench", "observe", "hook", "sink", "live", "cmd/loadgen"},
 	"net/http/httptrace":                      {"client"},
 	"html/template":                           {"page"},
 	"gonum.org/v1/plot":                       {"page"},
