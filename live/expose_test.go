@@ -21,7 +21,7 @@ func TestTheRunIsExposedInBaseUnits(t *testing.T) {
 		"# TYPE loadgen_run_requests gauge\nloadgen_run_requests{" + run + `,result="ok"} 123456` + "\n",
 		"loadgen_run_failures{" + run + `,kind="http_5xx",status="503"} 700` + "\n",
 		"loadgen_run_time_to_first_token_seconds{" + run + `,quantile="0.99"} 12.3456` + "\n",
-		"loadgen_run_output_token_rate{" + run + "} 7.654321e+06\n",
+		"loadgen_run_output_token_rate{" + run + "} 7654321\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
