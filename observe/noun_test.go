@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,14 +99,18 @@ func TestEveryServerFillsTheNounsThatItHas(t *testing.T) {
 // of it both asked.
 func TestEnginesCountWhereTheyAreSeenBehindAGateway(t *testing.T) {
 	gateway, worker := twoStates(t, "dynamo.txt"), twoStates(t, "vllm.txt")
+	var mu sync.Mutex
 	n := map[string]int{}
 	serve := func(w http.ResponseWriter, r *http.Request, _ int, since time.Duration) {
-		defer func() { n[r.URL.Path]++ }()
+		mu.Lock()
+		at := n[r.URL.Path]
+		n[r.URL.Path]++
+		mu.Unlock()
 		if r.URL.Path == "/frontend" {
-			gateway(w, r, n[r.URL.Path], since)
+			gateway(w, r, at, since)
 			return
 		}
-		worker(w, r, n[r.URL.Path], since)
+		worker(w, r, at, since)
 	}
 	config := observe.Config{Targets: []observe.Target{{URL: "http://a/frontend"}, {URL: "http://a/worker1"}, {URL: "http://a/worker2"}}}
 	s := observed(t, config, serve, func(o *observe.Observer) {

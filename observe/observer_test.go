@@ -27,10 +27,10 @@ func observed(t *testing.T, c observe.Config, serve page, during func(*observe.O
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		network := memnet.Listen()
-		began, n := time.Now(), 0
+		began := time.Now()
+		var n atomic.Int64
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			serve(w, r, n, time.Since(began))
-			n++
+			serve(w, r, int(n.Add(1)-1), time.Since(began))
 		})}
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(network) }()
