@@ -21,7 +21,7 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 		})
 	}
 	var b strings.Builder
-	b.WriteString(report.PlanText(planned, o))
+	b.WriteString(report.PlanText(planned, rounds(batch), o))
 	if batch.Search.Asked() {
 		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s\n", batch.Search.Over, batch.Search.LimitsText())
 	}
@@ -29,4 +29,10 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	return b.String()
+}
+
+// rounds are how often the cells of a batch are run.
+func rounds(batch *sweep.Batch) report.Rounds {
+	least, most := batch.RepeatsOf()
+	return report.Rounds{Least: least, Most: most, Rest: batch.RestBetweenRuns}
 }

@@ -19,10 +19,29 @@ type Planned struct {
 	Duration   time.Duration   // how long it would last at most; 0 where only the count ends it
 }
 
+// Rounds are how often each cell of a batch is run, and the rest between two
+// runs; both counts are 1 without repeats.
+type Rounds struct {
+	Least, Most int
+	Rest        time.Duration
+}
+
+// runs says how many runs so many cells make.
+func (r Rounds) runs(cells int) string {
+	if r.Most <= 1 {
+		return Count(cells, "run")
+	}
+	repeats, all := fmt.Sprint(r.Most), fmt.Sprint(cells*r.Most)
+	if r.Least < r.Most {
+		repeats, all = fmt.Sprintf("%d to %d", r.Least, r.Most), fmt.Sprintf("%d to %d", cells*r.Least, cells*r.Most)
+	}
+	return fmt.Sprintf("%s with %s repeats each: %s runs", Count(cells, "cell"), repeats, all)
+}
+
 // PlanText lists what a batch would do, for a dry run: the runs with their
 // directories and ends, the parameters they share and the time all of it
 // takes at least.
-func PlanText(runs []Planned, o Options) string {
+func PlanText(runs []Planned, rounds Rounds, o Options) string {
 	var b strings.Builder
 	b.WriteString(sharedParameters(runs, o))
 	g := grid{columns: []column{{head: "run"}}}
@@ -52,14 +71,18 @@ func PlanText(runs []Planned, o Options) string {
 	}
 	text, dropped := g.draw(o)
 	b.WriteString(text + leftOut(dropped, o))
+	measured := total > 0
+	total = time.Duration(rounds.Least)*total + time.Duration(max(rounds.Least*len(runs)-1, 0))*rounds.Rest
 	time := "about " + span(total) + " in all, besides warm-up and grace periods"
 	switch {
-	case total == 0:
+	case !measured:
 		time = "how long it takes depends on the endpoint"
 	case !bounded:
 		time = "at least " + span(total) + " in all: some runs end by count only"
+	case rounds.Least < rounds.Most:
+		time = "at least " + span(total) + " in all, besides warm-up and grace periods"
 	}
-	fmt.Fprintf(&b, "%s, %s\n", Count(len(runs), "run"), time)
+	fmt.Fprintf(&b, "%s, %s\n", rounds.runs(len(runs)), time)
 	return b.String()
 }
 

@@ -197,25 +197,33 @@ func TestPlanText(t *testing.T) {
 			},
 		}
 	}
+	once := report.Rounds{Least: 1, Most: 1}
 	for _, tt := range []struct {
 		name string
 		runs []report.Planned
 		want []string
+		more report.Rounds
 	}{
+		{"repeats with a rest between them", []report.Planned{plan(1, 0, time.Minute), plan(2, 0, 90*time.Second)}, []string{
+			"2 cells with 3 repeats each: 6 runs, about 8m20s in all",
+		}, report.Rounds{Least: 3, Most: 3, Rest: 10 * time.Second}},
+		{"repeats with an open end", []report.Planned{plan(1, 0, time.Minute), plan(2, 0, 90*time.Second)}, []string{
+			"2 cells with 3 to 20 repeats each: 6 to 40 runs, at least 7m30s in all",
+		}, report.Rounds{Least: 3, Most: 20}},
 		{"runs that end by time", []report.Planned{plan(1, 0, time.Minute), plan(2, 0, 90*time.Second)}, []string{
 			"  model  m\n", "  slos   {request_latency: 400, time_to_first_token: 60}\n", "1 1 as many as fit 1m results/chat/concurrency1", "2 2 as many as fit 1m30s results/chat/concurrency1",
 			"2 runs, about 2m30s in all, besides warm-up and grace periods",
-		}},
+		}, once},
 		{"a run that ends by count", []report.Planned{plan(1, 5000, 0)}, []string{
 			"1 1 5,000 until all are done", "1 run, how long it takes depends on the endpoint",
-		}},
+		}, once},
 		{"some end by count only", []report.Planned{plan(1, 5000, 0), plan(2, 10, time.Hour)}, []string{
 			"2 runs, at least 1h in all: some runs end by count only",
-		}},
-		{"nothing planned", nil, []string{"0 runs"}},
+		}, once},
+		{"nothing planned", nil, []string{"0 runs"}, once},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := report.PlanText(tt.runs, report.Options{})
+			text := report.PlanText(tt.runs, tt.more, report.Options{})
 			all := text
 			for line := range strings.Lines(text) {
 				all += cells(line, "") + "\n"

@@ -66,5 +66,8 @@ func margin(figure, by string) (metrics.Change, error) {
 	if err != nil {
 		return metrics.Change{}, err
 	}
+	if share <= 0 {
+		return metrics.Change{}, fmt.Errorf("the margin by which it may get worse must be above 0%%, not %s", by)
+	}
 	return metrics.ParseChange(metrics.WorseBy(f, share).String())
 }

@@ -27,7 +27,7 @@ func TestGate(t *testing.T) {
 	for text, want := range map[string]string{
 		"gate: {speed: 5%}\n":                                 `"speed" is no metric`,
 		"gate: {ttft.p95: 5}\n":                               "is no percentage",
-		"gate: {ttft.p95: -5%}\n":                             "needs a rise",
+		"gate: {ttft.p95: -5%}\n":                             "must be above 0%",
 		"gate: {ttft.p95: 5%, time_to_first_token.p95: 6%}\n": "stands twice",
 		"gate: ['ttft.p95']\n":                                "write METRIC.STATISTIC",
 		"gate: 5%\n":                                          "must be a map of figures",

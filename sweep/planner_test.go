@@ -244,6 +244,13 @@ func TestStopRulesThatAreNone(t *testing.T) {
 	}
 }
 
+func TestAHalfWidthIsAShare(t *testing.T) {
+	list := faults(t, planned+"repeat_until: {metric: time_to_first_token.p95, half_width: 5}\n", sweep.Options{})
+	if len(list) != 1 || !strings.Contains(list[0].Error(), "half_width: must be below 1, not 5") {
+		t.Error(list)
+	}
+}
+
 func TestRepeatsUntilAFigureIsPrecise(t *testing.T) {
 	const keys = planned + "sweeps: {concurrency: [1, 2, 4]}\nrepeat_until: {metric: time_to_first_token.p95, half_width: 0.05, max: 6}\n"
 	// Three values of mean 100 and standard deviation 2.1: ± 4.303·2.1/√3 = 5.2,

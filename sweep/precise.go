@@ -28,6 +28,15 @@ const mostRepeats = 20
 // runs are close to each other by chance too often.
 const leastRepeats = 3
 
+// RepeatsOf returns how many runs each cell of a batch without a search has at
+// least and at most.
+func (b *Batch) RepeatsOf() (least, most int) {
+	if b.Search.Asked() || b.RepeatUntil.Metric == "" {
+		return b.Repeats, b.Repeats
+	}
+	return max(b.Repeats, min(leastRepeats, b.RepeatUntil.Max)), b.RepeatUntil.Max
+}
+
 // checkRepeats reports repeats that cannot be made.
 func (b *binder) checkRepeats(batch *Batch) {
 	if u := batch.RepeatUntil; u.Metric != "" && b.sound("repeat_until.max") && u.Max < batch.Repeats {

@@ -89,6 +89,8 @@ func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
 		return fmt.Sprintf("must be at least %s, not %s", parameter, n.Value), ""
 	case "gt":
 		return fmt.Sprintf("must be above %s, not %s", parameter, n.Value), ""
+	case "lt":
+		return fmt.Sprintf("must be below %s, not %s", parameter, n.Value), ""
 	case "lte":
 		return fmt.Sprintf("must be at most %s, not %s", parameter, n.Value), ""
 	case "min":
