@@ -131,7 +131,9 @@ func (s *Series) scalar(v float64, phase Phase) float64 {
 func (s *Series) histogram(h *hist) *hist {
 	if last := s.lastH; last != nil {
 		same := slices.Equal(last.bounds, h.bounds) && (last.native == nil) == (h.native == nil)
-		if !same {
+		if same {
+			h.bounds = last.bounds // all points share them
+		} else {
 			s.mixed = true
 		}
 		if h.count < last.count || !same && h.sum < last.sum {
@@ -162,10 +164,9 @@ func (h *hist) plus(o *hist, bare bool) *hist {
 	return out
 }
 
-// size is how many numbers the state holds. Bounds are those of the text and are
-// counted too: each scrape brings its own.
+// size is how many numbers the state holds, but for the bounds, which states share.
 func (h *hist) size() int {
-	n := 2 + len(h.bounds) + len(h.counts)
+	n := 2 + len(h.counts)
 	if h.native != nil {
 		n += 2 * len(h.native.buckets)
 	}

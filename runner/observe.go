@@ -77,6 +77,14 @@ func (p *phases) unwatchServer(ctx context.Context) {
 	if p.run.Outcome.Server = p.run.Observed.Server(); p.run.Outcome.Server != nil {
 		p.run.Outcome.Server.Workers = p.Portion.Workers
 	}
+	for _, e := range p.run.Observed.Endpoints {
+		if e.Dropped > 0 {
+			p.Log.Info(fmt.Sprintf("Of the %d scrapes of %s every %dth is kept, so that they fit", e.Fetches, e.URL, e.Step))
+		}
+		if asked := p.run.Observed.Interval; e.Wait > asked {
+			p.Log.Info(fmt.Sprintf("%s was asked every %.1f s, not every %.1f: its text takes long to read", e.URL, e.Wait.Seconds(), asked.Seconds()))
+		}
+	}
 	p.unseen = observedNotes(p.run.Observed, p.run.Outcome.Server)
 	for _, note := range p.unseen {
 		p.Log.Warn(note)
