@@ -50,11 +50,17 @@ func scenes(seed uint64) []scene {
 	with := func(more ...string) []string { return append(slices.Clone(plain), more...) }
 	return []scene{
 		{users: users, settings: plain},
+		{users: users, settings: with("base_config.shared_system_prompt_length=800")},
+		{users: users, settings: with(fmt.Sprintf("base_config.concurrency=%d", 4*users))},
+		{users: users, settings: with("base_config.concurrency=200", "base_config.request_rate=12", "base_config.request_rate_mode=poisson")},
 		{cause: "queue", users: users, settings: with(fmt.Sprintf("mock.max_num_seqs=%d", few))},
 		{cause: "kv-cache-full", users: users, settings: with(
 			"base_config.prompt_input_tokens_mean=900", "base_config.prompt_output_tokens_mean=20", "mock.prefix_cache=false",
 			fmt.Sprintf("mock.kv_cache_tokens=%d", few*1480))},
 		{cause: "cold-prefix-cache", users: users, settings: with("base_config.shared_system_prompt_length=800", "mock.prefix_cache=false")},
+		// Sixty prefixes that do not fit: what is cached is evicted before it is asked for.
+		{cause: "cold-prefix-cache", users: users, settings: with(
+			"base_config.num_prefix_prompts=60", "base_config.prefix_prompt_length=1200", fmt.Sprintf("mock.kv_cache_tokens=%d", users*2600))},
 		{cause: "foreign-traffic", users: users, settings: plain, foreign: users/2 + r.IntN(users)},
 		{cause: "queue-before-server", users: users, settings: plain, cap: few},
 		{cause: "gpu-throttled", users: users, settings: plain, hot: true},
@@ -65,7 +71,7 @@ func scenes(seed uint64) []scene {
 // serverCauses are the findings that rest on what the server says.
 var serverCauses = []string{"queue", "kv-cache-full", "cold-prefix-cache", "foreign-traffic", "queue-before-server", "gpu-throttled", "slow-network", "outside-server", "engine-asleep"}
 
-// TestPlantedCausesAreNamed has eight scenes of five seeds each, with the server's
+// TestPlantedCausesAreNamed has twelve scenes of five seeds each, four of them healthy, with the server's
 // metrics and without: how often the cause is the first finding, and how often any
 // is found where there is none.
 func TestPlantedCausesAreNamed(t *testing.T) {
