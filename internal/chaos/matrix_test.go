@@ -47,7 +47,7 @@ func troubles() (all []trouble) {
 		if f.Every > 0 {
 			name += fmt.Sprintf(", 1 of %d", f.Every)
 		}
-		all = append(all, trouble{name, slices.Contains(harmless, f.Kind), true, true, func(t *testing.T, _ time.Duration) (string, func() int64) {
+		all = append(all, trouble{name, slices.Contains(harmless, f.Kind), true, f.Kind != "refuse", func(t *testing.T, _ time.Duration) (string, func() int64) {
 			return serve(t, func(c *mockllm.Config) { c.Faults = []mockllm.Fault{f} }).url, nil
 		}})
 	}
