@@ -12,8 +12,8 @@ import (
 // on a machine that is too busy to keep the time, less than a second. What was
 // flushed is synced every syncAfter times.
 const (
-	flushEvery = 250 * time.Millisecond
-	syncAfter  = 2
+	flushEvery = 100 * time.Millisecond
+	syncAfter  = 5
 )
 
 // keepSafe flushes and syncs a run's files until stop is called, which waits for
