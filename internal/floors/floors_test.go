@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,17 @@ type source struct {
 	*ast.File
 }
 
+// module is the path of the module, by go.mod.
+func module(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimPrefix(first, "module ")
+}
+
 // generator reports whether the file is a program of its own inside a
 // package's folder, run by go generate.
 func (s source) generator() bool {
@@ -150,8 +162,8 @@ func TestArrowsFall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ours, ok := strings.CutPrefix(lib, "loadgen/"); ok || lib == "loadgen" {
-				if lib == "loadgen" {
+			if ours, ok := strings.CutPrefix(lib, module(t)+"/"); ok || lib == module(t) {
+				if lib == module(t) {
 					ours = ""
 				}
 				if !slices.Contains(allowed, ours) {
