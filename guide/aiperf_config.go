@@ -271,6 +271,9 @@ func (c *conversion) artifacts(a *bag) {
 			c.note("%s: a run always leaves the summary as JSON and CSV, and the records as JSON lines", a.at(key))
 		}
 	}
+	if _, ok := a.take("slice_duration"); ok {
+		c.note("%s: series.json and the page have the course of a run in slices of their own", a.at("slice_duration"))
+	}
 	a.end()
 }
 

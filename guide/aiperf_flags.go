@@ -52,6 +52,9 @@ func (c *conversion) arguments(words []string) {
 	for len(words) > 0 {
 		flag, value, given := strings.Cut(words[0], "=")
 		words = words[1:]
+		if flag == "--no-server-metrics" || flag == "--no-gpu-telemetry" {
+			continue // they are off unless they are asked for
+		}
 		if ours, ok := switches[flag]; ok {
 			c.set(ours, value != "false")
 			c.open = c.open || flag == "--fixed-schedule"
@@ -125,6 +128,9 @@ func (c *conversion) argument(flag, value string) {
 		return
 	case "--num-dataset-entries", "--num-conversations":
 		c.note("%s: %s prompts that come again and again have no counterpart: every request has a prompt of its own", flag, value)
+		return
+	case "--slice-duration":
+		c.note("%s: series.json and the page have the course of a run in slices of their own", flag)
 		return
 	case "--ui", "--ui-type":
 		c.note("%s: loadgen has a flag --ui of its own", flag)

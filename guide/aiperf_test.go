@@ -45,7 +45,7 @@ benchmark:
   warmup: {type: concurrency, requests: 20, concurrency: 4}
   profiling: {type: poisson, rate: 5, duration: 60s, gracePeriod: 30s}
   slos: {time_to_first_token: 500}
-  artifacts: {dir: ./out, summary: [json], records: [jsonl]}
+  artifacts: {dir: ./out, summary: [json], records: [jsonl], sliceDuration: 10}
 `
 
 func TestAConfigurationOfAIPerfBecomesABatch(t *testing.T) {
@@ -80,7 +80,7 @@ func TestACommandLineOfAIPerfBecomesABatch(t *testing.T) {
 # The night.
 aiperf profile --model meta/llama --url localhost:8000/v1/chat/completions \
   --endpoint-type chat --streaming --request-rate 2.5 --arrival-pattern constant \
-  --concurrency 10,20 --benchmark-duration 120 --isl 100 --osl 50 --api-key $KEY \
+  --concurrency 10,20 --no-gpu-telemetry --benchmark-duration 120 --isl 100 --osl 50 --api-key $KEY \
   --goodput "time_to_first_token:500 request_latency:2000" \
   --extra-inputs ignore_eos:true --extra-inputs '{"top_k": 5}' -H 'X-Team: night shift' # done
 `)
