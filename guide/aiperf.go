@@ -145,9 +145,8 @@ type conversion struct {
 	notes     []string
 	variables map[string]any
 
-	rateMode string // of request_rate where nothing else was said
-	open     bool   // a rate, a trace or paced users say when requests are due
-	ended    bool   // a count or a duration ends the run
+	open  bool // a rate, a trace or paced users say when requests are due
+	ended bool // a count or a duration ends the run
 }
 
 func (c *conversion) problem(path, format string, args ...any) {

@@ -62,7 +62,7 @@ func TestNativeHistograms(t *testing.T) {
 		}
 	}
 	r := observed(t, observe.Config{}, func(w http.ResponseWriter, req *http.Request, n int, _ time.Duration) {
-		format := expfmt.Negotiate(req.Header)
+		format := expfmt.NegotiateAccept(req.Header, expfmt.DefaultAcceptedFormats()...)
 		if !strings.Contains(string(format), "protobuf") {
 			t.Errorf("asked for %s", format)
 		}

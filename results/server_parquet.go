@@ -30,7 +30,7 @@ var serverColumn = map[string]parquet.Node{
 type serverTable struct {
 	columns []string // in the order of the file: by name
 	node    map[string]parquet.Node
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	rows    []parquet.Row
 	err     error
 }
@@ -81,7 +81,7 @@ func newServerTable(rec *observe.Recording, b *bytes.Buffer, options ...parquet.
 		t.columns = append(t.columns, name)
 	}
 	slices.Sort(t.columns)
-	t.w = parquet.NewWriter(b, append(options, parquet.NewSchema("server_metrics", group))...)
+	t.w = parquet.NewGenericWriter[any](b, append(options, parquet.NewSchema("server_metrics", group))...)
 	return t
 }
 

@@ -139,13 +139,6 @@ func (r *Run) setting(key string) string {
 	return text
 }
 
-// streamed reports whether the run's answers came as streams.
-func (r *Run) streamed() bool {
-	settings, _ := r.Meta.Config.(map[string]any)
-	on, _ := settings["streaming"].(bool)
-	return on
-}
-
 // measured yields the records of the measurement.
 func (r *Run) measured(do func(*loadgen.Record) error) error {
 	for rec, err := range r.Records() {
