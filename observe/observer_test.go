@@ -173,11 +173,13 @@ func TestWhatFailsIsAGapAndNoEnd(t *testing.T) {
 		bad func(http.ResponseWriter, *http.Request)
 		why string
 	}{
-		"an error":      {bad: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, why: "status 503"},
-		"another place": {bad: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://elsewhere/x", http.StatusFound) }, why: "status 302, to http://elsewhere/x"},
-		"broken text":   {bad: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "# TYPE a gauge\na one\n") }, why: "line 2"},
-		"half a line":   {bad: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "# TYPE a gauge\na 1") }, why: "unexpected end"},
-		"nothing":       {bad: func(http.ResponseWriter, *http.Request) {}, why: "no metrics"},
+		"an error": {bad: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, why: "status 503"},
+		"another place": {bad: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://elsewhere/x", http.StatusFound)
+		}, why: "status 302, to http://elsewhere/x"},
+		"broken text": {bad: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "# TYPE a gauge\na one\n") }, why: "line 2"},
+		"half a line": {bad: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "# TYPE a gauge\na 1") }, why: "unexpected end"},
+		"nothing":     {bad: func(http.ResponseWriter, *http.Request) {}, why: "no metrics"},
 		"no gzip": {bad: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, good)
