@@ -59,4 +59,5 @@ type Outcome struct {
 	Missed    int           // slots of the schedule that were due but never sent before the end
 	Notes     []string      // what else weakens the figures, a sentence each
 	Server    *Server       // what the server said of itself; nil where it was not asked
+	Workers   []Worker      // those that made the run together; none where it was made here
 }

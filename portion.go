@@ -53,7 +53,7 @@ func (d Deal) Empty() bool { return !d.Whole() && d.Part(d.round()) == 0 }
 
 // Owns reports whether the i-th of all is the worker's.
 func (d Deal) Owns(i int) bool {
-	return d.Whole() || i%d.round()%d.Workers == d.Worker
+	return d.Whole() || d.Owner(i) == d.Worker
 }
 
 // Nth returns the number, among all, of the worker's j-th, where the deal is not
@@ -64,6 +64,14 @@ func (d Deal) Nth(j int) int {
 	}
 	each := d.Part(d.round())
 	return j/each*d.round() + d.Portion.Nth(j%each)
+}
+
+// Owner returns whose the i-th of all is.
+func (d Deal) Owner(i int) int {
+	if d.Whole() {
+		return 0
+	}
+	return i % d.round() % d.Workers
 }
 
 // Count returns how many of the first n are the worker's.

@@ -175,6 +175,7 @@ type Record struct {
 	Worker  int  // which user (closed loop) or slot (open loop) carried it
 	Ramp    bool // sent while a ramp was still climbing, or users were still being started
 	First   bool // the first request of a user: its starts make the first wave
+	By      int  // who of several workers sent it, from 1; 0 where it was sent here
 	// Crossing says that a request of the warm-up was in flight when the
 	// measurement began. Its times are then since the epoch of the measurement,
 	// Sent below 0: it is load of the measurement, but no result.

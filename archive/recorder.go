@@ -234,6 +234,9 @@ type runRecorder struct {
 	atRest  func() // ends what keeps the files safe
 }
 
+// Place is the run's directory.
+func (c *runRecorder) Place() string { return c.dir.Dir }
+
 // Session is given the first one when all is known of the run that its figures
 // depend on, such as a rate that the warm-up decided.
 func (c *runRecorder) Session(s *loadgen.Session) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/fleet"
 	"loadgen/metrics"
 	"loadgen/results"
 	"loadgen/sweep"
@@ -209,7 +210,24 @@ func (k *Recorder) restoreRun(ask sweep.Ask, r Resume) (*sweep.Run, error) {
 		return nil, fmt.Errorf("setting %s aside: %w", path, err)
 	}
 	k.Log.Info(fmt.Sprintf("%s %s and is made again; what there was is in %s", ask.Name(), why, to))
+	k.gatherLeft(ask, to)
 	return nil, nil
+}
+
+// gatherLeft adds to the lines of a run that was set aside what its workers have
+// left and had not brought home. What goes wrong is a warning: the run counts no
+// more.
+func (k *Recorder) gatherLeft(ask sweep.Ask, dir string) {
+	left := filepath.Join(dir, fleet.SpoolDir)
+	if _, err := os.Stat(left); err != nil {
+		return
+	}
+	n, err := results.AddRecords(dir, fleet.Left(left), k.Secrets)
+	if err != nil {
+		k.Log.Warn(fmt.Sprintf("%s: gathering what its workers have left in %s: %v", ask.Name(), left, err))
+		return
+	}
+	k.Log.Info(fmt.Sprintf("%s: %d records that its workers had not brought home are added to its lines", ask.Name(), n))
 }
 
 // readBack returns a finished run as the files of its directory tell it.

@@ -35,6 +35,11 @@ type Driver struct {
 	// what is in flight gets the grace period. Nil never stops.
 	Stop context.Context
 
+	// Start, where it is set, is called when all is ready for the first request,
+	// and returns when the moment has come at which the run begins, which may have
+	// passed by a little: requests that are late by it are late.
+	Start func(context.Context) time.Time
+
 	// Drain, where it is set, is called by Run once in a phase, when what is in
 	// flight becomes less for want of new requests: at Outcome.StoppedAt.
 	Drain func()
@@ -112,8 +117,12 @@ func (d *Driver) RunOn(ctx context.Context, stages ...Stage) (loadgen.Outcome, e
 
 	now := r.line(stages)
 	launch := now.ready()
+	at := time.Now()
+	if d.Start != nil {
+		at = d.Start(r.stopping)
+	}
 	now.tell()
-	now.begin(time.Now())
+	now.begin(at)
 	launch()
 	for now.next != nil && now.lead() {
 		now = now.next

@@ -23,6 +23,8 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	c.judgeStart(j)
 	c.judgeBunching(j, o)
 
+	judgeWorkers(j, o.Workers)
+
 	issued := float64(s.Counts.Issued)
 	j.share("unfinished", float64(s.Counts.Unfinished), float64(s.Counts.OK))
 	j.share("starved", float64(h.Starved), issued)
@@ -70,6 +72,9 @@ func (c *Collector) judgeCeiling(j *judge, s *Summary, o loadgen.Outcome, tr loa
 		if limit > 0 {
 			j.decide(name, value/limit, !open)
 		}
+	}
+	if len(o.Workers) > 0 {
+		return // each worker was held against its own machine's
 	}
 	compare("ceiling_streams", float64(o.MaxFlight), ceiling.Streams, ceiling.StreamsOpen)
 	if s.Whole == nil || s.Whole.To <= s.Whole.From {

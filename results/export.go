@@ -201,7 +201,8 @@ type outcome struct {
 	Missed    int           `json:"missed,omitempty"`
 	Notes     []string      `json:"notes,omitempty"`
 
-	Server *loadgen.Server `json:"-"` // stands beside it, with what follows from it
+	Server  *loadgen.Server  `json:"-"` // stands beside it, with what follows from it
+	Workers []loadgen.Worker `json:"workers,omitempty"`
 }
 
 type transport struct {

@@ -84,7 +84,11 @@ func appendMetadata(b []byte, r *loadgen.Record, anchor int64) []byte {
 	}
 	b = appendKeyInt(b, `,"request_end_ns":`, start+int64(r.Took))
 	b = appendKeyInt(b, `,"worker_id":"worker_`, int64(r.Worker))
-	b = append(b, `","record_processor_id":"loadgen","benchmark_phase":"`...)
+	b = append(b, `","record_processor_id":"loadgen`...)
+	if r.By > 0 {
+		b = appendInt(append(b, '-'), int64(r.By-1))
+	}
+	b = append(b, `","benchmark_phase":"`...)
 	b = append(b, r.Phase.String()...)
 	if !r.Cancelled() {
 		return append(b, `","was_cancelled":false`...)

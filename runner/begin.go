@@ -55,7 +55,7 @@ func (p *phases) seamless() bool {
 		p.Log.Info("The warm-up drains: its answers tell what the chat template adds to a prompt")
 		return false
 	}
-	if !p.Portion.Whole() && !foreseen(c, p.run.Cell.Pacing) {
+	if p.shared && !foreseen(c, p.run.Cell.Pacing) {
 		p.Log.Info("The warm-up drains: only answers tell when it has sent so many requests, which is not at once for all workers")
 		return false
 	}

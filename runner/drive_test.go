@@ -22,7 +22,7 @@ func Drive(ctx context.Context, b *sweep.Batch, ask sweep.Ask, portion loadgen.P
 	p := &phases{
 		Runner: &Runner{Batch: b, Portion: portion, Log: slog.New(slog.DiscardHandler)},
 		run:    &sweep.Run{Ask: ask, Facts: facts(c, pacing)}, payload: body,
-		lexicon: v.Lexicon, template: newChatTemplate(v), breaker: &breaker{}, progress: &Progress{},
+		lexicon: v.Lexicon, shared: !portion.Whole(), template: newChatTemplate(v), breaker: &breaker{}, progress: &Progress{},
 		driver: &load.Driver{Sender: sender, Stop: ctx, Emit: func(r *loadgen.Record) error { emit(r); return nil }},
 	}
 	p.driver.Follow = p.follow

@@ -29,10 +29,10 @@ func (p *phases) watchHangs() {
 	if !p.run.Cell.Config.WarmsUp() {
 		first = p.silence(loadgen.Profiling)
 	}
-	waits := func() bool { return p.driver.InFlight() > 0 }
+	waits := func() bool { return p.flight() > 0 }
 	p.hangs = load.StartAlarm(first, waits, func(waited time.Duration) {
 		p.stop(fmt.Errorf("%w: no request has succeeded for %.0f s, and %d wait for an answer; where answers take so long, raise give_up_after (now %v)",
-			ErrGivenUp, waited.Seconds(), p.driver.InFlight(), p.breaker.patience))
+			ErrGivenUp, waited.Seconds(), p.flight(), p.breaker.patience))
 		p.cancel()
 	})
 }

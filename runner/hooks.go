@@ -19,8 +19,8 @@ import (
 // hooks does the hooks of a key, one after another, of a run or, for those of the
 // batch, of none. The first that fails, and may not, ends them with its error.
 func (r *Runner) hooks(ctx context.Context, key string, hooks []sweep.Hook, run *sweep.Run) error {
-	if r.Portion.Worker > 0 {
-		return nil // the first worker's
+	if r.Step != nil {
+		return nil // who has the plan does them, once
 	}
 	for i := range hooks {
 		name := fmt.Sprintf("Hook %s[%d]", key, i)

@@ -19,10 +19,12 @@ var ErrNoneSent = errors.New("no request was sent")
 // request says so.
 func (p *phases) conclude(err error) {
 	run := p.run
-	run.Transport = p.sender.Transport()
-	run.Transport.RoundTrip = p.sender.RoundTrip()
-	run.Transport.DialErrors -= p.refused
-	run.Health.ClockSteps = max(run.Health.ClockSteps, p.sender.ClockSteps())
+	if p.sender != nil {
+		run.Transport = p.sender.Transport()
+		run.Transport.RoundTrip = p.sender.RoundTrip()
+		run.Transport.DialErrors -= p.refused
+		run.Health.ClockSteps = max(run.Health.ClockSteps, p.sender.ClockSteps())
+	}
 	if cut := p.cut(); cut != nil {
 		err = cut
 	}
@@ -45,6 +47,7 @@ func (p *phases) notes() []string {
 		notes = append(notes, note)
 	}
 	notes = append(notes, p.run.Prompts.Notes()...)
+	notes = append(notes, p.aside...)
 	if note := p.warmUps.note(); note != "" {
 		p.Log.Warn(note)
 		notes = append(notes, note)

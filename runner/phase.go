@@ -41,6 +41,9 @@ type phases struct {
 	cancel     context.CancelFunc // of what is in flight
 
 	sources [2]*synth.Source // by phase, while it is under way
+	flight  func() int       // requests under way
+	shared  bool             // others make portions of the run, too
+	aside   []string         // notes of who makes it
 	late    bool             // prompts were made before the template was measured
 	settled bool             // what it adds is, then
 	refused int              // dials that failed before the measurement
@@ -84,6 +87,12 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if p.late && rec.Phase == loadgen.Profiling {
 		p.learnTemplate(rec)
 	}
+	p.fold(rec)
+	return nil
+}
+
+// fold takes in a record that was sent here or elsewhere.
+func (p *phases) fold(rec *loadgen.Record) {
 	measured := p.collector.Add(rec)
 	if rec.Phase == loadgen.Warmup {
 		p.warmUps.add(rec)
@@ -91,7 +100,7 @@ func (p *phases) emit(rec *loadgen.Record) error {
 			p.template.observe(rec)
 		}
 	}
-	if why := p.breaker.add(rec, p.driver.InFlight()); why != nil {
+	if why := p.breaker.add(rec, p.flight()); why != nil {
 		p.giveUp(why, rec)
 	}
 	if rec.OK() {
@@ -100,7 +109,6 @@ func (p *phases) emit(rec *loadgen.Record) error {
 	if err := p.keep.Record(rec, measured); err != nil {
 		p.stop(err)
 	}
-	return nil
 }
 
 // learnTemplate settles what the chat template adds when the first measured
@@ -160,6 +168,7 @@ func (p *phases) warmUp(ctx context.Context) error {
 		return err
 	}
 	p.watchHangs()
+	p.startWith(loadgen.Warmup)
 	_, err = p.driver.RunOn(ctx, warm.Stage)
 	p.hangs.Stop()
 	return errors.Join(err, warm.close())
@@ -194,6 +203,9 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 		return err
 	}
 	p.driver.Enough = p.sure
+	if p.Step != nil {
+		p.driver.Enough = p.Step.Enough
+	}
 	var watch *load.Watch
 	measured.Begin = func() {
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
@@ -206,6 +218,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 			if c.BenchmarkDuration > 0 && p.driver.Elapsed() >= c.BenchmarkDuration {
 				p.hangs.Stop() // the grace period sees to the rest
 			}
+			p.progress.drained.Store(true)
 		}
 	}
 	stages := []load.Stage{measured.Stage}
@@ -217,6 +230,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 		stages = []load.Stage{warm.Stage, measured.Stage}
 	}
 	p.watchHangs()
+	p.startWith(stages[0].Phase)
 	p.run.Outcome, err = p.driver.RunOn(ctx, stages...)
 	p.hangs.Stop()
 	err = errors.Join(err, measured.close())
@@ -228,7 +242,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	}
 	p.run.Health = watch.Stop()
 	p.run.Health.Starved = p.driver.Starved()
-	p.run.Prompts = counted(p.run.Prompts, measured.source, p.run.Outcome.Sessions)
+	p.run.Prompts = counted(p.run.Prompts, measured.source.Stats(), measured.source.Len(), p.run.Outcome.Sessions)
 	return err
 }
 
@@ -249,22 +263,31 @@ func (p *phases) begin(s *loadgen.Session) error {
 // there with which a plan begins, or where the run was stopped. Each of them
 // gets its bodies and is shown to begin before it is sent.
 func (p *phases) prepare(ctx context.Context, plan load.Plan, source *synth.Source, begin func(*loadgen.Session) error) *load.Feed {
-	var body []byte // of the last request: a body is copied in its exact size
+	finish := p.finisher()
 	feed := load.StartFeed(ctx, func() (*loadgen.Session, error) {
 		session, err := source.Next()
 		if err != nil {
 			return nil, err
 		}
+		finish(session)
+		return session, begin(session)
+	}, p.ahead(plan))
+	_ = feed.Ready(p.driver.Stop) // once stopped, the driver starts nothing
+	return feed
+}
+
+// finisher returns what makes the bodies of sessions that have none from their
+// dataset; it is for one goroutine.
+func (p *phases) finisher() func(*loadgen.Session) {
+	var body []byte // of the last request: a body is copied in its exact size
+	return func(session *loadgen.Session) {
 		for _, req := range session.Turns {
 			if req.Body == nil {
 				body = p.payload.Append(body[:0], req)
 				req.Body = bytes.Clone(body)
 			}
 		}
-		return session, begin(session)
-	}, p.ahead(plan))
-	_ = feed.Ready(p.driver.Stop) // once stopped, the driver starts nothing
-	return feed
+	}
 }
 
 // follow finishes the next request of a session with what came of the one before.

@@ -2,9 +2,9 @@ package runner
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"loadgen/load"
 	"loadgen/metrics"
 	"loadgen/observe"
 	"loadgen/sweep"
@@ -19,12 +19,21 @@ type Progress struct {
 	// none.
 	Search string
 
-	driver    *load.Driver
+	driver    pulse
 	collector *metrics.Collector
+
+	drained atomic.Bool
 
 	mu     sync.Mutex
 	stage  Stage
 	server *observe.Observer
+}
+
+// A pulse is what a progress reads while requests are sent.
+type pulse interface {
+	InFlight() int
+	Issued() int
+	Elapsed() time.Duration
 }
 
 // A Stage is a part of a run and what ends it.
@@ -62,6 +71,9 @@ func (p *Progress) Stage() Stage {
 	defer p.mu.Unlock()
 	return p.stage
 }
+
+// Drained reports whether the load of the measurement has become less.
+func (p *Progress) Drained() bool { return p.drained.Load() }
 
 // InFlight returns how many requests are under way.
 func (p *Progress) InFlight() int { return p.driver.InFlight() }

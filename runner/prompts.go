@@ -43,11 +43,11 @@ func CheckPrompts(b *sweep.Batch) error {
 	return errors.Join(errs...)
 }
 
-// counted returns prompts with what a source made for a phase that took so many
-// sessions: of a dataset's, some may have been read again that were not sent.
-func counted(p sweep.Prompts, source *synth.Source, sessions int) sweep.Prompts {
-	p.Stats = source.Stats()
-	if n := source.Len(); n > 0 {
+// counted returns prompts with what sources of n sessions made for a phase that
+// took so many: of a dataset's, some may have been read again that were not sent.
+func counted(p sweep.Prompts, stats synth.Stats, n, sessions int) sweep.Prompts {
+	p.Stats = stats
+	if n > 0 {
 		p.Reused = min(p.Reused, max(0, sessions-n))
 	}
 	return p

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"loadgen"
 	"loadgen/client"
@@ -52,6 +51,12 @@ type Runner struct {
 	// Portion is the part of each run that is made here, beside others that make
 	// theirs.
 	Portion loadgen.Portion
+	// Step keeps the phases of runs in step with those who make the other
+	// portions; nil where there are none.
+	Step Step
+	// Crew makes the runs in place of this runner, which then takes in what comes
+	// home; nil to make them here.
+	Crew Crew
 	// Vocabulary returns what counts the tokens of a cell by the tokenizer's
 	// name, which may be empty, and the model's.
 	Vocabulary func(ctx context.Context, tokenizer, model string) *Vocabulary
@@ -170,6 +175,12 @@ func (r *Runner) announce(ask sweep.Ask, n, of int, exact bool) {
 	}
 }
 
+// Make makes one run that was asked for elsewhere, which is the place-th of its
+// batch. The error is that of the recorder.
+func (r *Runner) Make(ctx context.Context, ask sweep.Ask, place int) (*sweep.Run, error) {
+	return r.perform(ctx, ask, &Progress{Cell: ask.Cell, Run: place, Runs: place})
+}
+
 // report logs the end of a run as the seed's runner does.
 func (r *Runner) report(run *sweep.Run, place, n int) {
 	name := "Run"
@@ -209,7 +220,11 @@ func (r *Runner) perform(ctx context.Context, ask sweep.Ask, shown *Progress) (*
 	r.tell(vocabulary, cell.Config.Tokenizer != "")
 	kept := &recording{RunRecorder: keep}
 	if run.Err = r.begin(ctx, run); run.Err == nil {
-		run.Err = r.measure(ctx, run, vocabulary, kept, shown)
+		made := r.measure
+		if r.Crew != nil {
+			made = r.gather
+		}
+		run.Err = made(ctx, run, vocabulary, kept, shown)
 	}
 	if err := r.hooks(ctx, "after_run", r.Batch.Hooks.AfterRun, run); err != nil {
 		run.Fail(err)
@@ -325,7 +340,11 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 		Runner: r, run: run, sender: sender, payload: payload, keep: keep, collector: collector,
 		lexicon: vocabulary.Lexicon, template: newChatTemplate(vocabulary), tokens: metrics.NewTokenCount(vocabulary),
 		driver: &load.Driver{Sender: sender, Stop: stopping}, breaker: newBreaker(c), stopping: stopping, stop: stop, cancel: cancel,
-		vocabulary: vocabulary,
+		vocabulary: vocabulary, shared: !r.Portion.Whole(),
+	}
+	p.flight = p.driver.InFlight
+	if r.Step != nil {
+		p.breaker = &breaker{} // who sees the records of all gives up
 	}
 	p.driver.Emit, p.driver.Follow = p.emit, p.follow
 	if r.Wait != nil {
@@ -333,8 +352,10 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	}
 	p.progress = shown
 	shown.driver, shown.collector = p.driver, collector
-	if p.server, err = r.watchServer(ctx, c, settings, p.driver.InFlight); err != nil {
-		return unsent(run, collector, err)
+	if r.Step == nil { // else who takes in the records of all asks the server
+		if p.server, err = r.watchServer(ctx, c, settings, p.driver.InFlight); err != nil {
+			return unsent(run, collector, err)
+		}
 	}
 	shown.watch(p.server)
 	if r.Started != nil {
@@ -376,14 +397,16 @@ func (p *phases) proceed(ctx context.Context) error {
 		p.run.Outcome.Cancelled = true
 		return nil
 	}
+	lesson, err := p.lesson(ctx)
+	if p.stopping.Err() != nil {
+		p.run.Outcome.Cancelled = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	if pacing.Auto {
-		if p.warmUps.ok == 0 {
-			return errors.New("no request of the warm-up succeeded: there is no latency to calculate the request rate from")
-		}
-		latency := p.warmUps.latency / time.Duration(p.warmUps.ok)
-		pacing.Rate = float64(pacing.WarmupConcurrency) / latency.Seconds()
-		p.Log.Info(fmt.Sprintf("Request rate: %.4g/s = concurrency %d ÷ mean warm-up latency %.4g s",
-			pacing.Rate, pacing.WarmupConcurrency, latency.Seconds()))
+		pacing.Rate = lesson.Rate
 		p.run.Facts.Load.Rate = pacing.Load().Part(r.Portion).Rate
 		p.collector.SetRate(p.run.Facts.Load.Rate)
 	}

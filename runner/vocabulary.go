@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -114,6 +115,24 @@ func (t *chatTemplate) settle() {
 		}
 	}
 	clear(t.seen)
+}
+
+// teach takes over what others have settled.
+func (t *chatTemplate) teach(known map[string]int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.seen) // of a part of the warm-up
+	maps.Copy(t.known, known)
+}
+
+// settled returns what is known of the template, for others.
+func (t *chatTemplate) settled() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.render != nil {
+		return nil // they have it themselves
+	}
+	return maps.Clone(t.known)
 }
 
 // rolesOf returns the roles of messages, a line each.

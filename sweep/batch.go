@@ -94,7 +94,21 @@ type Batch struct {
 
 	cells   []Cell
 	leftOut []Cell // that were not picked
+	source  Source
 }
+
+// A Source is what a batch was read from, with all that the file says: secrets,
+// too.
+type Source struct {
+	Name string
+	Text []byte
+	// Options are without what only this process can give.
+	Options Options
+}
+
+// Source returns what the batch was read from, so that another process can read
+// it alike.
+func (b *Batch) Source() Source { return b.source }
 
 // Cells returns the combinations of the sweep values that are to be run, the
 // first key of the file varying slowest; one without values for a batch without
@@ -155,6 +169,8 @@ func Parse(name string, text []byte, o Options) (*Batch, error) {
 	f.keepApart(root, "", "", keysIn(root))
 	batch := f.batch(root, o)
 	batch.Text = src.public(text)
+	batch.source = Source{Name: name, Text: text, Options: o}
+	batch.source.Options.Stdin, batch.source.Options.LookupEnv = nil, nil
 	if err := f.report.err(); err != nil {
 		return nil, err
 	}

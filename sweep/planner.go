@@ -55,6 +55,24 @@ type Planner interface {
 	Left(done []*Run) (runs int, exact bool)
 }
 
+// Asked returns a run by what tells it from others: the index of its cell, its
+// number, and the load where it is a probe.
+func (b *Batch) Asked(cell, number int, load float64) (Ask, error) {
+	for _, cells := range [][]Cell{b.cells, b.leftOut} {
+		for i := range cells {
+			c := &cells[i]
+			if c.Index != cell {
+				continue
+			}
+			if load > 0 {
+				c = b.Search.probe(c, load)
+			}
+			return Ask{Cell: c, Number: number}, nil
+		}
+	}
+	return Ask{}, fmt.Errorf("the batch has no cell %d", cell)
+}
+
 // A RepeatOrder says in which order the runs of a batch with repeats are made.
 type RepeatOrder string
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"loadgen/fleet"
 	"loadgen/runner"
 	"loadgen/sweep"
 )
@@ -53,9 +54,9 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &interrupt):
+	case errors.As(err, &interrupt), errors.Is(err, fleet.ErrInterrupted):
 		return 130
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, fleet.ErrNotServed), errors.Is(err, fleet.ErrRefused):
 		return 2
 	case errors.As(err, &endpoint):
 		return 3

@@ -13,6 +13,11 @@ import (
 	"slices"
 
 	"github.com/alecthomas/kong"
+
+	"loadgen/archive"
+	"loadgen/fleet"
+	"loadgen/load"
+	"loadgen/runner"
 )
 
 func main() {
@@ -33,6 +38,7 @@ type streams struct {
 type commands struct {
 	Run       runCommand       `cmd:"" default:"withargs" help:"Run a batch file (the default command)."`
 	Capacity  capacityCommand  `cmd:"" help:"Find how many users an endpoint carries within service levels, without a batch file."`
+	Worker    fleet.JoinFlags  `cmd:"" help:"Make a portion of the runs of a batch that is started elsewhere with --workers."`
 	Mock      mockCommand      `cmd:"" help:"Serve the simulated endpoint."`
 	Calibrate calibrateCommand `cmd:"" help:"Measure what this machine's client can measure truthfully."`
 	Analyze   analyzeCommand   `cmd:"" help:"Analyse a finished run, a batch, or a trace from elsewhere."`
@@ -107,6 +113,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		kong.Vars(mockDefaults()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std),
+		kong.Bind(&fleet.Machine{In: std.in, Log: newLogger(std.err, false), Interruptible: interruptible, Ceiling: archive.SavedCeiling, Runner: runner.Runner{LookupEnv: os.LookupEnv, Version: version, Wait: load.PreciseWait, Processors: setProcessors}}),
 	)
 	if err != nil {
 		return fmt.Errorf("reading the command line: %w", err)

@@ -16,6 +16,7 @@ import (
 
 	"loadgen"
 	"loadgen/archive"
+	"loadgen/fleet"
 	"loadgen/live"
 	"loadgen/load"
 	"loadgen/report"
@@ -46,7 +47,8 @@ type runCommand struct {
 	Strict        bool     `help:"With --baseline: exit with 98 where the runs cannot tell."`
 	MetricsListen string   `placeholder:"HOST:PORT" help:"Serve how the runs stand at /metrics there while they last, for Prometheus, such as 127.0.0.1:9464."`
 	CPUProfile    string   `name:"cpuprofile" type:"path" placeholder:"FILE" help:"Write a CPU profile of loadgen itself."`
-	MemProfile    string   `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
+	fleet.Flags
+	MemProfile string `name:"memprofile" type:"path" placeholder:"FILE" help:"Write a memory profile of loadgen itself."`
 }
 
 func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
@@ -58,7 +60,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	if err := runner.CheckPrompts(batch); err != nil {
 		return usageError{err}
 	}
-	if err := c.checkBaseline(); err != nil {
+	if err := errors.Join(c.checkBaseline(), c.Check()); err != nil {
 		return usageError{err}
 	}
 	stopProfiles, err := startProfiles(c.CPUProfile, c.MemProfile)
@@ -102,6 +104,11 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
+	crew, dismiss, err := c.Assemble(stopping, batch, endpoint, version, c.Offline, tee, log)
+	if err != nil {
+		return err
+	}
+	defer dismiss()
 	command := shownCommand(os.Args, c.Set)
 	secrets, err := archive.SecretsOf(batch, command)
 	if err != nil {
@@ -146,7 +153,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	r := &runner.Runner{
 		Batch: batch, Recorder: recorder, Done: done, Endpoint: endpoint, LookupEnv: os.LookupEnv, Version: version,
 		Vocabulary: tokenizers.Get, Ceiling: archive.SavedCeiling(c.Calibration, log), Stop: stopping, Wait: load.PreciseWait, Processors: setProcessors,
-		Started: board.Started, Log: log,
+		Started: board.Started, Crew: crew, Log: log,
 	}
 	if !c.NoCheck {
 		r.Probe = service.Ping

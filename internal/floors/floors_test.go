@@ -46,12 +46,13 @@ var may = map[string][]string{
 	"sink":                {"", "sweep", "results", "metrics", "internal/outside"},
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
-	"archive":             {"", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
+	"archive":             {"", "fleet", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
 	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
-	"cmd/loadgen":         {"", "guide", "sink", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
+	"fleet":               {"", "runner", "sweep", "synth", "load", "metrics", "internal/outside"},
+	"cmd/loadgen":         {"", "guide", "fleet", "sink", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
 // homes says where a library, or a part of the standard library, may be
@@ -70,17 +71,20 @@ var homes = map[string][]string{
 	"github.com/klauspost/compress/zstd":      {"client"},
 	"github.com/andybalholm/brotli":           {"client"},
 	"github.com/alecthomas/kong":              {"cmd/loadgen"},
-	"log/slog":                                {"cmd/loadgen", "runner", "archive", "calibrate", "live"},
+	"log/slog":                                {"cmd/loadgen", "runner", "archive", "calibrate", "fleet", "live"},
 	"math/rand":                               {},
 	"regexp":                                  {"sweep", "guide", "bench"},
 	"golang.org/x/time/rate":                  {"client", "mockllm", "load"},
+
+	"github.com/nats-io/nats.go":               {"fleet"},
+	"github.com/nats-io/nats-server/v2/server": {"fleet"},
 }
 
 // clocks are the functions of package time that read or wait for it.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
 // timed are the packages that may do so; the rest see time as data.
-var timed = []string{"load", "client", "mockllm", "observe", "hook", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
+var timed = []string{"load", "fleet", "client", "mockllm", "observe", "hook", "archive", "live", "cmd/loadgen", "bench", "internal/memnet"}
 
 // A source is a file of the product or of its tests.
 type source struct {

@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// A Dial says how the server is reached, and how one is let in there.
+type Dial struct {
+	URL   string // nats://host:port or tls://host:port, perhaps with /NAME behind it
+	Token string
+	Creds string // a file of credentials, of a server that has accounts
+	NKey  string // a file with the seed of a key
+	CA    string // a file of certificates; empty for those of the system
+}
+
+// name is what tells batches apart that share a server: what stands behind the
+// address.
+func (d Dial) name() (address, name string) {
+	u, err := url.Parse(d.URL)
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return d.URL, "batch"
+	}
+	name = strings.Trim(u.Path, "/")
+	u.Path = ""
+	return u.String(), name
+}
+
+// connect connects to the server, and goes on trying to whenever the connection
+// is lost.
+func (d Dial) connect(who string, more ...nats.Option) (*nats.Conn, string, error) {
+	address, name := d.name()
+	if strings.ContainsAny(name, ".*> \t") {
+		return nil, "", fmt.Errorf("%s: the name behind the address must be one word without dots", d.URL)
+	}
+	options := []nats.Option{
+		nats.Name("loadgen " + who), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(3), nats.Timeout(5 * time.Second),
+		nats.ReconnectBufSize(-1), // what cannot be sent now is sent again by who wants it
+	}
+	if d.Token != "" {
+		options = append(options, nats.Token(d.Token))
+	}
+	if d.Creds != "" {
+		options = append(options, nats.UserCredentials(d.Creds))
+	}
+	if d.NKey != "" {
+		key, err := nats.NkeyOptionFromSeed(d.NKey)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the key %s: %w", d.NKey, err)
+		}
+		options = append(options, key)
+	}
+	if d.CA != "" {
+		pem, err := os.ReadFile(d.CA)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the certificates: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, "", fmt.Errorf("%s has no certificates in it", d.CA)
+		}
+		options = append(options, nats.Secure(&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}))
+	}
+	conn, err := nats.Connect(address, append(options, more...)...)
+	if err != nil {
+		return nil, "", fmt.Errorf("connecting to %s: %w", address, err)
+	}
+	return conn, "loadgen." + name + ".", nil
+}
+
+// again is the wait before what was not answered is asked again.
+const again = 200 * time.Millisecond
+
+// ask asks until there is an answer, or ctx is done, whose error it then returns.
+func ask[A any](ctx context.Context, conn *nats.Conn, subject string, question any) (answer A, err error) {
+	data := encode(question)
+	for {
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		msg, err := conn.RequestWithContext(try, subject, data)
+		cancel()
+		if err == nil {
+			return answer, json.Unmarshal(msg.Data, &answer)
+		}
+		select {
+		case <-ctx.Done():
+			return answer, ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}

@@ -1,0 +1,533 @@
+package fleet
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"loadgen"
+	"loadgen/runner"
+)
+
+// lead is how long before it the moment is agreed on at which a phase begins: all
+// must have heard of it, on a slow network twenty times over.
+const lead = 100 * time.Millisecond
+
+// SpoolDir is the directory, in that of a run, of the records that wait to be
+// taken in.
+const SpoolDir = "workers"
+
+// stuck is how long workers may take to give up what is in flight.
+const stuck = 20 * time.Second
+
+// A making is a run while the workers make it.
+type making struct {
+	*Coordinator
+	order    runner.Order
+	home     *runner.Home
+	number   int
+	crew     []*hand
+	epoch    time.Time // of the first phase, by this clock
+	phase    loadgen.Phase
+	begun    bool
+	taught   bool      // what the warm-up has to teach
+	told     bool      // that the measurement has begun
+	measured time.Time // when it did, by this clock
+	drained  bool
+	looked   int // looks that were decided
+	sure     bool
+	ending   bool   // nothing new is sent
+	do       string // how it ends
+	cut      string // why, where it was not the user
+	record   loadgen.Record
+
+	last time.Duration   // when a measured request was sent
+	ends []time.Duration // of those that ended behind it, and more
+}
+
+// A hand is a worker in a run.
+type hand struct {
+	index     int
+	ready     [2]bool // for a phase
+	warm      bool
+	done      *result
+	gone      string
+	at        time.Duration // since the epoch, when it was lost
+	have      int64         // bytes of its records that were taken in
+	beat      beat
+	clock     clock
+	drift     time.Duration
+	issued    int
+	ok        int
+	failed    int
+	cancelled int
+	begun     int // sessions, by their numbers the first so many of its own
+}
+
+func (h *hand) over() bool { return h.done != nil || h.gone != "" }
+
+// Make has the first workers make a run.
+func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, home *runner.Home) (runner.Gathered, error) {
+	k.runs++
+	m := &making{Coordinator: k, order: order, home: home, number: k.runs}
+	for i := range order.Workers {
+		m.crew = append(m.crew, &hand{index: i})
+	}
+	if err := k.Muster(stopping, order.Workers); err != nil {
+		if stopping.Err() != nil {
+			return runner.Gathered{Outcome: loadgen.Outcome{Cancelled: true}}, nil
+		}
+		return runner.Gathered{}, err
+	}
+	err := m.begin(stopping)
+	if err == nil {
+		err = m.follow(ctx, stopping)
+	} else {
+		m.abandon()
+	}
+	m.leavings()
+	m.tidy()
+	return m.gathered(stopping), err
+}
+
+// begin gives the order, and makes sure that all would send the same.
+func (m *making) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, m.Patience)
+	defer cancel()
+	digests := make([]string, len(m.crew))
+	err := m.each(func(h *hand) error {
+		a, err := m.tell(ctx, h.index, command{Do: doBegin, Run: m.number, Order: m.order, Spools: m.spools()})
+		if err == nil && a.Error != "" {
+			err = errors.New(a.Error)
+		}
+		if err != nil {
+			return fmt.Errorf("worker %d cannot begin: %w", h.index, err)
+		}
+		digests[h.index] = a.Digest
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, digest := range digests {
+		if digest != digests[0] {
+			return fmt.Errorf("worker %d would send something else than worker 0: its tokenizer, a file of the batch or its processor differs", i)
+		}
+	}
+	return nil
+}
+
+// each does something with all who are still in the run, at once.
+func (m *making) each(do func(*hand) error) error {
+	var members []*member
+	hands := map[*member]*hand{}
+	for _, h := range m.crew {
+		if h.gone == "" {
+			members = append(members, m.members[h.index])
+			hands[m.members[h.index]] = h
+		}
+	}
+	return m.all(members, func(who *member) error { return do(hands[who]) })
+}
+
+// follow takes in what comes home until all workers are done or lost.
+func (m *making) follow(ctx, stopping context.Context) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	stop, cancel := stopping.Done(), ctx.Done()
+	var failed error
+	var late <-chan time.Time
+	for {
+		if err := m.advance(ctx); err != nil && failed == nil {
+			failed = err
+			m.end(doStop)
+		}
+		if m.finished() {
+			return failed
+		}
+		select {
+		case in := <-m.inbox:
+			if err := m.handle(in); err != nil && failed == nil {
+				failed = err
+				m.end(doStop)
+			}
+		case <-tick.C:
+			m.look()
+			if m.ending {
+				m.end(doStop) // or what was not heard the first time
+			}
+		case <-stop:
+			stop = nil
+			m.end(doStop)
+		case <-cancel:
+			cancel = nil
+			m.end(doCancel)
+			late = time.After(stuck)
+		case <-late:
+			for _, h := range m.crew {
+				if !h.over() {
+					h.gone, h.at = "it did not end when it was told to", time.Since(m.epoch)
+					m.lost(h)
+				}
+			}
+		}
+	}
+}
+
+// end tells all to stop, without waiting for their answers.
+func (m *making) end(do string) {
+	if m.ending = true; m.do != doCancel {
+		m.do = do
+	}
+	for _, h := range m.crew {
+		if !h.over() {
+			_ = m.conn.Publish(fmt.Sprintf("%sdo.%d", m.base, h.index), encode(command{Do: m.do, Run: m.number}))
+		}
+	}
+}
+
+func (m *making) finished() bool {
+	for _, h := range m.crew {
+		if !h.over() {
+			return false
+		}
+	}
+	return true
+}
+
+// advance begins the next phase when all are ready for it.
+func (m *making) advance(ctx context.Context) error {
+	first := loadgen.Profiling
+	if m.order.WarmsUp {
+		first = loadgen.Warmup
+	}
+	switch {
+	case m.ending:
+		return nil
+	case !m.begun:
+		return m.arm(ctx, first)
+	case !m.order.Drains || m.phase == loadgen.Profiling:
+		return nil
+	case !m.taught:
+		return m.teach(ctx)
+	}
+	return m.arm(ctx, loadgen.Profiling)
+}
+
+// teach tells all what the warm-up has taught, once all of it is home.
+func (m *making) teach(ctx context.Context) error {
+	for _, h := range m.crew {
+		if !h.over() && !h.warm {
+			return nil
+		}
+	}
+	lesson, err := m.home.Learn()
+	if err != nil {
+		return err
+	}
+	m.taught = true
+	m.say(ctx, func(*hand) command { return command{Do: doLearn, Lesson: &lesson} })
+	return nil
+}
+
+// say tells all who are still at it what to do. Who does not answer is left to
+// the watch over silence.
+func (m *making) say(ctx context.Context, what func(*hand) command) {
+	ctx, cancel := context.WithTimeout(ctx, silent)
+	defer cancel()
+	_ = m.each(func(h *hand) error {
+		if h.over() {
+			return nil
+		}
+		c := what(h)
+		c.Run = m.number
+		_, err := m.tell(ctx, h.index, c)
+		return err
+	})
+}
+
+// arm agrees with all on the moment at which a phase begins.
+func (m *making) arm(ctx context.Context, phase loadgen.Phase) error {
+	for _, h := range m.crew {
+		if !h.over() && !h.ready[phase] {
+			return nil
+		}
+	}
+	_ = m.each(func(h *hand) error {
+		if h.over() {
+			return nil
+		}
+		c, err := m.clockOf(ctx, h.index)
+		if err == nil {
+			h.clock = c
+		}
+		return err
+	})
+	worst := time.Duration(0)
+	for _, h := range m.crew {
+		worst = max(worst, 2*h.clock.bound)
+	}
+	at := time.Now().Add(max(lead, 20*worst))
+	m.say(ctx, func(h *hand) command {
+		return command{Do: doStart, Phase: phase, At: at.UnixNano() + int64(h.clock.offset)}
+	})
+	if !m.begun {
+		m.epoch = at
+	}
+	if phase == loadgen.Profiling {
+		m.measured, m.told = at, true
+	}
+	m.begun, m.phase = true, phase
+	m.home.Began(phase, at)
+	return nil
+}
+
+// look sees who is still there, and how the run goes on.
+func (m *making) look() {
+	here := map[int]bool{}
+	for _, who := range m.present() {
+		here[who.index] = true
+	}
+	issued, flight := 0, 0
+	m.mu.Lock()
+	var measuring time.Duration = -1
+	for _, h := range m.crew {
+		who := m.members[h.index]
+		if b := who.beat; b.Run == m.number && !h.over() {
+			h.beat = b
+			if b.Stage && b.Phase == loadgen.Profiling {
+				measuring = max(measuring, b.Elapsed)
+			}
+		}
+		if !here[h.index] && !h.over() {
+			h.gone = who.gone
+			h.at = time.Since(m.epoch)
+			m.lost(h)
+		}
+	}
+	m.mu.Unlock()
+	if measuring >= 0 && m.begun && !m.told { // a warm-up has gone on into it
+		m.told = true
+		m.home.Began(loadgen.Profiling, time.Now().Add(-measuring))
+	}
+	for _, h := range m.crew {
+		if h.beat.Phase == loadgen.Profiling == m.told {
+			issued += h.beat.Issued
+		}
+		if !h.over() {
+			flight += h.beat.Flight
+		}
+	}
+	m.home.Pulse(issued, flight)
+	if m.told && !m.drained && m.falls() {
+		m.drained = true
+		m.home.Drained()
+	}
+}
+
+// falls reports whether the load becomes less: with the first worker who has no
+// more to send, or with the last where the schedule goes on for others.
+func (m *making) falls() bool {
+	n := 0
+	for _, h := range m.crew {
+		if h.over() || h.beat.Drained {
+			n++
+		}
+	}
+	return n == len(m.crew) || n > 0 && !m.order.Scheduled
+}
+
+// lost ends the run: from here on it is not the load that was asked for.
+func (m *making) lost(h *hand) {
+	if m.cut == "" {
+		m.cut = fmt.Sprintf("worker %d was lost: %s", h.index, h.gone)
+	}
+	m.Log.Error(fmt.Sprintf("Worker %d was lost: %s. The run is ended", h.index, h.gone))
+	m.ending = true
+}
+
+// handle takes in what a worker sends.
+func (m *making) handle(in message) error {
+	if in.run != m.number || in.worker >= len(m.crew) {
+		if in.event != nil {
+			_ = in.msg.Respond(encode(reply{}))
+		}
+		return nil
+	}
+	h := m.crew[in.worker]
+	if in.event == nil {
+		return m.takeIn(h, in)
+	}
+	var a reply
+	var failed error
+	switch e := in.event; e.What {
+	case isReady:
+		h.ready[e.Phase] = true
+	case isWarm:
+		h.warm = true
+	case asksLook:
+		a.Enough = m.enough(e.Look)
+	case isDone:
+		if h.done == nil && e.Result != nil {
+			h.done = e.Result
+			if e.Why != "" && h.gone == "" {
+				h.gone, h.at = e.Why, time.Since(m.epoch)
+				m.lost(h)
+				m.lose(h.index, e.Why)
+			}
+			if e.Result.Error != "" {
+				failed = fmt.Errorf("worker %d: %s", h.index, e.Result.Error)
+			}
+			if c, err := m.clockOf(context.Background(), h.index); err == nil && m.begun {
+				h.drift = c.offset - h.clock.offset
+			}
+		}
+	}
+	_ = in.msg.Respond(encode(a))
+	return failed
+}
+
+// takeIn folds records that come where those before them ended, and says how far
+// that is. What came before, or would leave a gap, is sent again from there.
+func (m *making) takeIn(h *hand, in message) error {
+	var err error
+	if in.at == h.have {
+		if err = m.fold(h, in.records); err == nil {
+			h.have += int64(len(in.records))
+		}
+	}
+	_ = in.msg.Respond(binary.LittleEndian.AppendUint64(nil, uint64(h.have)))
+	return err
+}
+
+// fold takes in whole records.
+func (m *making) fold(h *hand, b []byte) error {
+	for len(b) > 0 {
+		record, rest := next(b)
+		if record == nil {
+			return errBadRecord
+		}
+		if err := readRecord(record, &m.record, m.epoch); err != nil {
+			return err
+		}
+		if m.record.Request == nil {
+			return errBadRecord
+		}
+		m.record.By = h.index + 1
+		if m.record.Phase == loadgen.Profiling {
+			if m.measured.IsZero() {
+				m.measured = m.record.Start.Add(-m.record.Sent)
+			}
+			m.sent(&m.record)
+			h.begun = max(h.begun, position(m.record.Request)+1)
+			switch {
+			case m.record.OK():
+				h.ok++
+			case m.record.Cancelled():
+				h.cancelled++
+			default:
+				h.failed++
+			}
+		}
+		m.home.Fold(&m.record)
+		b = rest
+	}
+	return nil
+}
+
+// sent notes what tells when the load became less.
+func (m *making) sent(r *loadgen.Record) {
+	const many = 1 << 16
+	m.last = max(m.last, r.Sent)
+	if len(m.ends) == many {
+		m.ends = slices.DeleteFunc(m.ends, func(end time.Duration) bool { return end < m.last })
+	}
+	if r.Ended >= m.last && len(m.ends) < many {
+		m.ends = append(m.ends, r.Ended)
+	}
+}
+
+// position is the number of a request's session, which its name ends with.
+func position(q *loadgen.Request) int {
+	n, err := strconv.Atoi(q.Session[strings.LastIndexByte(q.Session, '_')+1:])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// enough decides a look once, for all who ask.
+func (m *making) enough(look int) bool {
+	if look >= m.looked {
+		m.looked = look + 1
+		m.sure = m.home.Sure()
+	}
+	return m.sure && look < m.looked
+}
+
+// leavings takes in what lost workers have left on this machine.
+func (m *making) leavings() {
+	for _, h := range m.crew {
+		if h.gone == "" || h.done != nil || m.spools() == "" {
+			continue
+		}
+		if kill := m.members[h.index].kill; kill != nil {
+			kill() // it writes nothing more
+		}
+		path := spoolName(m.spools(), h.index)
+		issued, err := leftBehind(path, h.have, func(b []byte, _ time.Time) error {
+			h.have += int64(len(b))
+			return m.fold(h, b)
+		})
+		if err != nil {
+			m.Log.Warn(fmt.Sprintf("Reading what worker %d has left: %v", h.index, err))
+			continue
+		}
+		h.issued = max(h.issued, issued)
+		_ = os.Remove(path)
+	}
+}
+
+// tidy removes the records that were taken in.
+func (m *making) tidy() {
+	dir := m.spools()
+	if dir == "" {
+		return
+	}
+	for _, h := range m.crew {
+		if h.done != nil {
+			_ = os.Remove(spoolName(dir, h.index)) // where the worker has not yet
+		}
+	}
+	_ = os.Remove(dir) // unless records are left in it
+}
+
+// spools is the directory of the records that wait to be taken in, where workers
+// are on this machine.
+func (m *making) spools() string {
+	if m.Spawn == nil || m.order.Dir == "" {
+		return ""
+	}
+	return filepath.Join(m.order.Dir, SpoolDir)
+}
+
+// abandon ends a run that could not begin.
+func (m *making) abandon() {
+	m.end(doCancel)
+	deadline := time.After(silent)
+	for !m.finished() {
+		select {
+		case in := <-m.inbox:
+			_ = m.handle(in)
+		case <-deadline:
+			return
+		}
+	}
+}
