@@ -16,9 +16,10 @@ import (
 func (k *Recorder) capacities(runs []*sweep.Run) []results.Capacity {
 	var all []results.Capacity
 	s := &k.Batch.Search
+	unit, _ := sweep.LoadUnit(s.Over)
 	for _, c := range k.whole().Capacities(runs) {
 		out := results.Capacity{
-			Cell: c.Cell.Cell, Over: c.Over, Unit: map[bool]string{true: "users", false: "requests/s"}[s.Whole()],
+			Cell: c.Cell.Cell, Over: c.Over, Unit: unit,
 			Confidence: c.Confidence, Precision: c.Precision, Stopped: c.Stopped, MeasuredFor: c.Used.Seconds(), Notes: c.Notes,
 			From: s.From, To: s.To, Whole: s.Whole(),
 		}
@@ -111,8 +112,9 @@ func statOf(s *metrics.Summary, tag, stat string) *float64 {
 }
 
 func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
+	unit, one := sweep.LoadUnit(c.Over)
 	shown := report.Capacity{
-		Values: c.Cell.Values, Tier: t.Name, Over: c.Over, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
+		Values: c.Cell.Values, Tier: t.Name, Unit: unit, One: one, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
 		Tokens: math.NaN(), PerGPU: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
 	}
 	if t.At != nil {

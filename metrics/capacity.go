@@ -57,6 +57,13 @@ type Fit struct {
 	// Binding is the limit that is reached first; nil where none is.
 	Binding   *Limit
 	Crossings []Crossing
+	// At is the capacity before it is rounded to whole numbers, and SE the
+	// standard error of its logarithm; infinite where too few probes lie near the
+	// limit.
+	At, SE float64
+	// Scatter is by how much more the probes near the limit differ than their
+	// errors say, 1 for no more.
+	Scatter float64
 }
 
 // FitCapacity fits the margins of probes. In whole numbers the capacity is the
@@ -72,16 +79,19 @@ func FitCapacity(probes []Probe, limits []Limit, whole bool) Fit {
 	}
 	for i, l := range limits {
 		var loads []stats.Load
+		var n []int
 		for _, p := range probes {
 			if m, ok := marginOf(p.Margins, l); ok {
-				loads = append(loads, stats.Load{X: p.Load, Y: m.Y, S: m.S})
+				loads, n = append(loads, stats.Load{X: p.Load, Y: m.Y, S: m.S}), append(n, m.N)
 			}
 		}
 		if len(loads) == 0 {
 			continue
 		}
-		widen(loads)
+		share(loads, n)
+		scatter := widen(loads)
 		c := stats.IsotonicCrossing(loads)
+		at, se := c.Capacity, crossingError(loads, c.Capacity)
 		x := Crossing{Limit: l, Status: c.Status, Capacity: down(c.Capacity), Lower: down(c.Lower), Upper: down(c.Upper)}
 		fit.Crossings = append(fit.Crossings, x)
 		fit.Lower = least(fit.Lower, x.Lower)
@@ -95,6 +105,7 @@ func FitCapacity(probes []Probe, limits []Limit, whole bool) Fit {
 		if fit.Binding == nil || least(fit.Capacity, x.Capacity) != fit.Capacity {
 			fit.Binding = &limits[i]
 			fit.Capacity = least(fit.Capacity, x.Capacity)
+			fit.At, fit.SE, fit.Scatter = at, se, scatter
 		}
 	}
 	if len(fit.Crossings) == 0 {
@@ -107,11 +118,32 @@ func FitCapacity(probes []Probe, limits []Limit, whole bool) Fit {
 // how much probes scatter around the fit where it crosses: a factor of 1.65.
 const nearLimit = 0.5
 
+// share gives the probes near the limit the variance per request that they have
+// together, of n requests each. By its own, a run that chance made slow would
+// weigh less than one that it made fast, because its tail is longer, too: the
+// capacity would come out too high.
+func share(loads []stats.Load, n []int) {
+	const shared = RunSD * RunSD
+	total, near := 0.0, 0.0
+	for i, l := range loads {
+		if math.Abs(l.Y) < nearLimit {
+			total += max(0, l.S*l.S-shared) * float64(n[i])
+			near++
+		}
+	}
+	for i, l := range loads {
+		if math.Abs(l.Y) < nearLimit {
+			loads[i].S = math.Sqrt(total/near/float64(n[i]) + shared)
+		}
+	}
+}
+
 // widen scales the standard errors up where the probes near the limit scatter
 // more around the isotonic fit than their errors say: by the root of χ² over its
 // degrees of freedom (Birge's ratio), which are the probes less the levels of
-// the fit. One run knows nothing of what lasts longer than it.
-func widen(loads []stats.Load) {
+// the fit. One run knows nothing of what lasts longer than it. It returns the
+// ratio.
+func widen(loads []stats.Load) float64 {
 	var points []stats.Point
 	for _, l := range loads {
 		if math.Abs(l.Y) < nearLimit {
@@ -129,11 +161,31 @@ func widen(loads []stats.Load) {
 	}
 	free := float64(len(points) - len(levels))
 	if free < 1 || chi2 <= free {
-		return
+		return 1
 	}
+	ratio := math.Sqrt(chi2 / free)
 	for i := range loads {
-		loads[i].S *= math.Sqrt(chi2 / free)
+		loads[i].S *= ratio
 	}
+	return ratio
+}
+
+// crossingError is the standard error of the logarithm of the load at which the
+// limit is reached, by the straight line through the probes near the limit.
+func crossingError(loads []stats.Load, at float64) float64 {
+	var w, wx, wxx, wy, wxy float64
+	for _, l := range loads {
+		if math.Abs(l.Y) < nearLimit {
+			x, weight := math.Log(l.X/at), 1/(l.S*l.S)
+			w, wx, wxx, wy, wxy = w+weight, wx+weight*x, wxx+weight*x*x, wy+weight*l.Y, wxy+weight*x*l.Y
+		}
+	}
+	spread := wxx - wx*wx/w
+	slope := (wxy - wx*wy/w) / spread
+	if !(spread > 0) || !(slope > 0) {
+		return math.Inf(1)
+	}
+	return math.Sqrt(1/w+wx*wx/(w*w)/spread) / slope
 }
 
 // least is the lesser of two bounds; below all loads, NaN, is the least.

@@ -14,9 +14,10 @@ import (
 type Capacity struct {
 	Values []loadgen.Value // swept keys of the cell
 	Tier   string          // empty for none
-	Over   string          // the key that was searched
-	Status string          // found, no_fail, no_pass or open
-	Limits []metrics.Limit
+	// Unit is what loads are counted in, One of them.
+	Unit, One string
+	Status    string // found, no_fail, no_pass or open
+	Limits    []metrics.Limit
 	metrics.Fit
 	Confidence         float64
 	Tokens             float64 // per second near the capacity; NaN for not known
@@ -29,11 +30,6 @@ type Capacity struct {
 	Confirmed, Refuted bool
 }
 
-// capacityUnits are what loads are counted in.
-var capacityUnits = map[string]string{"concurrency": "users", "num_users": "users", "request_rate": "requests/s"}
-
-var singular = map[string]string{"users": "user", "requests/s": "request/s"}
-
 // Answer is the capacity in one sentence.
 func (c *Capacity) Answer() string {
 	var limits []string
@@ -41,17 +37,16 @@ func (c *Capacity) Answer() string {
 		limits = append(limits, l.String())
 	}
 	within := " within " + strings.Join(limits, ", ")
-	unit := capacityUnits[c.Over]
 	var text, more string
 	switch c.Status {
 	case "found":
-		text = fmt.Sprintf("carries %s (%s)%s", loaded(c.Fit.Capacity, unit), c.interval(), within)
+		text = fmt.Sprintf("carries %s (%s)%s", c.loaded(c.Fit.Capacity), c.interval(), within)
 	case "no_fail":
-		text, more = fmt.Sprintf("carries at least %s%s", loaded(c.Fit.Capacity, unit), within), "; no load that was tried broke a limit"
+		text, more = fmt.Sprintf("carries at least %s%s", c.loaded(c.Fit.Capacity), within), "; no load that was tried broke a limit"
 	case "no_pass":
 		text = fmt.Sprintf("does not carry even the least load that was tried%s", within)
 	default:
-		return c.open(unit, within)
+		return c.open(within)
 	}
 	if !math.IsNaN(c.Tokens) && c.Status != "no_pass" {
 		text += fmt.Sprintf(": %s tokens/s", decimal(c.Tokens, 0))
@@ -72,15 +67,15 @@ func (c *Capacity) Answer() string {
 }
 
 // open says how far an answer is that was not found.
-func (c *Capacity) open(unit, within string) string {
+func (c *Capacity) open(within string) string {
 	low, high := c.PassedAt.Known(), c.FailedAt.Known()
 	switch {
 	case low && high:
-		return fmt.Sprintf("carries %s and not %s%s: the search did not come to its end", loaded(c.PassedAt, unit), loadNumber(float64(c.FailedAt)), within)
+		return fmt.Sprintf("carries %s and not %s%s: the search did not come to its end", c.loaded(c.PassedAt), loadNumber(float64(c.FailedAt)), within)
 	case low:
-		return fmt.Sprintf("carries at least %s%s: the search did not come to its end", loaded(c.PassedAt, unit), within)
+		return fmt.Sprintf("carries at least %s%s: the search did not come to its end", c.loaded(c.PassedAt), within)
 	case high:
-		return fmt.Sprintf("does not carry %s%s: the search did not come to its end", loaded(c.FailedAt, unit), within)
+		return fmt.Sprintf("does not carry %s%s: the search did not come to its end", c.loaded(c.FailedAt), within)
 	}
 	return "is not known" + within + ": the search did not come to its end"
 }
@@ -97,9 +92,10 @@ func (c *Capacity) interval() string {
 }
 
 // loaded writes a load with its unit.
-func loaded(v metrics.Bound, unit string) string {
+func (c *Capacity) loaded(v metrics.Bound) string {
+	unit := c.Unit
 	if v == 1 {
-		unit = singular[unit]
+		unit = c.One
 	}
 	return loadNumber(float64(v)) + " " + unit
 }

@@ -76,7 +76,7 @@ type CapacityProbe struct {
 	Load     float64           `json:"load"`
 	Number   int               `json:"number"`
 	Dir      string            `json:"dir"`
-	Purpose  string            `json:"purpose"` // bracket, confirm or refute
+	Purpose  string            `json:"purpose"` // bracket, refine, confirm or refute
 	Void     string            `json:"void,omitempty"`
 	Answers  map[string]string `json:"answers,omitempty"` // by tier
 	Verdict  metrics.Verdict   `json:"verdict,omitempty"`

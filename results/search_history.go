@@ -100,7 +100,12 @@ type (
 // every probe that is a vote. Feasible is what keeps the limits of the first
 // tier.
 func searchHistory(c *Capacity) *history {
-	path := "phases.profiling." + map[string]string{"concurrency": "concurrency", "request_rate": "rate", "num_users": "users"}[c.Over]
+	path, phase := map[string]string{
+		"concurrency": "phases.profiling.concurrency", "request_rate": "phases.profiling.rate", "num_users": "phases.profiling.users",
+	}[c.Over]
+	if !phase {
+		path = c.Over // AIPerf searches nothing of the kind
+	}
 	h := &history{
 		Config: historyConfig{
 			Planner:       "smooth_isotonic",

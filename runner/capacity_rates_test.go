@@ -1,7 +1,9 @@
 package runner_test
 
 import (
+	"bufio"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -20,135 +22,274 @@ type endpoint struct {
 	name   string
 	mock   string
 	over   string
-	limits string
+	limits string // of the search, or its tiers
 	base   []string
-	near   [2]float64 // between which its capacity lies
+	near   [2]float64 // between which its capacity lies; equal where it is known
+	small  bool       // its mock and near are those of 1 to 12 users, by the seed
+	brief  bool       // its runs differ for as long as they last: many short ones tell
 }
 
 // endpoints are bound by different things: what is computed, what waits, and
 // what fails.
 var endpoints = []endpoint{
-	{"decode, no jitter", "decode_base: 8ms, decode_per_seq: 300us", "concurrency", "itl.p95: 24", nil, [2]float64{10, 160}},
-	{"decode, jitter 0.1", "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.1", "concurrency", "itl.p95: 24", nil, [2]float64{10, 160}},
-	{"decode, jitter 0.3", "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.3", "concurrency", "itl.avg: 24", nil, [2]float64{10, 160}},
-	{"prefill", "prefill_base: 15ms, decode_base: 6ms, decode_per_seq: 50us, jitter: 0.1", "concurrency", "ttft.p95: 150", nil, [2]float64{4, 160}},
-	{"queue of 48 seats", "max_num_seqs: 48, decode_base: 8ms, decode_per_seq: 100us, jitter: 0.1", "concurrency", "ttft.p95: 200", nil, [2]float64{16, 128}},
-	{"two limits, lengths vary", "decode_base: 8ms, decode_per_seq: 200us, jitter: 0.1", "concurrency", "ttft.p95: 120, itl.p95: 24", []string{"base_config.prompt_output_tokens_stddev=8", "base_config.prompt_input_tokens_stddev=20"}, [2]float64{8, 160}},
-	{"small: 6 seats", "max_num_seqs: 6, decode_base: 15ms, decode_per_seq: 0s, jitter: 0.1", "concurrency", "ttft.p95: 80", nil, [2]float64{2, 16}},
-	{"open, Poisson, prefill", "prefill_base: 12ms, decode_base: 6ms, decode_per_seq: 50us, jitter: 0.1", "request_rate", "ttft.p95: 150", []string{"base_config.request_rate_mode=poisson"}, [2]float64{4, 80}},
-	{"open, Poisson, 32 seats", "max_num_seqs: 32, decode_base: 10ms, decode_per_seq: 100us, jitter: 0.1", "request_rate", "ttft.p95: 150", []string{"base_config.request_rate_mode=poisson"}, [2]float64{16, 256}},
-	{"open, constant, decode", "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.1", "request_rate", "itl.p95: 24", nil, [2]float64{8, 256}},
+	{name: "decode, no jitter", mock: "decode_base: 8ms, decode_per_seq: 300us", over: "concurrency", limits: "slos={itl.p95: 24}", near: [2]float64{20, 40}},
+	{name: "decode, jitter 0.1", mock: "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.1", over: "concurrency", limits: "slos={itl.p95: 24}", near: [2]float64{20, 40}},
+	{name: "decode, jitter 0.3", mock: "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.3", over: "concurrency", limits: "slos={itl.avg: 24}", near: [2]float64{20, 40}},
+	{name: "two limits, lengths vary", mock: "decode_base: 8ms, decode_per_seq: 200us, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 120, itl.p95: 24}", base: []string{"base_config.prompt_output_tokens_stddev=8", "base_config.prompt_input_tokens_stddev=20"}, near: [2]float64{20, 50}},
+	{name: "queue of 48 seats", mock: "max_num_seqs: 48, decode_base: 8ms, decode_per_seq: 100us, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 200}", near: [2]float64{40, 64}},
+	{name: "prefix cache of 6 of 8", mock: "decode_base: 8ms, decode_per_seq: 100us, prefill_base: 2ms, prefill_per_token: 100us, kv_cache_tokens: 2000, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 200}", base: []string{"base_config.num_prefix_prompts=8", "base_config.prefix_prompt_length=320", "base_config.prompt_output_tokens_stddev=8"}, near: [2]float64{8, 64}},
+	{name: "prefill, lengths vary", mock: "prefill_base: 15ms, decode_base: 6ms, decode_per_seq: 50us, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 150}", base: []string{"base_config.prompt_output_tokens_stddev=8"}, near: [2]float64{12, 64}},
+	{name: "prefill, equal lengths", mock: "prefill_base: 15ms, decode_base: 6ms, decode_per_seq: 50us, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 150}", near: [2]float64{16, 40}, brief: true},
+	{name: "two tiers", mock: "decode_base: 8ms, decode_per_seq: 200us, jitter: 0.1", over: "concurrency", limits: "tiers={a: {itl.p95: 18}, b: {itl.p95: 30}}", near: [2]float64{10, 100}},
+	{name: "small: 1 to 12 seats", mock: "max_num_seqs: %d, decode_base: 15ms, decode_per_seq: 0s, jitter: 0.1", over: "concurrency", limits: "slos={ttft.p95: 80}", small: true},
+	{name: "small: 1 to 12 share a step", mock: "prefill_base: 0s, decode_base: 8ms, decode_per_seq: 1ms, jitter: 0.1", over: "concurrency", limits: "slos={itl.p95: %d.5}", base: []string{"base_config.prompt_output_tokens_mean=400"}, small: true},
+	{name: "length of prompts", mock: "prefill_per_token: 200us, decode_base: 8ms, decode_per_seq: 100us, jitter: 0.1", over: "prompt_input_tokens_mean", limits: "slos={ttft.p95: 300}", base: []string{"base_config.concurrency=4", "search.from=16", "base_config.prompt_output_tokens_stddev=8"}, near: [2]float64{100, 2000}},
+	{name: "open, Poisson, prefill", mock: "prefill_base: 12ms, decode_base: 6ms, decode_per_seq: 50us, jitter: 0.1", over: "request_rate", limits: "slos={ttft.p95: 150}", base: []string{"base_config.request_rate_mode=poisson"}, near: [2]float64{40, 70}},
+	{name: "open, Poisson, 32 seats", mock: "max_num_seqs: 32, decode_base: 10ms, decode_per_seq: 100us, jitter: 0.1", over: "request_rate", limits: "slos={ttft.p95: 150}", base: []string{"base_config.request_rate_mode=poisson"}, near: [2]float64{50, 80}},
+	{name: "open, constant, decode", mock: "decode_base: 8ms, decode_per_seq: 300us, jitter: 0.1", over: "request_rate", limits: "slos={itl.p95: 24}", near: [2]float64{40, 80}},
+	// Of r requests/s a quota of 50 lets 50 through: 1 % fail at 50 / 0.99.
+	{name: "open, 429 beyond a quota", mock: "requests_per_second: 50, burst: 2, decode_base: 4ms, decode_per_seq: 50us", over: "request_rate", limits: "slos={ttft.p95: 1000}", near: [2]float64{50 / 0.99, 50 / 0.99}},
 }
 
-func (e endpoint) settings(seed int) []string {
-	mock := e.mock
-	if !strings.Contains(mock, "prefill_base") {
-		mock += ", prefill_base: 5ms"
+// batch is the search of a shape by a seed.
+func (e *endpoint) batch(t *testing.T, seed int, more ...string) *sweep.Batch {
+	t.Helper()
+	mock, limits := e.mock, e.limits
+	if e.small {
+		users := 1 + seed%12
+		e.near = [2]float64{float64(users), float64(users)}
+		if strings.Contains(mock, "%d") {
+			mock = fmt.Sprintf(mock, users)
+		} else {
+			limits = fmt.Sprintf(limits, 8+users)
+		}
 	}
-	look := cmp.Or(os.Getenv("LOADGEN_CAPACITY_LOOK"), "20")
-	return append([]string{
-		"base_config.benchmark_duration=" + look,
-		fmt.Sprintf("mock={seed: %d, %s}", seed, mock), fmt.Sprintf("base_config.random_seed=%d", seed), "base_config.prompt_output_tokens_mean=20",
-		"search.over=" + e.over, "search.slos={" + e.limits + "}",
+	for _, key := range []string{"prefill_base: 5ms", "prefill_per_token: 0s"} {
+		if name, _, _ := strings.Cut(key, ":"); !strings.Contains(mock, name) {
+			mock += ", " + key
+		}
+	}
+	settings := append([]string{
+		fmt.Sprintf("mock={seed: %d, %s}", seed, mock), fmt.Sprintf("base_config.random_seed=%d", seed), "search.over=" + e.over, "search." + limits, "search.to=100000",
 	}, e.base...)
+	b, err := sweep.Parse("search.yaml", []byte(sought), sweep.Options{Overrides: append(settings, more...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
-// truth is the capacity by runs of ten minutes: halved until the loads around it
-// are 1 % apart, or one of whole numbers.
-func (e endpoint) truth(t *testing.T) float64 {
+// level is the mean of the margin that is worst over runs at a load.
+func (e *endpoint) level(t *testing.T, load float64, tier int) float64 {
+	runs, look := 4, "75" // times four, of an open loop times eight
+	switch {
+	case e.brief:
+		runs, look = 120, "10"
+	case e.over == "request_rate":
+		runs = 8
+	}
+	sum := 0.0
+	at := strconv.FormatFloat(load, 'g', 6, 64)
+	for seed := range runs {
+		b := e.batch(t, 1001+seed, "search.from="+at, "search.to="+at, "base_config.benchmark_duration="+look, "search.confidence=99.9999%")
+		ask, _ := b.Plan().Next(nil)
+		run := simulate(t, b, ask)
+		worst := math.Inf(-1)
+		for _, l := range b.Search.AllTiers()[tier].Limits {
+			for _, m := range run.Margins {
+				if m.Name == l.Name && m.Known() && l.Name != metrics.ErrorRate {
+					worst = max(worst, m.Y+math.Log(m.Bound/l.Bound))
+				}
+			}
+		}
+		sum += worst
+	}
+	return sum / float64(runs)
+}
+
+// truth is the load at which the margin of long runs is 0 in the mean:
+// halved until the loads around it are 0.5 % apart, or one of whole numbers.
+func (e *endpoint) truth(t *testing.T, tier int) float64 {
 	low, high := e.near[0], e.near[1]
-	for high-low > max(0.01*low, map[bool]float64{true: 1}[e.over == "concurrency"]) {
+	whole := e.over != "request_rate"
+	for high-low > max(0.005*low, map[bool]float64{true: 1}[whole]) {
 		middle := math.Sqrt(low * high)
-		if e.over == "concurrency" {
+		if whole {
 			if middle = math.Round(middle); middle <= low || middle >= high {
 				middle = low + 1
 			}
 		}
-		// One look, of a load from which the search can go nowhere.
-		load := fmt.Sprintf("%.6g", middle)
-		batch, runs := search(t, sought, append(e.settings(1001), "search.from="+load, "search.to="+load, "base_config.benchmark_duration=150", "search.confidence=99.9999%", "search.time_limit=1s")...)
-		if _, broken := metrics.Broken(runs[0].Margins, batch.Search.AllTiers()[0].Limits); broken {
+		if e.level(t, middle, tier) > 0 {
 			high = middle
 		} else {
 			low = middle
 		}
 	}
-	if e.over == "concurrency" {
+	if whole {
 		return low
 	}
 	return math.Sqrt(low * high)
 }
 
-// TestCapacityRates searches known endpoints many times over and prints the
-// table of docs/capacity.md: LOADGEN_CAPACITY is how many seeds each has, and
-// LOADGEN_CAPACITY_LOOK the first look in seconds, 20 where it is not set.
+// A found is what a search found of a tier.
+type found struct {
+	Shape           string
+	Seed, Tier      int
+	Truth, Got      float64
+	Covered, Proved bool
+	Probes          int
+	Minutes         float64
+}
+
+// search looks for the capacity of a shape.
+func (e *endpoint) search(t *testing.T, seed int, truths []float64) []found {
+	b := e.batch(t, seed)
+	plan := b.Plan()
+	var done []*sweep.Run
+	for {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		done = append(done, simulate(t, b, ask))
+	}
+	c := b.Capacities(done)[0]
+	var all []found
+	for i, tier := range c.Tiers {
+		f := found{Shape: e.name, Seed: seed, Tier: i, Got: float64(tier.Fit.Capacity), Proved: tier.Confirmed && tier.Refuted, Probes: len(done), Minutes: c.Used.Minutes()}
+		if e.small {
+			f.Truth = e.near[0]
+		} else {
+			f.Truth = truths[i]
+		}
+		if tier.Status != sweep.CapacityFound {
+			f.Got = 0
+		}
+		f.Covered = float64(tier.Lower) <= f.Truth && !(float64(tier.Upper) < f.Truth)
+		all = append(all, f)
+	}
+	if os.Getenv("LOADGEN_CAPACITY_TELL") != "" {
+		t.Logf("seed %d: %+v\n%s", seed, all, told(&c))
+	}
+	return all
+}
+
+// TestCapacityRates searches known endpoints many times over, event by event, and
+// prints the table of docs/capacity.md: LOADGEN_CAPACITY is how many seeds each
+// has. LOADGEN_CAPACITY_FILE keeps what was found, a line each, and is gone on
+// with.
 func TestCapacityRates(t *testing.T) {
 	seeds, err := strconv.Atoi(os.Getenv("LOADGEN_CAPACITY"))
 	if err != nil {
-		t.Skip("LOADGEN_CAPACITY=10 searches ten times for each shape; it takes some minutes")
+		t.Skip("LOADGEN_CAPACITY=40 searches forty times for each shape; it takes some minutes")
 	}
+	kept, keep := keptRates(t, os.Getenv("LOADGEN_CAPACITY_FILE"))
 	fmt.Println("| shape | capacity | searches | error, median / p95 | covered | exact | confirmed and refuted | probes | minutes (grid) |")
 	fmt.Println("|---|---|---|---|---|---|---|---|---|")
 	for _, e := range endpoints {
 		t.Run(e.name, func(t *testing.T) {
-			truth := e.truth(t)
-			var errs []float64
-			covered, exact, proved, probes := 0, 0, 0, 0
-			used := time.Duration(0)
-			for seed := 1; seed <= seeds; seed++ {
-				batch, runs := search(t, sought, append(e.settings(seed), "search.to=1024")...)
-				c := batch.Capacities(runs)[0]
-				tier := c.Tiers[0]
-				got := float64(tier.Fit.Capacity)
-				miss := math.Abs(got/truth - 1)
-				if tier.Status != sweep.CapacityFound {
-					miss = 1
-				}
-				errs = append(errs, miss)
-				if float64(tier.Lower) <= truth && !(float64(tier.Upper) < truth) {
-					covered++
-				}
-				if got == truth {
-					exact++
-				}
-				if tier.Confirmed && tier.Refuted {
-					proved++
-				}
-				probes += len(c.Probes)
-				used += c.Used
-				if os.Getenv("LOADGEN_CAPACITY_TELL") != "" {
-					t.Logf("seed %d: %s %g (%g to %g), truth %g\n%s", seed, tier.Status, got, tier.Lower, tier.Upper, truth, told(&c))
+			of := kept[e.name]
+			var truths []float64
+			for _, f := range of {
+				if f.Seed == of[0].Seed {
+					truths = append(truths, f.Truth)
 				}
 			}
-			slices.Sort(errs)
-			fmt.Printf("| %s | %.4g | %d | %.1f / %.1f %% | %d %% | %s | %d %% | %.1f | %.1f (%.0f) |\n", e.name, truth, seeds,
-				100*errs[len(errs)/2], 100*errs[(len(errs)*95+99)/100-1], 100*covered/seeds, exactly(e, exact, seeds), 100*proved/seeds,
-				float64(probes)/float64(seeds), used.Minutes()/float64(seeds), gridMinutes(e, truth))
+			if tiers := e.batch(t, 1).Search.AllTiers(); len(truths) == 0 {
+				for tier := range tiers {
+					truths = append(truths, e.truth(t, tier))
+				}
+			}
+			for seed := 1; seed <= seeds; seed++ {
+				if !slices.ContainsFunc(of, func(f found) bool { return f.Seed == seed }) {
+					more := e.search(t, seed, truths)
+					of = append(of, more...)
+					keep(more)
+				}
+			}
+			fmt.Println(row(&e, of))
 		})
 	}
 }
 
-func exactly(e endpoint, exact, of int) string {
-	if e.over != "concurrency" {
-		return "–"
+// keptRates reads what earlier calls found, and returns what adds to it.
+func keptRates(t *testing.T, path string) (kept map[string][]found, keep func([]found)) {
+	kept, keep = map[string][]found{}, func([]found) {}
+	if path == "" {
+		return kept, keep
 	}
-	return fmt.Sprintf("%d %%", 100*exact/of)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var one found
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			t.Fatal(err)
+		}
+		kept[one.Shape] = append(kept[one.Shape], one)
+	}
+	enc := json.NewEncoder(f)
+	return kept, func(all []found) {
+		for _, one := range all {
+			if err := enc.Encode(one); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// row is a shape's row of the table.
+func row(e *endpoint, all []found) string {
+	var errs []float64
+	var covered, exact, proved, probes, minutes, grid float64
+	capacities := map[int]string{}
+	for _, f := range all {
+		errs = append(errs, math.Abs(f.Got/f.Truth-1))
+		count := func(n *float64, is bool) {
+			if is {
+				*n += 100 / float64(len(all))
+			}
+		}
+		count(&covered, f.Covered)
+		count(&exact, f.Got == f.Truth)
+		count(&proved, f.Proved)
+		probes += float64(f.Probes) / float64(len(all))
+		minutes += f.Minutes / float64(len(all))
+		grid += gridMinutes(e, f.Truth) / float64(len(all))
+		capacities[f.Tier] = strconv.FormatFloat(f.Truth, 'g', 4, 64)
+	}
+	slices.Sort(errs)
+	capacity := capacities[0]
+	if e.small {
+		capacity = "1 to 12"
+	} else if capacities[1] != "" {
+		capacity += ", " + capacities[1]
+	}
+	same := "–"
+	if e.over != "request_rate" {
+		same = fmt.Sprintf("%.0f %%", exact)
+	}
+	return fmt.Sprintf("| %s | %s | %d | %.1f / %.1f %% | %.0f %% | %s | %.0f %% | %.1f | %.1f (%.0f) |", e.name, capacity, len(all),
+		100*errs[len(errs)/2], 100*errs[(len(errs)*95+99)/100-1], covered, same, proved, probes, minutes, grid)
 }
 
 // gridMinutes is what a grid of the same precision takes: loads from 1 on that
 // lie 5 % or one user apart, up to the first beyond the capacity, each for the
 // longest look of 80 s, of open loops 160 s, where the first is 20 s.
-func gridMinutes(e endpoint, capacity float64) float64 {
+func gridMinutes(e *endpoint, capacity float64) float64 {
 	n, look := 0, 160.0
-	if e.over == "concurrency" {
+	whole := e.over != "request_rate"
+	if whole {
 		look = 80
 	}
-	for load := 1.0; ; n++ {
+	for load := cmp.Or(map[string]float64{"prompt_input_tokens_mean": 16}[e.over], 1); ; n++ {
 		if load > capacity {
-			return float64(n+1) * look / 60
+			return float64(n+1) * look / time.Minute.Seconds()
 		}
 		next := load * 1.05
-		if e.over == "concurrency" {
+		if whole {
 			next = max(load+1, math.Floor(next))
 		}
 		load = next

@@ -73,6 +73,8 @@ base_config:
   benchmark_duration: 20
   prompt_input_tokens_mean: 40
   prompt_output_tokens_mean: 20
+  # Of the machine that the test runs on, whose time is not virtual.
+  validity: {gc_pause_p99: 1e9, process_cpu: 1e9, throttled: 1e9, stood_still: 1e9, sched_latency_ttft: 1e9, sched_latency_itl: 1e9}
 search: {over: concurrency, to: 256}
 `
 

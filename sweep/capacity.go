@@ -57,7 +57,7 @@ type TierCapacity struct {
 type ProbeResult struct {
 	Run     *Run
 	Load    float64
-	Purpose string // bracket, confirm or refute
+	Purpose string // bracket, refine, confirm or refute
 	// Void is why it is no vote; empty for one that is.
 	Void    string
 	Answers []stats.Answer // by tier
@@ -100,9 +100,7 @@ func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
 		if run.Outcome.Cancelled {
 			p.Void = "interrupted"
 		} else {
-			if _, s := c.next(); s.proves && s.load == p.Load {
-				p.Purpose = map[bool]string{false: "confirm", true: "refute"}[s.above]
-			}
+			p.Purpose = c.purpose(p.Load)
 			p.Void = void(run)
 			c.add(run)
 		}
@@ -128,6 +126,20 @@ func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
 	}
 	out.Notes = c.notes()
 	return out
+}
+
+// purpose is what the next run is made for, which is at a load.
+func (c *course) purpose(load float64) string {
+	switch _, s := c.next(); {
+	case s.load != load:
+	case s.above:
+		return "refute"
+	case s.proves:
+		return "confirm"
+	case s.refines:
+		return "refine"
+	}
+	return "bracket"
 }
 
 func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
@@ -206,7 +218,7 @@ func (c *course) notes() []string {
 	for tier := range c.tiers {
 		if what := c.unmeasured(tier); what != "" {
 			notes = append(notes, fmt.Sprintf("%sno probe has enough requests with %s: its limit can be neither kept nor broken. Are the answers streamed and longer than a token, and do enough of them end within %v?",
-				tierPrefix(c.tiers[tier].Name), what, c.search.probe(c.cell, c.search.From).Config.BenchmarkDuration))
+				tierPrefix(c.tiers[tier].Name), what, c.search.probe(c.cell, c.search.From, false).Config.BenchmarkDuration))
 		}
 		failed, at := math.Inf(1), ""
 		for _, load := range slices.Sorted(slices.Values(c.loads)) {

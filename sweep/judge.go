@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"loadgen"
 	"loadgen/metrics"
 )
 
@@ -54,8 +55,29 @@ func (b *Batch) Judge(runs []*Run, allowInvalid bool) error {
 		for _, missed := range run.Missed() {
 			errs = append(errs, LimitError{Err: fmt.Errorf("%s: %s", name, missed)})
 		}
+		for _, unproved := range run.unproved() {
+			errs = append(errs, CannotTellError{Err: fmt.Errorf("%s: %s", name, unproved)})
+		}
 	}
 	return errors.Join(errs...)
+}
+
+// unproved returns the budgets that the run kept and does not prove, where it was
+// to certify them, a sentence each.
+func (r *Run) unproved() []string {
+	if r.Summary == nil || r.Status() != loadgen.Completed {
+		return nil
+	}
+	var all []string
+	for _, c := range r.Summary.Certificates {
+		if c.Limit == nil || c.Certified {
+			continue
+		}
+		if value, _, ok := figure(r.Summary, c.Name); ok && value <= *c.Limit {
+			all = append(all, c.String())
+		}
+	}
+	return all
 }
 
 // judgeSearch returns what a search that is over came short of: a capacity that

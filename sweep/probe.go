@@ -28,30 +28,26 @@ type Probe struct {
 
 // looks are the times at which a probe is looked at, in multiples of
 // benchmark_duration. The queue of an open loop takes longer to show its state.
-func (s *Search) looks() []int {
-	if s.Over == "request_rate" {
+func looks(p Pacing) []int {
+	if p.Mode == loadgen.OpenLoop {
 		return []int{2, 4, 8}
 	}
 	return []int{1, 2, 4}
 }
 
-// probe returns the cell of a load: the base with the load set.
-func (s *Search) probe(cell *Cell, load float64) *Cell {
+// probe returns the cell of a load: the base with the load set. A short one has
+// but the first look.
+func (s *Search) probe(cell *Cell, load float64, short bool) *Cell {
 	c := cell.Config
 	c.given = maps.Clone(c.given)
 	c.given[s.Over] = true
-	var value any = int(load)
-	switch s.Over {
-	case "concurrency":
-		c.Concurrency = int(load)
-	case "num_users":
-		c.NumUsers = int(load)
-	case "request_rate":
-		c.RequestRate = Rate{PerSecond: load}
-		value = load
-	}
+	value := s.set(&c, load)
 	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence)}
-	for _, n := range s.looks() {
+	at := looks(c.Pacing())
+	if short {
+		at = at[:1]
+	}
+	for _, n := range at {
 		p.Looks = append(p.Looks, time.Duration(n)*cell.Config.BenchmarkDuration)
 	}
 	c.BenchmarkDuration = p.Looks[len(p.Looks)-1]

@@ -17,7 +17,7 @@ import (
 // one run that each cell would have.
 type Search struct {
 	// Over is the key that is varied.
-	Over string `yaml:"over" need:"concurrency" validate:"oneof=concurrency request_rate num_users"`
+	Over string `yaml:"over" need:"concurrency"`
 	// From is the first load; no load above To is tried, 0 for none.
 	From float64 `yaml:"from" validate:"gt=0"`
 	To   float64 `yaml:"to" validate:"gt=0"`
@@ -105,7 +105,7 @@ const (
 func (s *Search) Asked() bool { return s.Over != "" }
 
 // Whole reports whether loads are whole numbers.
-func (s *Search) Whole() bool { return s.Over != "request_rate" }
+func (s *Search) Whole() bool { return !searchKeys[s.Over].real }
 
 // A Tier is a set of limits that one capacity is sought for.
 type Tier struct {
@@ -175,6 +175,7 @@ func (b *binder) checkSearch(batch *Batch) {
 	if b.values["search"] == nil {
 		return
 	}
+	b.checkOver(s)
 	if !b.sound("search.over") {
 		b.instead[base("concurrency")] = true // which the search would give
 	}
@@ -250,41 +251,7 @@ func (b *binder) checkProbe(s *Search, c *Config) {
 			}
 		}
 	}
-	if s.Over != "request_rate" && b.written("request_rate") {
+	if slices.Contains(userKeys, s.Over) && b.written("request_rate") {
 		b.contradict("request_rate", "cannot be combined with a search over "+s.Over, "search over request_rate")
 	}
-}
-
-// searchedKey is the key that the search of a file varies; empty for none.
-func searchedKey(root *yaml.Node) string {
-	search := lookup(root, "search")
-	if search == nil || search.Kind != yaml.MappingNode {
-		return ""
-	}
-	if over := lookup(search, "over"); over != nil {
-		return over.Value
-	}
-	return ""
-}
-
-// searched puts the first load of a search below base_config, as if it had been
-// written there: each probe replaces it.
-func (f *file) searched(config *yaml.Node, s *Search) *yaml.Node {
-	if !slices.Contains([]string{"concurrency", "request_rate", "num_users"}, s.Over) || !(s.From > 0) {
-		return config
-	}
-	from := s.From
-	if s.Whole() {
-		from = max(1, math.Round(from)) // one that is not whole was reported
-	}
-	text := loadText(from)
-	tag := "!!float"
-	if from == math.Trunc(from) {
-		tag = "!!int"
-	}
-	load := &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text, Line: 1, Column: 1}
-	f.adopt(load, newSource("search.from", []byte(text)), 0)
-	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s.Over, Line: 1, Column: 1}
-	f.adopt(key, newSource("search.over", []byte(s.Over)), 0)
-	return with(config, []string{s.Over}, key, load)
 }

@@ -57,7 +57,8 @@ type course struct {
 	// nothing at it or above is tried again.
 	wall float64
 	// proofs are the confirmations, by tier.
-	proofs [][]proof
+	proofs  [][]proof
+	refined []int // runs that were to refine the answer, by tier
 }
 
 // A proof is a load that was run once more to prove a capacity: that it is
@@ -66,6 +67,7 @@ type proof struct {
 	load  float64
 	above bool
 	holds bool
+	void  bool // measured nothing: it counts as tried, and says nothing
 }
 
 // course folds the runs of a cell in the order in which they were made.
@@ -74,7 +76,7 @@ func (p *Batch) course(cell *Cell, done []*Run) *course {
 		search: &p.Search, cell: cell, tiers: p.Search.AllTiers(),
 		votes: map[float64][][]metrics.Margin{}, voids: map[float64]int{},
 	}
-	c.proofs = make([][]proof, len(c.tiers))
+	c.proofs, c.refined = make([][]proof, len(c.tiers)), make([]int, len(c.tiers))
 	for _, run := range done {
 		if run.Skip == "" && run.Cell.Probe != nil && run.Cell.Index == cell.Index && !run.Outcome.Cancelled {
 			c.add(run)
@@ -92,7 +94,13 @@ func (c *course) add(run *Run) {
 	if !slices.Contains(c.loads, load) {
 		c.loads = append(c.loads, load)
 	}
+	if step.load == load && step.refines {
+		c.refined[step.tier]++
+	}
 	if void(run) != "" {
+		if step.load == load && step.proves {
+			c.proofs[step.tier] = append(c.proofs[step.tier], proof{load: load, above: step.above, void: true})
+		}
 		if c.voids[load]++; c.voids[load] > 1 && len(c.votes[load]) == 0 && (c.wall == 0 || load < c.wall) {
 			c.wall = load
 		}
@@ -132,11 +140,12 @@ func (c *course) slack(load float64) float64 {
 
 // A step is what the next run is made for.
 type step struct {
-	tier   int
-	load   float64
-	proves bool // a capacity: it, or with above that more is not borne
-	above  bool
-	why    string // where there is no next run: why the search ended
+	tier    int
+	load    float64
+	refines bool // says more about where the limit is reached
+	proves  bool // a capacity: it, or with above that more is not borne
+	above   bool
+	why     string // where there is no next run: why the search ended
 }
 
 // next returns the next run; its cell is nil where there is none.
@@ -146,7 +155,7 @@ func (c *course) next() (Ask, step) {
 		return Ask{}, s
 	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
-	return Ask{Cell: c.search.probe(c.cell, s.load), Number: tried + 1}, s
+	return Ask{Cell: c.search.probe(c.cell, s.load, s.refines), Number: tried + 1}, s
 }
 
 // decide returns the load to try next, tier after tier.
@@ -181,9 +190,13 @@ func (c *course) decideTier(tier int) (step, bool) {
 	case stop == stats.StopNoFail || stop == stats.StopNoPass:
 		return step{tier: tier, why: string(stop)}, false
 	}
-	capacity := float64(c.fit(tier).Capacity)
+	fit := c.fit(tier)
+	capacity := float64(fit.Capacity)
 	if math.IsNaN(capacity) || math.IsInf(capacity, 0) {
 		return step{tier: tier, why: string(stop)}, false
+	}
+	if at, ok := c.refine(tier, &fit); ok {
+		return step{tier: tier, load: at, refines: true}, true
 	}
 	if at, ok := c.atCapacity(tier, capacity); ok {
 		return step{tier: tier, load: at, proves: true}, true
@@ -192,6 +205,34 @@ func (c *course) decideTier(tier int) (step, bool) {
 		return step{tier: tier, load: above, proves: true, above: true}, true
 	}
 	return step{tier: tier, why: string(stop)}, false
+}
+
+// mostRefinements is how many short runs are made at most where the limit is
+// reached, because those before do not say closely enough where that is.
+const mostRefinements = 16
+
+// mostScatter is by how much more probes may differ than their errors say,
+// before two that are sure are no proof together.
+const mostScatter = 2
+
+// refine is the load of a run that says more about where the limit is reached;
+// false where that is known within half the precision. One run knows nothing of
+// what lasts longer than it, such as who met whom in a closed loop: short runs
+// that begin anew tell more than a long one.
+func (c *course) refine(tier int, fit *metrics.Fit) (float64, bool) {
+	n := c.refined[tier]
+	if low, high := stats.Bracket(c.probes(tier)); fit.Scatter < mostScatter && high-low <= c.least(low)+1e-9 {
+		return 0, false // both sides are sure
+	}
+	if fit.Binding == nil || n >= mostRefinements || fit.SE <= float64(c.search.Precision)/4 {
+		return 0, false
+	}
+	at := fit.At
+	if c.search.Whole() { // from both sides
+		at = max(1, math.Floor(at)+float64(n%2))
+	}
+	at = c.search.roundLoad(at)
+	return at, at > 0 && (c.search.To == 0 || at <= c.search.To) && (c.wall == 0 || at < c.wall)
 }
 
 // atCapacity is the load at which a capacity is to be proved; false where it
@@ -205,7 +246,7 @@ func (c *course) atCapacity(tier int, capacity float64) (float64, bool) {
 			return 0, false
 		default:
 			n++
-			if !p.holds {
+			if !p.holds && !p.void {
 				at = min(at, p.load-c.least(p.load))
 			}
 		}
@@ -224,7 +265,9 @@ func (c *course) aboveCapacity(tier int, capacity float64) (float64, bool) {
 		if n++; p.holds && p.load > capacity {
 			return 0, false
 		}
-		at = max(at, p.load+c.least(p.load))
+		if !p.void {
+			at = max(at, p.load+c.least(p.load))
+		}
 	}
 	at = c.search.roundLoad(at)
 	inside := (c.search.To == 0 || at <= c.search.To) && (c.wall == 0 || at < c.wall)

@@ -144,6 +144,15 @@ func TestProbesThatProveNothing(t *testing.T) {
 			"1 2 4 8 8#2 16 11 9 10 10#2 11#2", "",
 		},
 		{
+			"proofs that are INVALID have an end", func(load float64, n int) (string, error) {
+				if load == 10 && n > 1 {
+					return "process_cpu", nil
+				}
+				return "", nil
+			},
+			"1 2 4 8 16 11 9 10 10#2 10#3 10#4 11#2", "",
+		},
+		{
 			"twice INVALID is a wall", func(load float64, _ int) (string, error) {
 				if load >= 8 {
 					return "process_cpu", nil
@@ -294,5 +303,76 @@ func TestALoadAtWhichAllFailsIsAVote(t *testing.T) {
 	tier := batch.Capacities(done)[0].Tiers[0]
 	if tier.Fit.Capacity != 10 || tier.Binding.Name != "error_rate" || tier.BreaksAt != 11 {
 		t.Errorf("%g by %v, breaks at %g; want 10 by error_rate, which breaks at 11", tier.Fit.Capacity, tier.Binding, tier.BreaksAt)
+	}
+}
+
+// Any key of which more is harder can be varied; probes of a closed loop have its
+// looks.
+func TestASearchOverTheLengthOfPrompts(t *testing.T) {
+	text := strings.Replace(searching, "over: concurrency, to: 1024", "over: prompt_input_tokens_mean, from: 16", 1)
+	text = strings.Replace(text, "prompt_input_tokens_mean: 20", "concurrency: 4", 1)
+	asked, c := sought(t, text, bearing{ttft: 100.5, s: 0.01})
+	// 64 passes and 128 fails; √(64·128) = 90.5, √(91·128) = 107.9, √(91·108) = 99.1,
+	// and neighbours lie within 5 %, or 104 between 99 and 108.
+	if got := strings.Join(asked[:8], " "); got != "16 32 64 128 91 108 99 103" {
+		t.Errorf("asked for %s", got)
+	}
+	if got := float64(c.Tiers[0].Fit.Capacity); got != 100 {
+		t.Errorf("found %g, want 100", got)
+	}
+	probe := c.Probes[0].Run.Cell
+	if probe.Config.PromptInputTokensMean != 16 || probe.Config.Concurrency != 4 || probe.Dir != "search/prompt_input_tokens_mean16" || len(probe.Probe.Looks) != 3 || probe.Probe.Looks[2] != 4*time.Minute {
+		t.Errorf("the first probe is %s: %+v", probe.Dir, probe.Probe)
+	}
+}
+
+func TestKeysThatNoSearchCanVary(t *testing.T) {
+	for key, want := range map[string]string{
+		"benchmark_duration":       "benchmark_duration does not load the endpoint more the larger it is",
+		"session_turn_delay_mean":  "does not load the endpoint more",
+		"random_seed":              "does not load the endpoint more",
+		"model":                    "must be a key of numbers, which model is not",
+		"slos":                     "must be a key of numbers",
+		"concurency":               "concurency is no key of base_config",
+		"prompt_input_tokens_mena": "did you mean prompt_input_tokens_mean?",
+	} {
+		_, err := sweep.Parse("b.yaml", []byte(strings.Replace(searching, "over: concurrency", "over: "+key, 1)), sweep.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("over: %s: %v, want %q", key, err, want)
+		}
+	}
+}
+
+// Runs that differ more than they say of themselves, as those of users who meet
+// one another by the chance of their start, are followed by short ones around the
+// limit, so many and no more.
+func TestProbesThatContradictEachOtherAreRefined(t *testing.T) {
+	batch := parse(t, searching)
+	plan := batch.Plan()
+	var done []*sweep.Run
+	short := 0
+	for len(done) < 100 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		if len(ask.Cell.Probe.Looks) == 1 {
+			short++
+		}
+		chance := 1 + 0.2*float64(len(done)%3-1) // of what the load bears in this run
+		done = append(done, bearing{ttft: 40.5 * chance, s: 0.01}.probe(ask))
+	}
+	c := batch.Capacities(done)[0]
+	if short < 8 || short > 16 || len(done) == 100 {
+		t.Errorf("%d short runs of %d, want 8 to 16", short, len(done))
+	}
+	refined := 0
+	for _, p := range c.Probes {
+		if p.Purpose == "refine" {
+			refined++
+		}
+	}
+	if got := float64(c.Tiers[0].Fit.Capacity); refined != short || got < 36 || got > 45 {
+		t.Errorf("%d of them are called refine, and the answer is %g; want %d and about 40", refined, got, short)
 	}
 }
