@@ -103,7 +103,7 @@ func (w *worker) perform(ctx, stopping context.Context, c command) error {
 	var ships sync.WaitGroup
 	ships.Go(func() { _ = t.ship.ship(shipping) })
 
-	ask, err := w.batch.Asked(c.Order.Cell, c.Order.Number, c.Order.Load)
+	ask, err := w.batch.Asked(c.Order.Cell, c.Order.Number, c.Order.Load, c.Order.Short)
 	if err == nil {
 		r := w.Runner
 		r.Portion = loadgen.Portion{Worker: w.index, Workers: c.Order.Workers}

@@ -27,11 +27,13 @@ type Crew interface {
 
 // An Order is what workers are told of a run.
 type Order struct {
-	Cell    int     `json:"cell"` // its index
-	Number  int     `json:"number,omitempty"`
-	Load    float64 `json:"load,omitempty"` // of a probe; 0 for none
-	Place   int     `json:"place"`          // among the runs of the batch, from 1
-	Workers int     `json:"workers"`        // that make it
+	Cell   int     `json:"cell"` // its index
+	Number int     `json:"number,omitempty"`
+	Load   float64 `json:"load,omitempty"` // of a probe; 0 for none
+	// Short says that the probe ends with its first look.
+	Short   bool `json:"short,omitempty"`
+	Place   int  `json:"place"`   // among the runs of the batch, from 1
+	Workers int  `json:"workers"` // that make it
 	// Dir is the directory of the run; empty where it has none.
 	Dir string `json:"-"`
 	// Scheduled says that requests are due whatever others have come to: while one
@@ -140,6 +142,7 @@ func (p *phases) order(place int) Order {
 	o := Order{Cell: ask.Cell.Index, Number: ask.Number, Place: place, Workers: p.Crew.Size()}
 	if probe := ask.Cell.Probe; probe != nil {
 		o.Load, o.Looks = probe.Load, probe.Looks[:len(probe.Looks)-1]
+		o.Short = len(probe.Looks) == 1
 	}
 	l := pacing.Load()
 	o.Scheduled = l.Scheduled() || l.Mode == loadgen.UserPaced

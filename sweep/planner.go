@@ -56,8 +56,8 @@ type Planner interface {
 }
 
 // Asked returns a run by what tells it from others: the index of its cell, its
-// number, and the load where it is a probe.
-func (b *Batch) Asked(cell, number int, load float64) (Ask, error) {
+// number, and the load where it is a probe, which may be a short one.
+func (b *Batch) Asked(cell, number int, load float64, short bool) (Ask, error) {
 	for _, cells := range [][]Cell{b.cells, b.leftOut} {
 		for i := range cells {
 			c := &cells[i]
@@ -65,7 +65,7 @@ func (b *Batch) Asked(cell, number int, load float64) (Ask, error) {
 				continue
 			}
 			if load > 0 {
-				c = b.Search.probe(c, load)
+				c = b.Search.probe(c, load, short)
 			}
 			return Ask{Cell: c, Number: number}, nil
 		}
