@@ -26,7 +26,6 @@ type simulation struct {
 	rng      *rand.Rand
 	now      time.Duration
 	end      time.Duration // of the step; 0 for none
-	begun    bool
 	waiting  []*simulated
 	running  []*simulated
 	due      arrivals
