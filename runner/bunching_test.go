@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -98,15 +99,14 @@ func bunchShapes(n int) [][]string {
 	return shapes
 }
 
+var loops = flag.Int("loops", 10, "closed loops on which the sign of users who move together is tried")
+
 // TestHowOftenUsersAreFalselySaidToMoveTogether measures both errors of the sign,
 // which docs/metrics.md tells: on loops of all kinds whose users start one after
 // another it never fires. Of the same loops whose users start together it sees
 // most whose median TTFT is more than twice as long for it.
 func TestHowOftenUsersAreFalselySaidToMoveTogether(t *testing.T) {
-	shapes := bunchShapes(120)
-	if testing.Short() {
-		shapes = shapes[:8]
-	}
+	shapes := bunchShapes(*loops)
 	bent, seen := 0, 0
 	for _, shape := range shapes {
 		var healthy *metrics.Summary
