@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -71,14 +72,13 @@ func scenes(seed uint64) []scene {
 // serverCauses are the findings that rest on what the server says.
 var serverCauses = []string{"queue", "kv-cache-full", "cold-prefix-cache", "foreign-traffic", "queue-before-server", "gpu-throttled", "slow-network", "outside-server", "engine-asleep"}
 
+var sceneSeeds = flag.Int("seeds", 1, "seeds of each scene with a planted cause")
+
 // TestPlantedCausesAreNamed has twelve scenes of five seeds each, four of them healthy, with the server's
 // metrics and without: how often the cause is the first finding, and how often any
 // is found where there is none.
 func TestPlantedCausesAreNamed(t *testing.T) {
-	seeds := 5
-	if testing.Short() {
-		seeds = 1
-	}
+	seeds := *sceneSeeds
 	for _, observed := range []bool{true, false} {
 		named, planted, false1, healthy := 0, 0, 0, 0
 		var missed []string
