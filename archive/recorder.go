@@ -287,6 +287,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 			c.Log.Warn("The disk is full: the room that is left is for the summaries; loadgen analyze makes the analyses of the run")
 		} else {
 			c.profile(run)
+			c.slice(run, res)
 		}
 	}
 	run.Course = nil // in its file; a batch may have thousands of runs
@@ -304,6 +305,18 @@ func (c *runRecorder) profile(run *sweep.Run) {
 		c.Log.Warn(err.Error())
 	}
 	c.Recorder.facts = append(c.Recorder.facts, facts)
+}
+
+// slice writes the run in slices of its time, where that was asked for. Like
+// the analyses it can be done again from the records.
+func (c *runRecorder) slice(run *sweep.Run, res *results.Result) {
+	width := run.Cell.Config.SliceDuration
+	if width == 0 {
+		return
+	}
+	if err := results.WriteSlices(c.dir.Dir, width, res.Config); err != nil {
+		c.Log.Warn("The slices of the run were not written: " + err.Error())
+	}
 }
 
 func (c *runRecorder) closeLog() error {

@@ -5,6 +5,11 @@ import "loadgen"
 // metrics returns what the tally comes to, in the order of the definitions. derive
 // adds to the scalars what follows from them.
 func (t *tally) metrics(o loadgen.Outcome, judged bool, derive func(map[string]float64)) []Metric {
+	return t.metricsWith(o, judged, derive, func(tag string) *Stats { return t.concurrency(tag, o) })
+}
+
+// metricsWith takes the metrics that are weighted by time from elsewhere.
+func (t *tally) metricsWith(o loadgen.Outcome, judged bool, derive func(map[string]float64), weighted func(tag string) *Stats) []Metric {
 	if t.issued() == 0 {
 		return nil
 	}
@@ -19,7 +24,7 @@ func (t *tally) metrics(o loadgen.Outcome, judged bool, derive func(map[string]f
 		case PerChunk:
 			m.Stats = t.gaps.stats()
 		case TimeWeighted:
-			m.Stats = t.concurrency(d.Tag, o)
+			m.Stats = weighted(d.Tag)
 		case Adjusted:
 			if dist := &t.dists[d.ID]; t.ok < t.issued() && dist.count() > 0 {
 				m.Stats = dist.adjusted(int64(t.failed + t.cancelled))

@@ -20,6 +20,8 @@ type Course struct {
 	// Width is that of a slice in seconds: the i-th one begins i widths after
 	// the run's epoch.
 	Width float64 `json:"width_sec"`
+	// End is when the last request ended, within the last slice.
+	End float64 `json:"end_sec"`
 	// Sent counts the requests sent in a slice; OK, Failed and Cancelled those
 	// that ended in it.
 	Sent      []int `json:"sent"`
@@ -176,7 +178,7 @@ func (c *Collector) Course() *Course {
 		group *= 2
 	}
 	width := time.Duration(group) * t.series.width
-	out.Width = width.Seconds()
+	out.Width, out.End = width.Seconds(), max(t.lastEnd, 0).Seconds()
 	out.count(t, group)
 	out.follow(&t.track, width)
 	return out
@@ -184,7 +186,7 @@ func (c *Collector) Course() *Course {
 
 // count fills in what the series knows, so many of its bins to a slice.
 func (o *Course) count(t *tally, group int) {
-	bins, level := t.series.bins, t.level()
+	bins, level, width := t.series.bins, t.level(), t.series.width.Seconds()
 	tokens := t.dists[OSL].count() > 0
 	cancelled := t.cancelled > 0
 	for from := 0; from < len(bins); from += group {
@@ -200,7 +202,13 @@ func (o *Course) count(t *tally, group int) {
 			}
 		}
 		o.Sent, o.OK, o.Failed = append(o.Sent, sent), append(o.OK, ok), append(o.Failed, failed)
-		o.InFlight = append(o.InFlight, flight/float64(group))
+		// The last slice is as long as the run.
+		if lasted := min(o.Width, o.End-float64(from)*width); lasted > 0 {
+			flight *= width / lasted
+		} else {
+			flight = 0
+		}
+		o.InFlight = append(o.InFlight, flight)
 		if tokens {
 			o.Tokens = append(o.Tokens, output)
 		}

@@ -26,6 +26,9 @@ func shade(share float64) color.NRGBA {
 	return color.NRGBA{mix(0xe8, 0x00), mix(0xf1, 0x45), mix(0xf8, 0x7a), 0xff}
 }
 
+// darkColor is that of a text on a light field, by day and by night.
+var darkColor = color.NRGBA{0x11, 0x11, 0x11, 0xff}
+
 type shades struct{}
 
 // Colors returns them from light to dark.
@@ -76,7 +79,7 @@ func (h *Heat) add(p *plot.Plot) {
 			text := "–"
 			if finite(v) {
 				text = short(roundedTo(v, 3))
-				if style.Color = inkColor; (v-low)/(high-low) > 0.55 {
+				if style.Color = darkColor; (v-low)/(high-low) > 0.55 {
 					style.Color = color.White
 				}
 			}

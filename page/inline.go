@@ -51,7 +51,7 @@ func one(b bool) int {
 
 // classes are the names of the colours that a chart draws with.
 var classes = func() map[string]string {
-	m := map[string]string{hex(inkColor): "k", hex(axisColor): "a", hex(gridColor): "g", "#FFFFFF": "x"}
+	m := map[string]string{hex(inkColor): "k", hex(axisColor): "a", hex(gridColor): "g", hex(darkColor): "d", "#FFFFFF": "x"}
 	for i, c := range palette {
 		m[hex(c)] = "c" + strconv.Itoa(i)
 	}
@@ -60,6 +60,15 @@ var classes = func() map[string]string {
 	}
 	return m
 }()
+
+// heatStyle gives the shades of a map their colours.
+func heatStyle() string {
+	var b strings.Builder
+	for i := range heatShades {
+		fmt.Fprintf(&b, ".fh%d{fill:%s}", i, hex(shade(float64(i)/(heatShades-1))))
+	}
+	return b.String()
+}
 
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B) }
 

@@ -119,7 +119,7 @@ type row struct {
 }
 
 func viewOf(batches []*Batch) *view {
-	v := &view{Style: template.CSS(styleText), Script: template.JS(scriptText)} //nolint:gosec // both are this program's own
+	v := &view{Style: template.CSS(styleText + heatStyle()), Script: template.JS(scriptText)} //nolint:gosec // both are this program's own
 	left := pageBytes - len(styleText) - len(scriptText)
 	var names []string
 	runs := 0

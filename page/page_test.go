@@ -56,7 +56,7 @@ func TestTheBestRunIsTheFirstSentence(t *testing.T) {
 	text := html(t, dir)
 	for _, want := range []string{
 		"The most output token throughput of the runs to be relied on has concurrency=",
-		"Of 2 runs:", "Across the sweep", "Time to first token against throughput", "Run by run", "Distribution of the time to first token",
+		"Of 2 runs:", "Across the sweep", "Time to first token against throughput", "Run by run", "Time to first token, histogram",
 		"Requests in flight", "How it was measured",
 	} {
 		if !strings.Contains(text, want) {
@@ -103,5 +103,20 @@ func TestThePageIsWrittenIntoTheBatch(t *testing.T) {
 func TestADirectoryWithoutRunsIsNoPage(t *testing.T) {
 	if _, err := page.HTML([]string{t.TempDir()}); !errors.Is(err, page.ErrNothing) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A page of a hundred cells keeps to its size, and says what is left out.
+func TestAHundredCellsFitOnAPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it draws some hundred charts")
+	}
+	var runs []made
+	for i := range 100 {
+		runs = append(runs, made{values: append(value("concurrency", i%10+1), value("prompt_input_tokens_mean", 100*(i/10+1))...), seconds: 4})
+	}
+	text := html(t, batch(t, runs...))
+	if !strings.Contains(text, "left out to keep the page small") || strings.Count(text, "<details id=") != 100 {
+		t.Errorf("%d bytes", len(text))
 	}
 }

@@ -57,17 +57,20 @@ func perSecond[N int | float64](c *metrics.Course, counts []N, group int) plotte
 		for _, n := range counts[from:to] {
 			sum += n
 		}
-		points = append(points, plotter.XY{X: float64(from) * c.Width, Y: float64(sum) / (float64(to-from) * c.Width)})
+		begins := float64(from) * c.Width
+		if lasted := min(float64(to)*c.Width, c.End) - begins; lasted > 0.05*c.Width {
+			points = append(points, plotter.XY{X: begins, Y: float64(sum) / lasted})
+		}
 	}
-	return closed(points, c, len(counts))
+	return closed(points, c)
 }
 
-// closed ends steps where the last slice does.
-func closed(points plotter.XYs, c *metrics.Course, slices int) plotter.XYs {
+// closed ends steps where the run does.
+func closed(points plotter.XYs, c *metrics.Course) plotter.XYs {
 	if len(points) == 0 {
 		return nil
 	}
-	return append(points, plotter.XY{X: float64(slices) * c.Width, Y: points[len(points)-1].Y})
+	return append(points, plotter.XY{X: c.End, Y: points[len(points)-1].Y})
 }
 
 func overTime(name, title, unit string) Chart {
@@ -108,7 +111,7 @@ func flightChart(c *metrics.Course, group int) Chart {
 		most = max(most, mean)
 		points = append(points, plotter.XY{X: float64(from) * c.Width, Y: mean})
 	}
-	ch.Series = []Series{{Name: "mean in flight", Kind: Steps, Points: closed(points, c, len(c.InFlight)), Color: 0}}
+	ch.Series = []Series{{Name: "mean in flight", Kind: Steps, Points: closed(points, c), Color: 0}}
 	ch.Says = "At most " + number(most) + " in the mean of a slice of time."
 	return ch
 }
@@ -168,11 +171,11 @@ func median(values []float64) float64 {
 func shapeCharts(c *metrics.Course) []Chart {
 	var charts []Chart
 	for _, m := range []struct{ tag, name, short, unit string }{
-		{"time_to_first_token", "time to first token", "ttft", "ms"},
-		{"inter_token_latency", "inter token latency", "itl", "ms"},
-		{"request_latency", "request latency", "latency", "ms"},
-		{"input_sequence_length", "input length", "isl", "tokens"},
-		{"output_sequence_length", "output length", "osl", "tokens"},
+		{"time_to_first_token", "Time to first token", "ttft", "ms"},
+		{"inter_token_latency", "Inter token latency", "itl", "ms"},
+		{"request_latency", "Request latency", "latency", "ms"},
+		{"input_sequence_length", "Input length", "isl", "tokens"},
+		{"output_sequence_length", "Output length", "osl", "tokens"},
 	} {
 		s := c.Distributions[m.tag]
 		if s == nil || s.Count == 0 {
@@ -184,7 +187,7 @@ func shapeCharts(c *metrics.Course) []Chart {
 }
 
 func ecdfChart(s *metrics.Shape, name, short, unit string) Chart {
-	ch := Chart{Name: short + "_ecdf", Title: "Requests within a " + name, XLabel: unit, YLabel: "% of requests", FromZero: true}
+	ch := Chart{Name: short + "_ecdf", Title: name + ", cumulative", XLabel: unit, YLabel: "% of requests within", FromZero: true}
 	q := s.Quantiles
 	levels := metrics.ShapeLevels()
 	low, high := q[1], q[99]
@@ -200,7 +203,7 @@ func ecdfChart(s *metrics.Shape, name, short, unit string) Chart {
 }
 
 func histogramChart(s *metrics.Shape, name, short, unit string) Chart {
-	ch := Chart{Name: short + "_histogram", Title: "Distribution of the " + name, XLabel: unit, YLabel: "% of requests", FromZero: true}
+	ch := Chart{Name: short + "_histogram", Title: name + ", histogram", XLabel: unit, YLabel: "% of requests", FromZero: true}
 	var points plotter.XYs
 	for i, n := range s.Bins {
 		points = append(points, plotter.XY{X: s.From + float64(i)*s.Width, Y: 100 * float64(n) / float64(s.Count)})

@@ -13,8 +13,8 @@ import (
 	"loadgen/trace"
 )
 
-// view draws a run within so many bytes.
-func (r *Run) view(id string, room *int, open bool) *runView {
+// view says of a run what is told without a picture.
+func (r *Run) view(id string, open bool) *runView {
 	v := &runView{ID: id, Name: r.Name(), Standing: r.standing(), Tone: toneOf(r), Open: open, Missed: r.Missed}
 	if r.Skipped != "" {
 		v.Words = append(v.Words, "Not made: "+r.Skipped)
@@ -23,21 +23,13 @@ func (r *Run) view(id string, room *int, open bool) *runView {
 	if r.Failed != "" {
 		v.Words = append(v.Words, "Failed: "+r.Failed)
 	}
-	if r.Summary == nil {
-		return v
-	}
-	r.words(v)
-	course, err := r.course()
-	if err != nil {
-		v.Notes = append(v.Notes, "how the run went cannot be read: "+err.Error())
-	}
-	if course != nil {
-		r.draw(v, course, room)
+	if r.Summary != nil {
+		r.words(v)
 	}
 	return v
 }
 
-// words are what of a run is told without a picture.
+// words are those of a run with figures.
 func (r *Run) words(v *runView) {
 	s := r.Summary
 	c := &s.Counts
@@ -96,7 +88,17 @@ func (r *Run) figures(v *runView) {
 
 // draw draws as much of how the run went as there is room for: a run among a
 // hundred has fewer and coarser charts than one alone.
-func (r *Run) draw(v *runView, course *metrics.Course, room *int) {
+func (r *Run) draw(v *runView, room *int) {
+	if r.Summary == nil {
+		return
+	}
+	course, err := r.course()
+	if err != nil {
+		v.Notes = append(v.Notes, "How the run went cannot be read: "+err.Error())
+	}
+	if course == nil {
+		return
+	}
 	const fullRoom, pointsOfFull, pointsOfSmall = 90_000, 240, 60
 	points := pointsOfSmall
 	if *room >= fullRoom {
@@ -108,6 +110,10 @@ func (r *Run) draw(v *runView, course *metrics.Course, room *int) {
 	if left := drawable(series) + drawable(shapes) - len(v.Series) - len(v.Shapes); left > 0 {
 		v.LeftOut = fmt.Sprintf("%s left out to keep the page small: loadgen report %s makes a page of this run alone.", report.Count(left, "chart"), r.Dir)
 	}
+	r.drawGantt(v, room)
+}
+
+func (r *Run) drawGantt(v *runView, room *int) {
 	calls, err := r.calls(ganttCalls)
 	if err != nil || len(calls) == 0 {
 		return

@@ -29,7 +29,7 @@ func (b *Batch) sweepCharts() []Chart {
 		charts = append(charts, b.overKey(key, throughput)...)
 	}
 	charts = append(charts, b.heatMaps(throughput)...)
-	charts = append(charts, b.frontier(throughput)...)
+	charts = append(charts, b.frontiers(throughput)...)
 	return slices.DeleteFunc(charts, func(c Chart) bool { return c.empty() })
 }
 
@@ -48,7 +48,7 @@ func (b *Batch) throughput() metrics.Figure {
 var figureNames = map[string]string{
 	"goodput": "Goodput", "output_token_throughput": "Output token throughput", "request_throughput": "Request throughput",
 	"time_to_first_token": "Time to first token", "inter_token_latency": "Inter token latency", "request_latency": "Request latency",
-	"output_token_throughput_per_user": "Output tokens per user",
+	"output_token_throughput_per_user": "Output tokens per user", metrics.PerGPU: "Output tokens per GPU",
 }
 
 func axisOf(f metrics.Figure) string {
@@ -321,38 +321,50 @@ func (c *cell) has(key, value string) bool {
 	return false
 }
 
-// frontier draws what one user gets against what all get: a cell on the line has
-// no other that is better in both.
-func (b *Batch) frontier(throughput metrics.Figure) []Chart {
-	user := metrics.Figure{Tag: "output_token_throughput_per_user", Stat: "avg"}
+// frontiers draw what one user gets, and how long a request takes, against what
+// all get, for each GPU where their number is known, by AIPerf's names then.
+func (b *Batch) frontiers(throughput metrics.Figure) []Chart {
+	name, title := "pareto_curve_throughput_vs_", "Throughput of all against "
+	if !slices.ContainsFunc(b.cells, func(c *cell) bool { _, ok := c.figure(figureOf(metrics.PerGPU, "avg")); return !ok }) {
+		throughput = figureOf(metrics.PerGPU, "avg")
+		name, title = "pareto_curve_throughput_per_gpu_vs_", "Throughput per GPU against "
+	}
+	user, latency := figureOf("output_token_throughput_per_user", "avg"), figureOf("request_latency", "avg")
+	return []Chart{
+		b.frontier(name+"interactivity", title+"speed for one user", user, true, throughput),
+		b.frontier(name+"latency", title+"latency", latency, false, throughput),
+	}
+}
+
+// frontier draws a figure against the throughput: a cell on the line has no other
+// that is better in both.
+func (b *Batch) frontier(name, title string, of metrics.Figure, larger bool, throughput metrics.Figure) Chart {
+	ch := Chart{Name: name, Title: title, XLabel: axisOf(of), YLabel: axisOf(throughput), FromZero: true}
 	all := Series{Name: "cells", Kind: Dots, Color: 6}
 	var values [][]float64
+	var labels []string
 	for _, c := range b.cells {
-		x, ok := c.figure(user)
+		x, ok := c.figure(of)
 		y, too := c.figure(throughput)
 		if ok && too {
 			all.Points = append(all.Points, plotter.XY{X: x.mean, Y: y.mean})
-			all.Labels = append(all.Labels, c.label(len(b.cells)))
+			labels = append(labels, c.label(len(b.cells)))
 			values = append(values, []float64{x.mean, y.mean})
 		}
 	}
 	if len(values) < 2 {
-		return nil
+		return ch
 	}
 	line := Series{Name: "Pareto frontier", Kind: Marked, Color: 0}
-	best := stats.Pareto(values, []bool{true, true})
+	best := stats.Pareto(values, []bool{larger, true})
 	slices.SortFunc(best, func(i, j int) int { return cmp.Compare(values[i][0], values[j][0]) })
 	for _, i := range best {
 		line.Points = append(line.Points, all.Points[i])
-		line.Labels = append(line.Labels, all.Labels[i])
+		line.Labels = append(line.Labels, labels[i])
 	}
-	all.Labels = nil
-	return []Chart{{
-		Name: "pareto_curve_throughput_vs_interactivity", Title: "Throughput of all against speed for one user",
-		XLabel: axisOf(user), YLabel: axisOf(throughput), FromZero: true,
-		Series: []Series{all, line, b.doubtful(user, throughput)},
-		Says:   "On the line are the cells that no other beats in both.",
-	}}
+	ch.Series = []Series{all, line, b.doubtful(of, throughput)}
+	ch.Says = "On the line are the cells that no other beats in both."
+	return ch
 }
 
 // label is the cell's name where there is room for it: its values alone.

@@ -26,22 +26,73 @@ func clean(text string) string { return cut(outside.Line(text[:min(len(text), 8*
 func (b *Batch) view(id string, left, runs *int) *batchView {
 	v := &batchView{
 		ID: id, Name: b.Name, About: b.about(), Answers: b.answers(), Table: b.table(id),
-		Comparison: b.Comparison, Searches: b.searches(id, left), Notes: b.Broken,
+		Comparison: b.Comparison, Notes: b.Broken, Measured: b.measured(),
 	}
-	share := *left / 3
-	v.Sweep = figures(id, b.sweepCharts(), &share)
 	for i := range b.Findings {
 		v.Findings = append(v.Findings, viewFinding(&b.Findings[i]))
 	}
 	for i, r := range b.Runs {
+		v.Runs = append(v.Runs, r.view(fmt.Sprintf("%s-r%d", id, i+1), len(b.Runs) == 1))
+	}
+	*left -= v.Table.size() + fit(v.Runs, *left/2)
+	share := *left / 3
+	v.Searches, v.Sweep = b.searches(id, left), figures(id, b.sweepCharts(), &share)
+	for i, r := range b.Runs {
 		room := *left / max(*runs, 1)
 		before := room
-		v.Runs = append(v.Runs, r.view(fmt.Sprintf("%s-r%d", id, i+1), &room, len(b.Runs) == 1))
+		r.draw(v.Runs[i], &room)
 		*left -= before - room
 		*runs--
 	}
-	v.Measured = b.measured()
 	return v
+}
+
+// fit takes tables out of runs until what they say takes no more than so many
+// bytes, and returns how many it takes.
+func fit(runs []*runView, most int) int {
+	size := func() int {
+		n := 0
+		for _, r := range runs {
+			n += r.size()
+		}
+		return n
+	}
+	for _, shorten := range []func(*runView){
+		func(r *runView) { r.Signs.Rows = nil },
+		func(r *runView) { r.Figures.Rows = nil },
+		func(r *runView) { r.Notes, r.Errors.Rows = nil, nil },
+	} {
+		if size() <= most {
+			break
+		}
+		for _, r := range runs {
+			shorten(r)
+			r.LeftOut = "Tables and charts are left out to keep the page small: loadgen report makes a page of this run alone."
+		}
+	}
+	return size()
+}
+
+// size is about how many bytes a table takes on the page.
+func (t *table) size() int {
+	n := 0
+	for _, r := range t.Rows {
+		n += 40
+		for _, c := range r.Cells {
+			n += min(len(c), 2*longest) + 12
+		}
+	}
+	return n
+}
+
+func (v *runView) size() int {
+	n := 300 + v.Signs.size() + v.Errors.size() + v.Figures.size()
+	for _, list := range [][]string{v.Words, v.Reasons, v.Notes, v.Missed} {
+		for _, text := range list {
+			n += min(len(text), 2*longest) + 12
+		}
+	}
+	return n
 }
 
 // about says when and on what the batch was made.

@@ -139,6 +139,8 @@ type Config struct {
 	ServerMetricsInterval time.Duration `yaml:"server_metrics_interval" unit:"s" validate:"gte=0.1s,lte=1h"`
 	// ServerMetricsFormats are the files that they are written to.
 	ServerMetricsFormats Formats `yaml:"server_metrics_formats"`
+	// SliceDuration asks for AIPerf's files of a run in slices of its time.
+	SliceDuration time.Duration `yaml:"slice_duration" unit:"s" validate:"gte=0.1s"`
 
 	given map[string]bool
 }

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"loadgen/archive"
 	"loadgen/compare"
+	"loadgen/page"
+	"loadgen/results"
 )
 
 // latestValid asks for the newest earlier batch of the same name of which every
@@ -53,7 +56,8 @@ func (c *runCommand) against(batch string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("comparing with %s: %w", base, err)
 	}
-	if err := comparing.print(out, compared); err != nil {
+	kept := results.WriteJSON(filepath.Join(batch, page.ComparisonName), comparisonFile{"1.0", compared})
+	if err := errors.Join(kept, comparing.print(out, compared)); err != nil {
 		return err
 	}
 	return comparing.verdict(compared)

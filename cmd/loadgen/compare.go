@@ -58,6 +58,12 @@ func (c *compareCommand) compare() (*compare.Comparison, error) {
 	return comparing.Compare()
 }
 
+// A comparisonFile is a comparison as JSON.
+type comparisonFile struct {
+	SchemaVersion string `json:"schema_version"`
+	*compare.Comparison
+}
+
 func (c *compareCommand) print(w io.Writer, compared *compare.Comparison) error {
 	text, err := report.CompareAs(c.Format, compared, report.CompareOptions{All: c.All, Strict: c.Strict, Options: reportOptions(w)})
 	if err != nil {

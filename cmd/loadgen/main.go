@@ -45,6 +45,7 @@ type commands struct {
 	Compare   compareCommand   `cmd:"" help:"Say whether one batch or run is worse than another, and how sure that is."`
 	Report    reportCommand    `cmd:"" help:"Make a page with charts of batches and runs, in one file."`
 	Export    exportCommand    `cmd:"" help:"Hand a finished batch to other programs: Parquet, JUnit, OTLP and others."`
+	Plot      plotCommand      `cmd:"" help:"Write the charts of a batch or a run as SVG and PNG."`
 	History   historyCommand   `cmd:"" help:"Show all nights of a batch, and from which night on a figure changed."`
 	guideCommands
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -59,6 +60,7 @@ const description = `loadgen generates load for LLM endpoints and measures what 
   loadgen compare BASE NEW                     is tonight worse than last night? exits with 99 if so
   loadgen export DIR --to SINK                 hand a finished batch to other programs
   loadgen report DIR                           a page with charts of a batch, in one file
+  loadgen plot DIR                             the charts as SVG and PNG
   loadgen history DIR                          every night of a batch, and where a figure changed its level
   loadgen init                                 write a first batch file
   loadgen explain KEY                          what a key of the batch file means

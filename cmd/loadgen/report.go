@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -55,6 +57,15 @@ func writePage(dir string, log *slog.Logger) string {
 		return ""
 	}
 	return "Page: " + filepath.Join(dir, page.Name) + "\n"
+}
+
+// newPage is writePage for a batch that has just come to its end: what it was
+// compared with before it went on is no longer true.
+func newPage(dir string, log *slog.Logger) string {
+	if err := os.Remove(filepath.Join(dir, page.ComparisonName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("The comparison of before is still there: " + err.Error())
+	}
+	return writePage(dir, log)
 }
 
 // show hands a file to whatever the desktop shows such files with.

@@ -163,7 +163,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	tee.Show(std.err)
 	recorder.LogSummary(runs)
 	err = errors.Join(err, recorder.Finish(runs))
-	picture := writePage(dir.Dir, log)
+	picture := newPage(dir.Dir, log)
 	tables := recorder.Tables(runs, reportOptions(std.out))
 	if _, shown := fmt.Fprintf(std.out, "%s\nResults: %s\n%s", tables, dir.Dir, picture); shown != nil && !errors.Is(shown, syscall.EPIPE) {
 		err = errors.Join(err, fmt.Errorf("printing the results, which are kept in %s: %w", dir.Dir, shown))
@@ -178,6 +178,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	err = errors.Join(batch.Judge(runs, c.AllowInvalid), exported)
 	if c.Baseline != "" {
 		err = errors.Join(err, c.against(dir.Dir, std.out))
+		writePage(dir.Dir, log) // again, with what changed
 	}
 	return err
 }

@@ -1,0 +1,53 @@
+package page_test
+
+import (
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"loadgen/page"
+)
+
+func TestPlotsHaveTheNamesOfAIPerf(t *testing.T) {
+	dir := batch(t, made{values: value("concurrency", 1), seconds: 4}, made{values: value("concurrency", 4), seconds: 4, scale: 2})
+	into := filepath.Join(t.TempDir(), "plots")
+	n, err := page.Plots(dir, into, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	for _, name := range []string{
+		"ttft_vs_throughput", "pareto_curve_throughput_vs_interactivity", "cell0/ttft_over_time", "cell0/itl_over_time", "cell1/latency_over_time",
+		"cell1/dispersed_throughput_over_time", "cell1/ttft_timeline", "cell0/ttft_ecdf", "cell0/osl_histogram",
+	} {
+		for _, ext := range []string{".svg", ".png"} {
+			if _, err := os.Stat(filepath.Join(into, name+ext)); err != nil {
+				t.Error(err)
+			}
+			files++
+		}
+	}
+	if n < files {
+		t.Errorf("%d pictures", n)
+	}
+	f, err := os.Open(filepath.Join(into, "ttft_vs_throughput.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if c, err := png.DecodeConfig(f); err != nil || c.Width != 1600 || c.Height != 800 {
+		t.Errorf("%d × %d pixels, %v", c.Width, c.Height, err)
+	}
+}
+
+func TestWithoutRunsOnlyTheSweepIsDrawn(t *testing.T) {
+	dir := batch(t, made{values: value("concurrency", 1)}, made{values: value("concurrency", 4), scale: 2})
+	into := filepath.Join(t.TempDir(), "plots")
+	if _, err := page.Plots(dir, into, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(into, "cell0")); !os.IsNotExist(err) {
+		t.Errorf("the charts of a run: %v", err)
+	}
+}
