@@ -66,12 +66,13 @@ func (w *plotWriter) run(r *Run, into string) {
 	if course == nil {
 		return
 	}
-	charts := append(requestCharts(course), courseCharts(course, metrics.MaxPoints)...)
+	charts := courseCharts(course, metrics.MaxPoints)
 	for i := range charts {
-		if name, same := aiperfNames[charts[i].Name]; same {
+		if name, other := fileNames[charts[i].Name]; other {
 			charts[i].Name = name
 		}
 	}
+	charts = append(requestCharts(course), charts...)
 	slices, err := sliceCharts(r.Dir)
 	if err != nil {
 		w.errs = append(w.errs, err)
@@ -86,8 +87,9 @@ func (w *plotWriter) run(r *Run, into string) {
 	w.file(into, "ttft_timeline.png", gantt.PNG)
 }
 
-// aiperfNames are those of AIPerf's plots that show the same as ours.
-var aiperfNames = map[string]string{
+// fileNames are those of charts as files, where AIPerf has a plot that shows the
+// same, or another of the chart's own name.
+var fileNames = map[string]string{
 	"ttft_over_time": "ttft_percentiles_over_time", "itl_over_time": "itl_percentiles_over_time", "latency_over_time": "latency_percentiles_over_time",
 	"output_tokens_over_time": "dispersed_throughput_over_time",
 }

@@ -10,7 +10,10 @@ import (
 )
 
 func TestPlotsHaveTheNamesOfAIPerf(t *testing.T) {
-	dir := batch(t, made{values: value("concurrency", 1), seconds: 4}, made{values: value("concurrency", 4), seconds: 4, scale: 2})
+	if testing.Short() {
+		t.Skip("it draws some fifty pictures")
+	}
+	dir := batch(t, made{values: value("concurrency", 1), seconds: 4, verdict: "VALID"}, made{values: value("concurrency", 4), seconds: 4, scale: 2, verdict: "VALID"})
 	into := filepath.Join(t.TempDir(), "plots")
 	n, err := page.Plots(dir, into, true)
 	if err != nil {
@@ -42,7 +45,7 @@ func TestPlotsHaveTheNamesOfAIPerf(t *testing.T) {
 }
 
 func TestWithoutRunsOnlyTheSweepIsDrawn(t *testing.T) {
-	dir := batch(t, made{values: value("concurrency", 1)}, made{values: value("concurrency", 4), scale: 2})
+	dir := batch(t, made{values: value("concurrency", 1), verdict: "VALID"}, made{values: value("concurrency", 4), scale: 2, verdict: "VALID"})
 	into := filepath.Join(t.TempDir(), "plots")
 	if _, err := page.Plots(dir, into, false); err != nil {
 		t.Fatal(err)
