@@ -93,7 +93,7 @@ func TestAKeyIsExplained(t *testing.T) {
 		{"warmup_request_count", []string{"required, unless warmup_duration is there"}},
 		{"request_rate_mode", []string{"one of constant, poisson, gamma", "default   constant"}},
 		{"mock.ttft", []string{"mock.ttft\n", "type      duration", "default   0s"}},
-		{"search.over", []string{"one of concurrency, request_rate, num_users"}},
+		{"search.over", []string{"one of concurrency, num_prefix_prompts, num_users"}},
 		{"sweeps.concurrency", []string{"base_config.concurrency\n"}},
 		{"slos", []string{"base_config.slos\n", "search.slos\n"}},
 		{"base_config.slos", []string{"keys: request_latency, time_to_first_token"}},

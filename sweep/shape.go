@@ -2,7 +2,9 @@ package sweep
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -129,6 +131,9 @@ func shapeOf(v reflect.Value, path string, tag reflect.StructTag) Shape {
 	s.obey(tag.Get("validate"))
 	if key, below := strings.CutPrefix(path, "mock."); below {
 		s.obeyMock(key)
+	}
+	if path == "search.over" {
+		s.Words = slices.Sorted(maps.Keys(searchKeys))
 	}
 	s.Off = notSupported[path] != ""
 	if most, ok := tag.Lookup("below"); ok {

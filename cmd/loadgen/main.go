@@ -17,6 +17,7 @@ import (
 	"loadgen/archive"
 	"loadgen/fleet"
 	"loadgen/load"
+	"loadgen/mockllm"
 	"loadgen/runner"
 )
 
@@ -112,7 +113,7 @@ func run(ctx context.Context, args []string, std streams) (err error) {
 		kong.DefaultEnvars("LOADGEN"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Help(printHelp),
-		kong.Vars(mockDefaults()),
+		kong.Vars(mockllm.FlagDefaults()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(std),
 		kong.Bind(&fleet.Machine{In: std.in, Log: newLogger(std.err, false), Interruptible: interruptible, Ceiling: archive.SavedCeiling, Runner: runner.Runner{LookupEnv: os.LookupEnv, Version: version, Wait: load.PreciseWait, Processors: setProcessors}}),

@@ -27,7 +27,7 @@ type mockCommand struct {
 	Cert   string `type:"path" placeholder:"FILE" help:"With --tls: write the server's certificate here, for tls.ca_file."`
 	Leash  bool   `hidden:"" help:"End when standard input does."`
 
-	mockFlags
+	mockllm.Flags
 }
 
 func (c *mockCommand) Run(ctx context.Context, std streams) error {
@@ -73,7 +73,7 @@ func (c *mockCommand) Run(ctx context.Context, std streams) error {
 func (c *mockCommand) config() (mockllm.Config, error) {
 	settings := os.Getenv(mockSettings)
 	if !c.Leash || settings == "" {
-		return c.mockFlags.config(), nil
+		return c.Flags.Config(), nil
 	}
 	var cfg mockllm.Config
 	if err := json.Unmarshal([]byte(settings), &cfg); err != nil {

@@ -1,15 +1,13 @@
-package main
+package mockllm
 
 import (
 	"fmt"
 	"time"
-
-	"loadgen/mockllm"
 )
 
-// mockFlags are the fields of mockllm.Config as flags; the batch file has them
-// under mock:. docs/mock.md says how they work together.
-type mockFlags struct {
+// Flags are the fields of Config as flags of a command line; the batch file has
+// them under mock:. docs/mock.md says how they work together.
+type Flags struct {
 	Models []string `placeholder:"NAME" help:"Models served; any name is, when none is given."`
 	APIKey string   `placeholder:"KEY" help:"Bearer token that /v1 asks for."`
 	Seed   uint64   `help:"Root of all chance: jitter, output lengths, faults."`
@@ -41,7 +39,7 @@ type mockFlags struct {
 	KeepAlive         time.Duration `help:"Close connections that are idle for so long; 0 for five minutes."`
 	RequestsPerSecond float64       `help:"Quota; what exceeds it is answered with 429. 0 for none."`
 	Burst             int           `default:"1" help:"Requests that the quota lets through at once."`
-	Faults            []fault       `name:"fault" sep:"none" placeholder:"FAULT" help:"Failure to inject, such as \"status every=10 status=503\" (repeatable); docs/mock.md lists the kinds."`
+	Faults            []flagFault   `name:"fault" sep:"none" placeholder:"FAULT" help:"Failure to inject, such as \"status every=10 status=503\" (repeatable); docs/mock.md lists the kinds."`
 
 	TLS   bool          `name:"tls" help:"Serve HTTPS with a certificate made at the start."`
 	HTTP2 bool          `name:"http2" default:"true" negatable:"" help:"Also serve HTTP/2."`
@@ -51,22 +49,23 @@ type mockFlags struct {
 	StampsKept int  `default:"${stamps_kept}" help:"Requests whose stamps are kept."`
 }
 
-// A fault is a mockllm.Fault written as on the command line.
-type fault mockllm.Fault
+// A flagFault is a Fault written as on the command line.
+type flagFault Fault
 
 // UnmarshalText reads the kind and its fields: "cut every=10 after=3".
-func (f *fault) UnmarshalText(text []byte) error {
-	parsed, err := mockllm.ParseFault(string(text))
-	*f = fault(parsed)
+func (f *flagFault) UnmarshalText(text []byte) error {
+	parsed, err := ParseFault(string(text))
+	*f = flagFault(parsed)
 	return err
 }
 
-func (f mockFlags) config() mockllm.Config {
-	faults := make([]mockllm.Fault, len(f.Faults))
+// Config returns what the flags say.
+func (f Flags) Config() Config {
+	faults := make([]Fault, len(f.Faults))
 	for i, x := range f.Faults {
-		faults[i] = mockllm.Fault(x)
+		faults[i] = Fault(x)
 	}
-	return mockllm.Config{
+	return Config{
 		Models: f.Models, APIKey: f.APIKey, Seed: f.Seed,
 		Timing: f.Timing, TTFT: f.TTFT, ITL: f.ITL,
 		PrefillBase: f.PrefillBase, PrefillPerToken: f.PrefillPerToken, PrefillChunk: f.PrefillChunk,
@@ -83,10 +82,10 @@ func (f mockFlags) config() mockllm.Config {
 	}
 }
 
-// mockDefaults are the variables in the defaults above: one place says what
+// FlagDefaults are the variables in the defaults above: one place says what
 // the endpoint is like.
-func mockDefaults() map[string]string {
-	d := mockllm.DefaultConfig()
+func FlagDefaults() map[string]string {
+	d := DefaultConfig()
 	text := func(v any) string { return fmt.Sprint(v) }
 	return map[string]string{
 		"prefill_base": text(d.PrefillBase), "prefill_per_token": text(d.PrefillPerToken),
