@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -155,7 +156,7 @@ func (c *course) next() (Ask, step) {
 		return Ask{}, s
 	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
-	return Ask{Cell: c.search.probe(c.cell, s.load, s.refines), Number: tried + 1}, s
+	return Ask{Cell: c.search.probe(c.cell, s.load, s.refines && c.cell.Pacing.Mode != loadgen.OpenLoop), Number: tried + 1}, s
 }
 
 // decide returns the load to try next, tier after tier.
