@@ -133,7 +133,7 @@ func shapeOf(v reflect.Value, path string, tag reflect.StructTag) Shape {
 		s.obeyMock(key)
 	}
 	if path == "search.over" {
-		s.Words = slices.Sorted(maps.Keys(searchKeys))
+		s.Words = append(slices.Sorted(maps.Keys(searchKeys)), "") // empty as the whole block may be
 	}
 	s.Off = notSupported[path] != ""
 	if most, ok := tag.Lookup("below"); ok {
