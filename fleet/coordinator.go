@@ -368,7 +368,10 @@ const pings = 16
 func (k *Coordinator) clockOf(ctx context.Context, i int) (best clock, err error) {
 	best.bound = time.Hour
 	failed := 0
-	for i := 0; i < pings && failed < 2; i++ {
+	for range pings {
+		if failed == 2 {
+			break
+		}
 		try, cancel := context.WithTimeout(ctx, time.Second)
 		sent := time.Now()
 		msg, err := k.conn.RequestWithContext(try, fmt.Sprintf("%sclock.%d", k.base, i), nil)

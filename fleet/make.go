@@ -2,14 +2,8 @@ package fleet
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"loadgen"
@@ -59,7 +53,8 @@ type hand struct {
 	warm      bool
 	done      *result
 	gone      string
-	at        time.Duration // since the epoch, when it was lost
+	at        time.Duration // since the measurement began, when it was lost
+	mute      bool          // it did not tell its clock
 	have      int64         // bytes of its records that were taken in
 	beat      beat
 	clock     clock
@@ -173,7 +168,7 @@ func (m *making) follow(ctx, stopping context.Context) error {
 		case <-late:
 			for _, h := range m.crew {
 				if !h.over() {
-					h.gone, h.at = "it did not end when it was told to", time.Since(m.epoch)
+					h.gone, h.at = "it did not end when it was told to", m.since()
 					m.lost(h)
 				}
 			}
@@ -265,11 +260,20 @@ func (m *making) arm(ctx context.Context, phase loadgen.Phase) error {
 			return nil
 		}
 		c, err := m.clockOf(ctx, h.index)
-		if err == nil {
+		if h.mute = err != nil; !h.mute {
 			h.clock = c
 		}
 		return err
 	})
+	for _, h := range m.crew {
+		if h.mute && !h.over() { // it would begin at some moment of its own
+			h.gone, h.at = "it does not tell its clock", m.since()
+			m.lost(h)
+		}
+	}
+	if m.ending {
+		return nil
+	}
 	worst := time.Duration(0)
 	for _, h := range m.crew {
 		worst = max(worst, 2*h.clock.bound)
@@ -308,7 +312,7 @@ func (m *making) look() {
 		}
 		if !here[h.index] && !h.over() {
 			h.gone = who.gone
-			h.at = time.Since(m.epoch)
+			h.at = m.since()
 			m.lost(h)
 		}
 	}
@@ -344,6 +348,14 @@ func (m *making) falls() bool {
 	return n == len(m.crew) || n > 0 && !m.order.Scheduled
 }
 
+// since is how long the measurement has gone on; 0 before it.
+func (m *making) since() time.Duration {
+	if m.measured.IsZero() {
+		return 0
+	}
+	return max(time.Since(m.measured), 0)
+}
+
 // lost ends the run: from here on it is not the load that was asked for.
 func (m *making) lost(h *hand) {
 	if m.cut == "" {
@@ -353,116 +365,6 @@ func (m *making) lost(h *hand) {
 	m.ending = true
 }
 
-// handle takes in what a worker sends.
-func (m *making) handle(in message) error {
-	if in.run != m.number || in.worker >= len(m.crew) {
-		if in.event != nil {
-			_ = in.msg.Respond(encode(reply{}))
-		}
-		return nil
-	}
-	h := m.crew[in.worker]
-	if in.event == nil {
-		return m.takeIn(h, in)
-	}
-	var a reply
-	var failed error
-	switch e := in.event; e.What {
-	case isReady:
-		h.ready[e.Phase] = true
-	case isWarm:
-		h.warm = true
-	case asksLook:
-		a.Enough = m.enough(e.Look)
-	case isDone:
-		if h.done == nil && e.Result != nil {
-			h.done = e.Result
-			if e.Why != "" && h.gone == "" {
-				h.gone, h.at = e.Why, time.Since(m.epoch)
-				m.lost(h)
-				m.lose(h.index, e.Why)
-			}
-			if e.Result.Error != "" {
-				failed = fmt.Errorf("worker %d: %s", h.index, e.Result.Error)
-			}
-			if c, err := m.clockOf(context.Background(), h.index); err == nil && m.begun {
-				h.drift = c.offset - h.clock.offset
-			}
-		}
-	}
-	_ = in.msg.Respond(encode(a))
-	return failed
-}
-
-// takeIn folds records that come where those before them ended, and says how far
-// that is. What came before, or would leave a gap, is sent again from there.
-func (m *making) takeIn(h *hand, in message) error {
-	var err error
-	if in.at == h.have {
-		if err = m.fold(h, in.records); err == nil {
-			h.have += int64(len(in.records))
-		}
-	}
-	_ = in.msg.Respond(binary.LittleEndian.AppendUint64(nil, uint64(h.have)))
-	return err
-}
-
-// fold takes in whole records.
-func (m *making) fold(h *hand, b []byte) error {
-	for len(b) > 0 {
-		record, rest := next(b)
-		if record == nil {
-			return errBadRecord
-		}
-		if err := readRecord(record, &m.record, m.epoch); err != nil {
-			return err
-		}
-		if m.record.Request == nil {
-			return errBadRecord
-		}
-		m.record.By = h.index + 1
-		if m.record.Phase == loadgen.Profiling {
-			if m.measured.IsZero() {
-				m.measured = m.record.Start.Add(-m.record.Sent)
-			}
-			m.sent(&m.record)
-			h.begun = max(h.begun, position(m.record.Request)+1)
-			switch {
-			case m.record.OK():
-				h.ok++
-			case m.record.Cancelled():
-				h.cancelled++
-			default:
-				h.failed++
-			}
-		}
-		m.home.Fold(&m.record)
-		b = rest
-	}
-	return nil
-}
-
-// sent notes what tells when the load became less.
-func (m *making) sent(r *loadgen.Record) {
-	const many = 1 << 16
-	m.last = max(m.last, r.Sent)
-	if len(m.ends) == many {
-		m.ends = slices.DeleteFunc(m.ends, func(end time.Duration) bool { return end < m.last })
-	}
-	if r.Ended >= m.last && len(m.ends) < many {
-		m.ends = append(m.ends, r.Ended)
-	}
-}
-
-// position is the number of a request's session, which its name ends with.
-func position(q *loadgen.Request) int {
-	n, err := strconv.Atoi(q.Session[strings.LastIndexByte(q.Session, '_')+1:])
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
 // enough decides a look once, for all who ask.
 func (m *making) enough(look int) bool {
 	if look >= m.looked {
@@ -470,52 +372,6 @@ func (m *making) enough(look int) bool {
 		m.sure = m.home.Sure()
 	}
 	return m.sure && look < m.looked
-}
-
-// leavings takes in what lost workers have left on this machine.
-func (m *making) leavings() {
-	for _, h := range m.crew {
-		if h.gone == "" || h.done != nil || m.spools() == "" {
-			continue
-		}
-		if kill := m.members[h.index].kill; kill != nil {
-			kill() // it writes nothing more
-		}
-		path := spoolName(m.spools(), h.index)
-		issued, err := leftBehind(path, h.have, func(b []byte, _ time.Time) error {
-			h.have += int64(len(b))
-			return m.fold(h, b)
-		})
-		if err != nil {
-			m.Log.Warn(fmt.Sprintf("Reading what worker %d has left: %v", h.index, err))
-			continue
-		}
-		h.issued = max(h.issued, issued)
-		_ = os.Remove(path)
-	}
-}
-
-// tidy removes the records that were taken in.
-func (m *making) tidy() {
-	dir := m.spools()
-	if dir == "" {
-		return
-	}
-	for _, h := range m.crew {
-		if h.done != nil {
-			_ = os.Remove(spoolName(dir, h.index)) // where the worker has not yet
-		}
-	}
-	_ = os.Remove(dir) // unless records are left in it
-}
-
-// spools is the directory of the records that wait to be taken in, where workers
-// are on this machine.
-func (m *making) spools() string {
-	if m.Spawn == nil || m.order.Dir == "" {
-		return ""
-	}
-	return filepath.Join(m.order.Dir, SpoolDir)
 }
 
 // abandon ends a run that could not begin.
