@@ -125,7 +125,7 @@ func (s status) time() string {
 
 // counts says what became of the requests so far.
 func (s status) counts() []part {
-	flight := part{fmt.Sprintf("%d in flight", s.InFlight), plain}
+	flight := part{fmt.Sprintf("%d in flight", s.InFlight), report.Plain}
 	if s.Load.Users > 0 {
 		flight.text = fmt.Sprintf("%d of %d users in flight", s.InFlight, s.Load.Users)
 	}
@@ -134,17 +134,17 @@ func (s status) counts() []part {
 		if s.Stage.Requests > 0 {
 			sent = fmt.Sprintf("%d of %d sent", s.Issued, s.Stage.Requests)
 		}
-		return []part{{sent, plain}, flight}
+		return []part{{sent, report.Plain}, flight}
 	}
-	parts := []part{{fmt.Sprintf("%d ok", s.OK), plain}, {fmt.Sprintf("%d failed", s.Failed), plain}, flight}
+	parts := []part{{fmt.Sprintf("%d ok", s.OK), report.Plain}, {fmt.Sprintf("%d failed", s.Failed), report.Plain}, flight}
 	if s.Failed > 0 {
-		parts[1].tone = bad
+		parts[1].tone = report.Bad
 	}
 	if s.Cancelled > 0 {
-		parts = append(parts, part{fmt.Sprintf("%d cancelled", s.Cancelled), doubtful})
+		parts = append(parts, part{fmt.Sprintf("%d cancelled", s.Cancelled), report.Doubtful})
 	}
 	if s.Stage.Requests > 0 {
-		parts = append(parts, part{fmt.Sprintf("%d of %d sent", s.Issued, s.Stage.Requests), plain})
+		parts = append(parts, part{fmt.Sprintf("%d of %d sent", s.Issued, s.Stage.Requests), report.Plain})
 	}
 	return parts
 }
@@ -155,13 +155,13 @@ func (s status) failures() []part {
 	var parts []part
 	for i, e := range s.Failures {
 		if i == most {
-			return append(parts, part{fmt.Sprintf("and %d more kinds", len(s.Failures)-most), bad})
+			return append(parts, part{fmt.Sprintf("and %d more kinds", len(s.Failures)-most), report.Bad})
 		}
 		text := fmt.Sprintf("%d %s", e.Count, strings.ReplaceAll(string(e.Kind), "_", " "))
 		if e.Status > 0 {
 			text += fmt.Sprintf(" (%d)", e.Status)
 		}
-		parts = append(parts, part{text, bad})
+		parts = append(parts, part{text, report.Bad})
 	}
 	return parts
 }
@@ -172,22 +172,22 @@ func (s status) rates() []part {
 	if s.OK == 0 {
 		return nil
 	}
-	rate := part{figure(s.RequestRate) + " req/s", plain}
+	rate := part{figure(s.RequestRate) + " req/s", report.Plain}
 	if s.Load.Scheduled() && s.Load.Rate > 0 {
 		rate.text = fmt.Sprintf("%s of %s req/s asked", figure(s.RequestRate), figure(s.Load.Rate))
 		if s.RequestRate < 0.9*s.Load.Rate && s.Elapsed > 5*time.Second {
-			rate.tone = doubtful
+			rate.tone = report.Doubtful
 		}
 	}
-	parts := []part{rate, {figure(s.TokenRate) + " tokens/s", plain}}
+	parts := []part{rate, {figure(s.TokenRate) + " tokens/s", report.Plain}}
 	if s.Good >= 0 {
 		share := float64(s.Good) / float64(max(1, s.OK+s.Failed))
-		slo := part{fmt.Sprintf("%.1f %% within the SLOs", 100*share), good}
+		slo := part{fmt.Sprintf("%.1f %% within the SLOs", 100*share), report.Good}
 		if share < 0.99 {
-			slo.tone = doubtful
+			slo.tone = report.Doubtful
 		}
 		if share < 0.9 {
-			slo.tone = bad
+			slo.tone = report.Bad
 		}
 		parts = append(parts, slo)
 	}
@@ -200,9 +200,9 @@ func (s status) latencies() []part {
 	if s.TTFTP50 == 0 {
 		return nil
 	}
-	parts := []part{{fmt.Sprintf("TTFT p50 %s p99 %s ms", figure(s.TTFTP50), figure(s.TTFTP99)), plain}}
+	parts := []part{{fmt.Sprintf("TTFT p50 %s p99 %s ms", figure(s.TTFTP50), figure(s.TTFTP99)), report.Plain}}
 	if s.ITLP50 > 0 {
-		parts = append(parts, part{fmt.Sprintf("ITL p50 %s p99 %s ms", figure(s.ITLP50), figure(s.ITLP99)), plain})
+		parts = append(parts, part{fmt.Sprintf("ITL p50 %s p99 %s ms", figure(s.ITLP50), figure(s.ITLP99)), report.Plain})
 	}
 	return parts
 }
@@ -218,9 +218,9 @@ func (s status) server() []part {
 		if !ok || x.noun == "asleep" && v == 0 {
 			continue
 		}
-		shown := part{fmt.Sprintf(x.text, figure(v*x.scale)), plain}
+		shown := part{fmt.Sprintf(x.text, figure(v*x.scale)), report.Plain}
 		if v >= x.limit {
-			shown.tone = doubtful
+			shown.tone = report.Doubtful
 		}
 		parts = append(parts, shown)
 	}
@@ -234,10 +234,10 @@ func (s status) server() []part {
 func (s status) gpus() []part {
 	var parts []part
 	if v, ok := s.Server["gpu_power"]; ok {
-		parts = append(parts, part{fmt.Sprintf("GPUs: %s W on average", figure(v)), plain})
+		parts = append(parts, part{fmt.Sprintf("GPUs: %s W on average", figure(v)), report.Plain})
 	}
 	if v, ok := s.Server["gpu_temperature"]; ok {
-		parts = append(parts, part{fmt.Sprintf("up to %s °C", figure(v)), plain})
+		parts = append(parts, part{fmt.Sprintf("up to %s °C", figure(v)), report.Plain})
 	}
 	return parts
 }
@@ -245,7 +245,7 @@ func (s status) gpus() []part {
 // A part is a piece of a status that is not broken.
 type part struct {
 	text string
-	tone tone
+	tone report.Tone
 }
 
 // figure writes a number with about four digits that count, and never in powers

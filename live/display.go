@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/term"
 )
 
@@ -99,33 +98,4 @@ func startLines(w io.Writer, b *Board, every time.Duration, log *slog.Logger) Di
 		}
 	})
 	return Display{Log: w, Stop: func() { cancel(); lines.Wait() }}
-}
-
-// A tone is the meaning that a colour gives to a part.
-type tone uint8
-
-const (
-	plain tone = iota
-	strong
-	faint
-	good
-	doubtful
-	bad
-)
-
-func (t tone) style() lipgloss.Style {
-	s := lipgloss.NewStyle()
-	switch t {
-	case strong:
-		return s.Bold(true)
-	case faint:
-		return s.Faint(true)
-	case good:
-		return s.Foreground(lipgloss.Green)
-	case doubtful:
-		return s.Foreground(lipgloss.Yellow)
-	case bad:
-		return s.Foreground(lipgloss.Red)
-	}
-	return s
 }

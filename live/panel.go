@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"loadgen/report"
+
 	"charm.land/lipgloss/v2"
 )
 
@@ -119,8 +121,8 @@ func (p *panel) text(s status, width int) []string {
 	if s.Search != "" {
 		s.Name += ", " + s.Search
 	}
-	lines := append([]string{""}, p.fit(width, "  ", part{title, strong}, part{s.Name, strong}, part{batch, faint})...)
-	lines = append(lines, p.fit(width, "  ", part{bar(s.done(), max(10, min(40, width/3))), plain}, part{s.Stage.Name + " " + s.time(), plain})...)
+	lines := append([]string{""}, p.fit(width, "  ", part{title, report.Strong}, part{s.Name, report.Strong}, part{batch, report.Faint})...)
+	lines = append(lines, p.fit(width, "  ", part{bar(s.done(), max(10, min(40, width/3))), report.Plain}, part{s.Stage.Name + " " + s.time(), report.Plain})...)
 	for _, group := range [][]part{s.counts(), s.failures(), s.rates(), s.latencies(), s.server(), s.gpus()} {
 		lines = append(lines, p.fit(width, ", ", group...)...)
 	}
@@ -140,7 +142,7 @@ func (p *panel) fit(width int, between string, parts ...part) []string {
 	for _, x := range parts {
 		style := lipgloss.NewStyle()
 		if p.color {
-			style = x.tone.style()
+			style = x.tone.Style()
 		}
 		text := style.MaxWidth(width).Render(x.text)
 		if n := len(lines); n > 0 && lipgloss.Width(lines[n-1]+between+text) <= width {

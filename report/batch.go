@@ -19,7 +19,7 @@ import (
 // the knee is marked: the load with the largest throughput per latency.
 func BatchTable(runs []*Run, o Options) string {
 	if len(runs) == 0 {
-		return o.paint(faint, "no run has finished") + "\n"
+		return o.paint(Faint, "no run has finished") + "\n"
 	}
 	main := mainMetrics(runs)
 	gains, knee := alongLoad(runs, main[0])
@@ -79,18 +79,18 @@ func BatchTable(runs []*Run, o Options) string {
 		}
 		g.rows = append(g.rows, append(row, r.errors(), strings.TrimSpace(r.standing()+between+remark(i == best, i == knee, len(r.Missed) > 0, frontier[i]))))
 	}
-	g.tone = func(row, i int) tone {
+	g.tone = func(row, i int) Tone {
 		switch {
 		case i == verdicts:
 			return runs[row].standingTone()
 		case i == verdicts-1 && runs[row].errors() != "0":
-			return bad
+			return Bad
 		case i == throughput && row == best:
-			return good
+			return Good
 		case i < swept:
-			return strong
+			return Strong
 		}
-		return normal
+		return Plain
 	}
 	text, dropped := g.draw(o)
 	return text + leftOut(dropped, o) + legend(best, knee, len(gains), slices.Contains(frontier, true), main[0].head, o) + troublesOf(runs, o)
@@ -117,10 +117,10 @@ func troublesOf(runs []*Run, o Options) string {
 	text := ""
 	for _, r := range runs {
 		if r.Failed != "" {
-			text += o.paint(bad, o.wrap(2, " FAILED "+r.Name()+": "+r.Failed)) + "\n"
+			text += o.paint(Bad, o.wrap(2, " FAILED "+r.Name()+": "+r.Failed)) + "\n"
 		}
 		for _, limit := range r.Missed {
-			text += o.paint(bad, o.wrap(2, " MISSED "+r.Name()+": "+limit)) + "\n"
+			text += o.paint(Bad, o.wrap(2, " MISSED "+r.Name()+": "+limit)) + "\n"
 		}
 	}
 	return text
@@ -134,12 +134,12 @@ func (r *Run) errors() string {
 	return failedShare(&r.Summary.Counts)
 }
 
-func (r *Run) standingTone() tone {
+func (r *Run) standingTone() Tone {
 	switch {
 	case r.Skipped != "":
-		return doubtful
+		return Doubtful
 	case r.Failed != "" || r.Summary == nil:
-		return bad
+		return Bad
 	}
 	return verdictTone(r.Summary.Validity.Verdict)
 }
@@ -363,5 +363,5 @@ func legend(best, knee, gains int, frontier bool, measure string, o Options) str
 	if len(notes) == 0 {
 		return ""
 	}
-	return o.paint(faint, o.wrap(1, " "+strings.Join(notes, "; "))) + "\n"
+	return o.paint(Faint, o.wrap(1, " "+strings.Join(notes, "; "))) + "\n"
 }

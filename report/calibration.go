@@ -30,14 +30,14 @@ func CalibrationText(steps []metrics.Step, c metrics.Ceiling, o Options) string 
 			s.Name, decimal(s.Requests, 0), decimal(s.Chunks, 0), decimal(s.FirstP50, 3), decimal(s.FirstP99, 3), gap, verdict,
 		})
 	}
-	g.tone = func(row, column int) tone {
+	g.tone = func(row, column int) Tone {
 		switch {
 		case column < len(g.columns)-1:
-			return normal
+			return Plain
 		case steps[row].Honest:
-			return good
+			return Good
 		}
-		return bad
+		return Bad
 	}
 	text, dropped := g.draw(o)
 	most := func(n float64, open bool) string {

@@ -132,10 +132,10 @@ func CapacityText(answers []Capacity, notes []string, o Options) string {
 		if len(name) > 0 {
 			text = strings.Join(name, ", ") + ": " + text
 		}
-		b.WriteString(o.paint(strong, o.wrap(2, text)) + "\n")
+		b.WriteString(o.paint(Strong, o.wrap(2, text)) + "\n")
 	}
 	for _, note := range notes {
-		b.WriteString(o.paint(faint, o.wrap(2, "note: "+note)) + "\n")
+		b.WriteString(o.paint(Faint, o.wrap(2, "note: "+note)) + "\n")
 	}
 	return b.String()
 }

@@ -21,22 +21,22 @@ const fewRows = 60
 // show no difference are left out of a long table unless all are asked for.
 func CompareTable(c *compare.Comparison, all bool, o Options) string {
 	var b strings.Builder
-	line := func(t tone, indent int, text string) {
+	line := func(t Tone, indent int, text string) {
 		b.WriteString(o.paint(t, o.wrap(indent, text)) + "\n")
 	}
 	for _, s := range []compare.SideFacts{c.Base, c.New} {
-		line(normal, 6, sideLine(s))
+		line(Plain, 6, sideLine(s))
 	}
 	rows, hidden := shownRows(c, all)
 	if len(rows) > 0 {
 		b.WriteString(compareGrid(rows, o))
 	}
 	if hidden > 0 {
-		line(faint, 2, fmt.Sprintf("%s without a difference not shown (--all shows them)", Count(hidden, "result")))
+		line(Faint, 2, fmt.Sprintf("%s without a difference not shown (--all shows them)", Count(hidden, "result")))
 	}
 	line(verdictToneOf(c.Verdict), 2, verdictLine(c))
 	for _, s := range compareNotes(c) {
-		line(strong, 0, s.title)
+		line(Strong, 0, s.title)
 		for _, text := range s.lines {
 			line(s.tone, 4, "  - "+text)
 		}
@@ -89,11 +89,11 @@ func compareGrid(rows []compare.Compared, o Options) string {
 			change(&r), intervalOf(&r), noiseOf(&r), string(r.Verdict),
 		})
 	}
-	g.tone = func(row, i int) tone {
+	g.tone = func(row, i int) Tone {
 		if i == len(g.columns)-1 || g.columns[i].head == "change" {
 			return verdictToneOf(rows[row].Verdict)
 		}
-		return normal
+		return Plain
 	}
 	text, dropped := g.draw(o)
 	return text + leftOut(dropped, o)
@@ -134,16 +134,16 @@ func noiseOf(r *compare.Compared) string {
 	return decimal(100*float64(r.Noise), 1) + "%"
 }
 
-func verdictToneOf(v stats.Verdict) tone {
+func verdictToneOf(v stats.Verdict) Tone {
 	switch v {
 	case stats.Worse:
-		return bad
+		return Bad
 	case stats.Better:
-		return good
+		return Good
 	case stats.CannotTell:
-		return doubtful
+		return Doubtful
 	}
-	return normal
+	return Plain
 }
 
 // verdictLine is the answer in words.
@@ -167,14 +167,14 @@ func verdictLine(c *compare.Comparison) string {
 // A section is a headed list under the table.
 type section struct {
 	title string
-	tone  tone
+	tone  Tone
 	lines []string
 }
 
 // compareNotes are the lists under the table, empty ones left out.
 func compareNotes(c *compare.Comparison) []section {
 	var sections []section
-	add := func(title string, t tone, lines []string) {
+	add := func(title string, t Tone, lines []string) {
 		for i := range lines {
 			lines[i] = outside.Line(lines[i])
 		}
@@ -183,17 +183,17 @@ func compareNotes(c *compare.Comparison) []section {
 		}
 	}
 	if c.Moved != nil {
-		add("What moved most", normal, movedLines(c.Moved))
+		add("What moved most", Plain, movedLines(c.Moved))
 	}
-	add("Why nothing can be told", doubtful, reasons(c))
-	add("What weakens the answer", doubtful, conditionLines(c))
-	add("What differs besides", normal, differenceLines(c))
-	add("Runs left out", doubtful, LeftOutLines(c))
+	add("Why nothing can be told", Doubtful, reasons(c))
+	add("What weakens the answer", Doubtful, conditionLines(c))
+	add("What differs besides", Plain, differenceLines(c))
+	add("Runs left out", Doubtful, LeftOutLines(c))
 	var lines []string
 	for _, u := range c.Unmatched {
 		lines = append(lines, fmt.Sprintf("%s (%s): only in %s", orDash(u.Cell), Count(u.Runs, "run"), u.Side))
 	}
-	add("Cells without a counterpart", doubtful, lines)
+	add("Cells without a counterpart", Doubtful, lines)
 	return sections
 }
 

@@ -19,7 +19,7 @@ func FindingsBrief(findings []analyze.Finding, most int, o Options) string {
 			break // they stand last
 		}
 		shown++
-		b.WriteString(o.paint(strong, o.wrap(4, fmt.Sprintf("%2d. %s", shown, f.Title))) + "\n")
+		b.WriteString(o.paint(Strong, o.wrap(4, fmt.Sprintf("%2d. %s", shown, f.Title))) + "\n")
 		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, Standing(f))) + "\n")
 		if len(f.Try) > 0 {
 			b.WriteString(o.wrap(9, "    try: "+f.Try[0]) + "\n")
@@ -28,7 +28,7 @@ func FindingsBrief(findings []analyze.Finding, most int, o Options) string {
 	if shown == 0 {
 		return ""
 	}
-	return o.paint(strong, "What to look at first") + "\n" + b.String()
+	return o.paint(Strong, "What to look at first") + "\n" + b.String()
 }
 
 // KeyFigures are the figures of a trace that are asked for first.

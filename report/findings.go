@@ -17,7 +17,7 @@ func FindingsText(findings []analyze.Finding, o Options) string {
 			b.WriteString("\n")
 		}
 		head := fmt.Sprintf("%2d. %s", i+1, f.Title)
-		b.WriteString(o.paint(strong, o.wrap(4, head)) + "\n")
+		b.WriteString(o.paint(Strong, o.wrap(4, head)) + "\n")
 		b.WriteString("    " + o.paint(confidenceTone(f.Confidence), o.wrap(4, Standing(&f))) + "\n")
 		for _, e := range f.Evidence {
 			b.WriteString(o.wrap(8, "      - "+EvidenceLine(e)) + "\n")
@@ -56,12 +56,12 @@ func EvidenceLine(e analyze.Evidence) string {
 	return text
 }
 
-func confidenceTone(c analyze.Confidence) tone {
+func confidenceTone(c analyze.Confidence) Tone {
 	switch c {
 	case analyze.High:
-		return bad // the surest trouble is the loudest
+		return Bad // the surest trouble is the loudest
 	case analyze.Medium:
-		return doubtful
+		return Doubtful
 	}
-	return faint
+	return Faint
 }

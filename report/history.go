@@ -63,24 +63,24 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 		}
 		g.rows = append(g.rows, row)
 	}
-	g.tone = func(row, i int) tone {
+	g.tone = func(row, i int) Tone {
 		if n := &h.Nights[from+row]; i == 2 && n.Invalid+n.Unfit > 0 {
-			return bad
+			return Bad
 		}
-		return normal
+		return Plain
 	}
 	var b strings.Builder
 	text, dropped := g.draw(o)
 	b.WriteString(text + leftOut(dropped, o))
 	if len(h.Cells) > 1 {
-		b.WriteString(o.paint(faint, o.wrap(2, fmt.Sprintf("figures are geometric means over %d cells", len(h.Cells)))) + "\n")
+		b.WriteString(o.paint(Faint, o.wrap(2, fmt.Sprintf("figures are geometric means over %d cells", len(h.Cells)))) + "\n")
 	}
 	for _, f := range shown {
 		if len(h.Nights) > 1 {
 			fmt.Fprintf(&b, "%-28s %s\n", f, nightSparks(h, func(n *compare.Night) float64 { return float64(n.Mean(h.Cells, f)) }))
 		}
 	}
-	b.WriteString("\n" + o.paint(strong, "Changes of level") + "\n")
+	b.WriteString("\n" + o.paint(Strong, "Changes of level") + "\n")
 	for _, line := range changeLines(h) {
 		b.WriteString(o.paint(line.tone, o.wrap(4, "  "+line.text)) + "\n")
 	}
@@ -133,7 +133,7 @@ func nightSparks(h *compare.History, value func(*compare.Night) float64) string 
 
 type tonedLine struct {
 	text string
-	tone tone
+	tone Tone
 }
 
 // A foundChange is a change of level with its series.
@@ -152,7 +152,7 @@ func changeLines(h *compare.History) []tonedLine {
 		}
 	}
 	if len(all) == 0 {
-		return []tonedLine{{"none: no figure changed its level by 8% or more for three nights or longer", faint}}
+		return []tonedLine{{"none: no figure changed its level by 8% or more for three nights or longer", Faint}}
 	}
 	slices.SortStableFunc(all, func(a, b foundChange) int { return b.Night - a.Night })
 	var lines []tonedLine
@@ -176,9 +176,9 @@ func changeLine(h *compare.History, together []foundChange) tonedLine {
 	c := slices.MaxFunc(together, func(a, b foundChange) int {
 		return cmp.Compare(math.Abs(math.Log(a.After/a.Before)), math.Abs(math.Log(b.After/b.Before)))
 	})
-	word, t := "better", good
+	word, t := "better", Good
 	if c.Worse {
-		word, t = "worse", bad
+		word, t = "worse", Bad
 	}
 	text := h.Nights[c.Night].Dir
 	if label := h.Nights[c.Night].Label; label != "" {

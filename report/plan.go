@@ -106,7 +106,7 @@ func sharedParameters(runs []Planned, o Options) string {
 	for _, p := range runs[0].Parameters {
 		if !swept[p.Key] {
 			value := o.wrap(width+4, written(p.Value))
-			fmt.Fprintf(&b, "  %s  %s\n", o.paint(faint, fmt.Sprintf("%-*s", width, p.Key)), value)
+			fmt.Fprintf(&b, "  %s  %s\n", o.paint(Faint, fmt.Sprintf("%-*s", width, p.Key)), value)
 		}
 	}
 	return b.String()

@@ -71,19 +71,19 @@ func RepeatTable(cells []Repeats, o Options) string {
 		g.rows = append(g.rows, row)
 		few, lost = few || c.Runs < fewRuns, lost+c.LeftOut
 	}
-	g.tone = func(_, i int) tone {
+	g.tone = func(_, i int) Tone {
 		if i < first-1 {
-			return strong
+			return Strong
 		}
-		return normal
+		return Plain
 	}
 	text, dropped := g.draw(o)
 	text = "Repeats: mean ± half width of the 95 % interval over the runs of a cell\n" + text + leftOut(dropped, o)
 	if few {
-		text += o.paint(faint, fmt.Sprintf("fewer than %d runs say little: their interval is wide, and two close values may be chance", fewRuns)) + "\n"
+		text += o.paint(Faint, fmt.Sprintf("fewer than %d runs say little: their interval is wide, and two close values may be chance", fewRuns)) + "\n"
 	}
 	if lost > 0 {
-		text += o.paint(faint, fmt.Sprintf("%d runs that failed, were interrupted or are INVALID are in no figure", lost)) + "\n"
+		text += o.paint(Faint, fmt.Sprintf("%d runs that failed, were interrupted or are INVALID are in no figure", lost)) + "\n"
 	}
 	return text
 }

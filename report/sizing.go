@@ -12,7 +12,7 @@ import (
 // what weakens the answers.
 func SizingText(r *analyze.SizingReport, o Options) string {
 	var b strings.Builder
-	line := func(t tone, indent int, text string) {
+	line := func(t Tone, indent int, text string) {
 		b.WriteString(o.paint(t, o.wrap(indent, strings.Repeat(" ", indent)+text)) + "\n")
 	}
 	for i, a := range r.Answers {
@@ -23,17 +23,17 @@ func SizingText(r *analyze.SizingReport, o Options) string {
 		if i == r.Binding && len(r.Answers) > 1 {
 			text += "; this target binds"
 		}
-		t := normal
+		t := Plain
 		if a.Reach == analyze.SizingUnreachable {
-			t = bad
+			t = Bad
 		}
 		line(t, 2, text)
 		if a.Fit.Points > 0 {
-			line(faint, 4, shape(&a.Fit, a.Knee, a.LoadUnit))
+			line(Faint, 4, shape(&a.Fit, a.Knee, a.LoadUnit))
 		}
 	}
 	for _, note := range r.Notes {
-		line(doubtful, 2, "- "+note)
+		line(Doubtful, 2, "- "+note)
 	}
 	return b.String()
 }
@@ -66,14 +66,14 @@ func shape(f *analyze.KneeFit, knee *analyze.SizingInterval, unit string) string
 // ForecastText says how well each quantity of the next call can be forecast.
 func ForecastText(f *analyze.Forecast, o Options) string {
 	if f.Note != "" {
-		return o.paint(doubtful, o.wrap(2, "  "+f.Note)) + "\n"
+		return o.paint(Doubtful, o.wrap(2, "  "+f.Note)) + "\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "  learned from %s, judged by %d others\n", Count(f.Sessions-f.HeldOut, "session"), f.HeldOut)
 	for _, t := range f.Targets {
-		tone := good
+		tone := Good
 		if t.Best == analyze.ForecastMedian {
-			tone = faint
+			tone = Faint
 		}
 		b.WriteString(o.paint(tone, o.wrap(4, "  "+t.Name+": "+t.Note)) + "\n")
 	}

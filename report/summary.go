@@ -44,9 +44,9 @@ func (r *Run) Name() string {
 func (r *Run) Text(o Options) string {
 	s := r.Summary
 	var b strings.Builder
-	b.WriteString(o.paint(strong, r.Name()) + "\n")
+	b.WriteString(o.paint(Strong, r.Name()) + "\n")
 	if r.Skipped != "" {
-		return b.String() + o.paint(doubtful, o.wrap(2, "skipped: "+r.Skipped)) + "\n"
+		return b.String() + o.paint(Doubtful, o.wrap(2, "skipped: "+r.Skipped)) + "\n"
 	}
 	if r.empty() {
 		return b.String() + r.troubles(o)
@@ -83,10 +83,10 @@ func (r *Run) empty() bool {
 func (r *Run) troubles(o Options) string {
 	text := ""
 	if r.Failed != "" {
-		text += o.paint(bad, o.wrap(2, "FAILED: "+r.Failed)) + "\n"
+		text += o.paint(Bad, o.wrap(2, "FAILED: "+r.Failed)) + "\n"
 	}
 	for _, limit := range r.Missed {
-		text += o.paint(bad, o.wrap(2, "MISSED: "+limit)) + "\n"
+		text += o.paint(Bad, o.wrap(2, "MISSED: "+limit)) + "\n"
 	}
 	return text
 }
@@ -200,19 +200,19 @@ func verdict(s *metrics.Summary, o Options) string {
 		lines = append(lines, "cancelled before its end: not to be compared with complete runs")
 	}
 	for _, line := range lines {
-		text += o.paint(doubtful, o.wrap(4, "  - "+line)) + "\n"
+		text += o.paint(Doubtful, o.wrap(4, "  - "+line)) + "\n"
 	}
 	return text
 }
 
-func verdictTone(v metrics.Verdict) tone {
+func verdictTone(v metrics.Verdict) Tone {
 	switch v {
 	case metrics.Valid:
-		return good
+		return Good
 	case metrics.Invalid:
-		return bad
+		return Bad
 	}
-	return doubtful
+	return Doubtful
 }
 
 // metricColumns are AIPerf's, in its order; the outer ones go first where the
@@ -246,18 +246,18 @@ func metricTable(s *metrics.Summary, o Options) string {
 		g.rows = append(g.rows, metricRow(m, s.Weak[m.Tag], o))
 	}
 	if len(g.rows) == 0 {
-		return o.paint(bad, "no metrics: no request succeeded") + "\n"
+		return o.paint(Bad, "no metrics: no request succeeded") + "\n"
 	}
 	weak := func(row, column int) bool { return strings.HasPrefix(g.rows[row][column], weakMark) }
-	g.tone = func(row, column int) tone {
+	g.tone = func(row, column int) Tone {
 		if weak(row, column) {
-			return doubtful
+			return Doubtful
 		}
-		return normal
+		return Plain
 	}
 	text, dropped := g.draw(o)
 	if strings.Contains(text, " "+weakMark) {
-		text += o.paint(doubtful, o.wrap(1, " "+weakMark+" too few values: p90 needs 10, p95 20, p99 100")) + "\n"
+		text += o.paint(Doubtful, o.wrap(1, " "+weakMark+" too few values: p90 needs 10, p95 20, p99 100")) + "\n"
 	}
 	return text + leftOut(dropped, o)
 }
@@ -302,7 +302,7 @@ func failureTable(errors []metrics.Error, o Options) string {
 	}
 	g := grid{
 		columns: []column{{head: "Failure", left: true}, {head: "Status"}, {head: "Count"}, {head: "Example", left: true}},
-		tone:    func(int, int) tone { return bad },
+		tone:    func(int, int) Tone { return Bad },
 	}
 	for _, e := range errors {
 		status := ""
@@ -326,5 +326,5 @@ func leftOut(dropped []string, o Options) string {
 	if len(dropped) == 0 {
 		return ""
 	}
-	return o.paint(faint, o.wrap(1, " left out for want of width: "+strings.Join(dropped, ", "))) + "\n"
+	return o.paint(Faint, o.wrap(1, " left out for want of width: "+strings.Join(dropped, ", "))) + "\n"
 }

@@ -16,44 +16,15 @@ type Options struct {
 	Color bool // ANSI colours: only for a terminal whose user did not refuse them
 }
 
-// A tone is the meaning that a colour gives to a cell of a table or a line.
-type tone uint8
-
-const (
-	normal tone = iota
-	strong
-	good
-	doubtful
-	bad
-	faint
-)
-
-func (t tone) style() lipgloss.Style {
-	s := lipgloss.NewStyle()
-	switch t {
-	case strong:
-		return s.Bold(true)
-	case good:
-		return s.Foreground(lipgloss.Green)
-	case doubtful:
-		return s.Foreground(lipgloss.Yellow)
-	case bad:
-		return s.Foreground(lipgloss.Red)
-	case faint:
-		return s.Faint(true)
-	}
-	return s
-}
-
 // paint gives a text its tone, line by line: a style of several lines would
 // pad them to one length.
-func (o Options) paint(t tone, text string) string {
-	if !o.Color || t == normal || text == "" {
+func (o Options) paint(t Tone, text string) string {
+	if !o.Color || t == Plain || text == "" {
 		return text
 	}
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = t.style().Render(line)
+		lines[i] = t.Style().Render(line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -84,7 +55,7 @@ type column struct {
 type grid struct {
 	columns []column
 	rows    [][]string
-	tone    func(row, column int) tone // nil is normal throughout
+	tone    func(row, column int) Tone // nil is Plain throughout
 	labels  int                        // leading columns that each block begins with; 0 counts as 1
 }
 
@@ -141,7 +112,7 @@ func (g grid) list(keep []int, o Options) string {
 			if i == 0 {
 				line = "- " + line[2:]
 			}
-			t := normal
+			t := Plain
 			if g.tone != nil {
 				t = g.tone(r, c)
 			}
@@ -197,8 +168,8 @@ func (g grid) render(keep []int, o Options) string {
 	}
 
 	var b strings.Builder
-	side := o.paint(faint, "│")
-	write := func(row [][]string, toneOf func(i int) tone) {
+	side := o.paint(Faint, "│")
+	write := func(row [][]string, toneOf func(i int) Tone) {
 		height := 0
 		for _, lines := range row {
 			height = max(height, len(lines))
@@ -223,16 +194,16 @@ func (g grid) render(keep []int, o Options) string {
 		}
 	}
 	rule := func(left, right string) {
-		b.WriteString(o.paint(faint, left+strings.Repeat("─", inner)+right) + "\n")
+		b.WriteString(o.paint(Faint, left+strings.Repeat("─", inner)+right) + "\n")
 	}
 
 	rule("╭", "╮")
-	write(heads, func(int) tone { return strong })
+	write(heads, func(int) Tone { return Strong })
 	rule("├", "┤")
 	for r, row := range rows {
-		write(row, func(i int) tone {
+		write(row, func(i int) Tone {
 			if g.tone == nil {
-				return normal
+				return Plain
 			}
 			return g.tone(r, keep[i])
 		})
