@@ -53,7 +53,7 @@ func BatchText(dir string, runs []*Recording, findings []analyze.Finding, sizing
 	var shown []*report.Run
 	brokenOff := false
 	for _, r := range runs {
-		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Summary: &r.Summarized, Failed: r.Failed, Missed: r.Missed})
+		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Probe: results.IsProbe(r.Meta.Dir), Summary: &r.Summarized, Failed: r.Failed, Missed: r.Missed})
 		brokenOff = brokenOff || r.Status == loadgen.Incomplete
 		if r.Status != "" && r.Status != loadgen.Completed && r.Failed == "" { // the table tells of failures
 			fmt.Fprintf(&b, "%s: %s\n", r.Facts.Name, r.Status)

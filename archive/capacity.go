@@ -151,7 +151,7 @@ func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
 	})
 	for _, run := range sorted {
 		if run.Summary != nil {
-			shown = append(shown, &report.Run{Values: run.Cell.Values, Summary: run.Summary})
+			shown = append(shown, &report.Run{Values: run.Cell.Values, Probe: true, Summary: run.Summary})
 		}
 	}
 	text := report.CapacityText(answers, notes, o)

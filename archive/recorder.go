@@ -210,7 +210,7 @@ func (k *Recorder) Tables(runs []*sweep.Run, o report.Options) string {
 
 // shownRun is a run as tables show it.
 func shownRun(run *sweep.Run) *report.Run {
-	r := &report.Run{Values: run.Cell.Values, Repeat: run.Number, Summary: run.Summary, Skipped: run.Skip}
+	r := &report.Run{Values: run.Cell.Values, Repeat: run.Number, Probe: run.Cell.Probe != nil, Summary: run.Summary, Skipped: run.Skip}
 	if run.Err != nil {
 		r.Failed = run.Err.Error()
 	}

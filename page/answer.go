@@ -30,7 +30,11 @@ func (b *Batch) answers() []answer {
 			out = append(out, answer{"", sentence(text)})
 		}
 	}
-	if len(b.Capacities) == 0 {
+	switch {
+	case len(b.Capacities) > 0:
+	case b.Runs[0].Probe:
+		out = append(out, answer{"bad", "The search has not come to an answer."})
+	default:
 		out = append(out, b.best())
 	}
 	if c := b.Comparison; c != nil {

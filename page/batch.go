@@ -79,7 +79,7 @@ func Open(dir string) (*Batch, error) {
 		return nil, fmt.Errorf("reading %s: none of its %s can be read: %s", dir, report.Count(len(dirs), "run"), b.Broken[0])
 	}
 	slices.SortStableFunc(b.Runs, func(x, y *Run) int {
-		return cmp.Or(cmp.Compare(x.Meta.Cell.Index, y.Meta.Cell.Index), cmp.Compare(x.Repeat, y.Repeat))
+		return cmp.Or(cmp.Compare(x.Meta.Cell.Index, y.Meta.Cell.Index), cmp.Compare(x.sought(), y.sought()), cmp.Compare(x.Repeat, y.Repeat))
 	})
 	for _, run := range b.Runs {
 		if t := run.Meta.Timestamp; !t.IsZero() && (b.Started.IsZero() || t.Before(b.Started)) {
@@ -88,6 +88,15 @@ func Open(dir string) (*Batch, error) {
 	}
 	b.cells = cellsOf(b.Runs)
 	return b, nil
+}
+
+// sought is the load of a search's run, 0 of any other.
+func (r *Run) sought() float64 {
+	if !r.Probe || len(r.Values) == 0 {
+		return 0
+	}
+	load, _ := numeric(r.Values[len(r.Values)-1].Value)
+	return load
 }
 
 // nameOf names a batch by its directory and the one above: name/time.
@@ -154,7 +163,7 @@ func openRun(dir string) (*Run, error) {
 		return nil, err
 	}
 	run := &Run{Dir: dir, Meta: p.Meta, Status: loadgen.Completed, Foreign: p.Meta.Version == "" && p.Version == ""}
-	run.Values, run.Repeat = p.Meta.Cell.Values, p.Meta.Repeat
+	run.Values, run.Repeat, run.Probe = p.Meta.Cell.Values, p.Meta.Repeat, results.IsProbe(p.Meta.Dir)
 	if run.Foreign {
 		run.Values = shortKeys(run.Values)
 		run.Meta.Timestamp = p.Started

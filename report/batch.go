@@ -34,7 +34,7 @@ func BatchTable(runs []*Run, o Options) string {
 	}
 	repeated := slices.ContainsFunc(runs, func(r *Run) bool { return r.Repeat > 0 })
 	if repeated {
-		g.columns = append(g.columns, column{head: "repeat"})
+		g.columns = append(g.columns, column{head: runs[0].number()})
 	}
 	swept := len(g.columns)
 	g.labels = swept
@@ -275,12 +275,13 @@ func alongLoad(runs []*Run, measure mainMetric) (gains map[int]float64, knee int
 	return gains, knee
 }
 
-// bestRun returns the valid run with the highest throughput, -1 for none or a
+// bestRun returns the valid run with the highest throughput, -1 for none, for
+// those of a search, which may carry it beyond its limits, or for a
 // single run.
 func bestRun(runs []*Run, measure mainMetric) int {
 	best, most := -1, 0.0
 	for i, r := range runs {
-		if v, ok := measure.value(r); ok && r.whole() && v > most {
+		if v, ok := measure.value(r); ok && r.whole() && !r.Probe && v > most {
 			best, most = i, v
 		}
 	}

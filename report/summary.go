@@ -17,6 +17,7 @@ import (
 type Run struct {
 	Values  []loadgen.Value // swept keys; empty for a batch without sweeps
 	Repeat  int             // which run of its cell, from 1; 0 where it has but one
+	Probe   bool            // of a search, whose answer says what is best
 	Summary *metrics.Summary
 	Failed  string   // why the run failed; empty for one that did not
 	Skipped string   // why it was not made; empty for one that was
@@ -34,9 +35,17 @@ func (r *Run) Name() string {
 		parts[i] = fmt.Sprintf("%s=%v", v.Key, v.Value)
 	}
 	if r.Repeat > 0 {
-		parts = append(parts, fmt.Sprintf("repeat %d", r.Repeat))
+		parts = append(parts, fmt.Sprintf("%s %d", r.number(), r.Repeat))
 	}
 	return outside.Line(strings.Join(parts, " "))
+}
+
+// number is what the number of a run counts.
+func (r *Run) number() string {
+	if r.Probe {
+		return "probe"
+	}
+	return "repeat"
 }
 
 // Text returns a run as text: the table of its metrics, what failed, how the

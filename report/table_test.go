@@ -125,6 +125,11 @@ func TestBatchTable(t *testing.T) {
 	}
 	word := finished(0, 10, 100, valid)
 	word.Values[0] = loadgen.Value{Key: "request_rate_mode", Value: "poisson"}
+	probe := func(users, number int, rate float64) *report.Run {
+		r := finished(users, rate, 100, valid)
+		r.Probe, r.Repeat = true, number
+		return r
+	}
 	for _, tt := range []struct {
 		name string
 		runs []*report.Run
@@ -163,6 +168,12 @@ func TestBatchTable(t *testing.T) {
 		},
 		{"words have no order", []*report.Run{word, word}, []string{"poisson 10.00 100.0 300.0 0 VALID best"}, "best: highest requests (req/s) of the valid runs"},
 		{"one run is not the best of anything", []*report.Run{{Summary: finished(1, 10, 100, valid).Summary}}, []string{"run 10.00 100.0 300.0 0 VALID"}, ""},
+		{
+			"a search's runs are probes, and the one that carries most may break a limit",
+			[]*report.Run{probe(1, 1, 10), probe(8, 2, 40)},
+			[]string{"1 1 10.00 100.0 300.0 0 VALID", "8 2 40.00 +300.0% 100.0 300.0 0 VALID"},
+			"gain: against the row with the next lower value",
+		},
 		{"nothing has finished", nil, []string{"no run has finished"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -130,5 +130,8 @@ func TestWhereRunsLie(t *testing.T) {
 		if got := results.RunDir(tt.cell, tt.repeat, tt.blocked); got != tt.want {
 			t.Errorf("repeat %d of %q lies in %q, want %q", tt.repeat, tt.cell.Dir, got, tt.want)
 		}
+		if got := results.CellDir(tt.want); got != tt.cell.Dir {
+			t.Errorf("%s is a run of the cell %q, want %q", tt.want, got, tt.cell.Dir)
+		}
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"loadgen"
@@ -103,6 +106,19 @@ func RunDir(cell loadgen.Cell, repeat int, blocked bool) string {
 		return fmt.Sprintf("%s/profile_runs/trial_%04d", cell.Dir, repeat)
 	}
 	return fmt.Sprintf("profile_runs/trial_%04d/%s", repeat, cell.Dir)
+}
+
+// CellDir returns the directory of a run's cell from RunDir or ProbeDir, empty
+// where it has none.
+func CellDir(run string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(run, "/"), tellsRepeats), "/")
+}
+
+// tellsRepeats reports whether a part of a run's path says which of several it is.
+func tellsRepeats(part string) bool {
+	name, number, _ := strings.Cut(part, "_")
+	_, err := strconv.Atoi(number)
+	return part == "profile_runs" || err == nil && slices.Contains([]string{"run", "trial", "probe"}, name)
 }
 
 // benchmarkID names a run in the form of a UUID (version 8) that is the same

@@ -18,6 +18,10 @@ const (
 	SearchHistoryName = "search_history.json"
 )
 
+// IsProbe reports whether a run, by its directory below the batch's, is one of a
+// search.
+func IsProbe(dir string) bool { return strings.HasPrefix(filepath.ToSlash(dir), "search/") }
+
 // SearchDir is the directory of all that belongs to the search for one of several
 // cells, below its batch's.
 func SearchDir(cell loadgen.Cell) string { return path.Join("search", cell.Dir) }

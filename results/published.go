@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -219,7 +220,7 @@ func readMetadata(dir string) (Metadata, error) {
 		Cell: loadgen.Cell{Index: meta.Own.CellIndex, Seed: loadgen.Seed(meta.Own.CellSeed), Values: values},
 	}
 	if len(values) > 0 {
-		m.Cell.Dir = filepath.Base(dir)
+		m.Cell.Dir = cmp.Or(CellDir(m.Dir), filepath.Base(dir))
 	}
 	return m, nil
 }
