@@ -40,20 +40,23 @@ func (c *Collector) judgeStart(j *judge) {
 	if len(first) == 0 || len(rest) < waveRest {
 		return // all users came from the warm-up, or sent nothing else
 	}
-	all := Percentile(Sorted(slices.Concat(first, rest)), 99)
-	without := Percentile(Sorted(rest), 99)
-	burst := 0.0
+	slices.Sort(rest)
 	// Requests that follow each other are alike in any run: a first wave is more
 	// than that if a quarter of it, and not one or two, lie above nearly all
 	// others.
-	nearly, above := Percentile(Sorted(rest), 95), 0
+	nearly, above := Percentile(rest, 95), 0
 	for _, v := range first {
 		if v > nearly {
 			above++
 		}
 	}
-	apart := above >= max(waveLeast, len(first)/4)
-	if all-without > j.limits[NoiseFloor].Degraded && apart && rankScore(first, rest) > waveScore {
+	if above < max(waveLeast, len(first)/4) {
+		j.sign("start_burst", 0)
+		return
+	}
+	all, without := Percentile(Sorted(slices.Concat(first, rest)), 99), Percentile(rest, 99)
+	burst := 0.0
+	if all-without > j.limits[NoiseFloor].Degraded && rankScore(first, rest) > waveScore {
 		burst = 1 - without/all
 	}
 	j.sign("start_burst", burst)
