@@ -24,7 +24,7 @@ type StopRule struct {
 // StopRules are the conditions of stop_when: one of them is enough.
 type StopRules []StopRule
 
-const stopRuleExample = "write METRIC > NUMBER, such as time_to_first_token.p95 > 30000 or request_error_rate > 0.5, or INVALID x 2"
+const stopRuleExample = "write METRIC > NUMBER, such as time_to_first_token.p95 > 30000 or request_error_rate > 50 (per cent), or INVALID x 2"
 
 func (s *StopRules) bind(b *binder, n *yaml.Node, path string) {
 	items := []*yaml.Node{n}
@@ -40,9 +40,9 @@ func (s *StopRules) bind(b *binder, n *yaml.Node, path string) {
 			b.fail(item, at, "must be a condition, not "+describe(item), stopRuleExample)
 			continue
 		}
-		rule, problem := parseStopRule(item.Value)
+		rule, problem, hint := parseStopRule(item.Value)
 		if problem != "" {
-			b.fail(item, at, problem, stopRuleExample)
+			b.fail(item, at, problem, hint)
 			continue
 		}
 		*s = append(*s, rule)
@@ -57,31 +57,33 @@ func (*StopRules) shape(string) Shape {
 	return s
 }
 
-// parseStopRule reads a condition; problem says what is wrong with it.
-func parseStopRule(text string) (rule StopRule, problem string) {
+// parseStopRule reads a condition; problem says what is wrong with it, and hint
+// what to write.
+func parseStopRule(text string) (rule StopRule, problem, hint string) {
+	none := fmt.Sprintf("%q is no condition", text)
 	rule.Text = strings.Join(strings.Fields(text), " ")
 	fields := strings.Fields(text)
 	if len(fields) != 3 {
-		return rule, fmt.Sprintf("%q is no condition", text)
+		return rule, none, stopRuleExample
 	}
 	if strings.EqualFold(fields[0], string(metrics.Invalid)) {
 		n, err := strconv.Atoi(fields[2])
 		if fields[1] != "x" || err != nil || n < 1 {
-			return rule, fmt.Sprintf("%q is no condition", text)
+			return rule, none, stopRuleExample
 		}
 		rule.Invalid = n
-		return rule, ""
+		return rule, "", ""
 	}
 	limit, err := strconv.ParseFloat(fields[2], 64)
 	if err != nil || fields[1] != ">" && fields[1] != "<" {
-		return rule, fmt.Sprintf("%q is no condition", text)
+		return rule, none, stopRuleExample
 	}
 	if !isBudget(fields[0]) {
-		message, _ := explainBudget(fields[0])
-		return rule, fmt.Sprintf("%s %s", fields[0], message)
+		message, hint := explainBudget(fields[0])
+		return rule, fields[0] + " " + message, hint
 	}
 	rule.Metric, rule.Above, rule.Limit = fields[0], fields[1] == ">", limit
-	return rule, ""
+	return rule, "", ""
 }
 
 // met reports whether a run meets a rule about its figures.

@@ -235,11 +235,26 @@ func TestStopRulesThatAreNone(t *testing.T) {
 		"time_to_first_token.p95 >= 3":        "is no condition",
 		"time_to_first_token.p95 > 3 seconds": "is no condition",
 		"INVALID x none":                      "is no condition",
+		"TTFT.p95 > 3":                        "write time_to_first_token.p95",
 		"{a: b}":                              "must be a condition",
 	} {
 		list := faults(t, planned+"stop_when: ["+text+"]\n", sweep.Options{})
 		if len(list) != 1 || !strings.Contains(list[0].Error(), want) {
 			t.Errorf("%s: %v, want %q", text, list, want)
+		}
+	}
+}
+
+func TestAShortNameIsToldItsLongOne(t *testing.T) {
+	for keys, want := range map[string]string{
+		"sweeps: {slos.ttft: [500]}\n":                            "write time_to_first_token",
+		"sweeps: {budgets.itl.p99: [50]}\n":                       "write inter_token_latency.p99",
+		"repeat_until: {metric: latency.p95, half_width: 0.05}\n": "write request_latency.p95",
+		"stop_when: e2e.p95 > 3\n":                                "write request_latency.p95",
+	} {
+		list := faults(t, planned+keys, sweep.Options{})
+		if len(list) != 1 || !strings.Contains(list[0].Error(), want) {
+			t.Errorf("%s: %v, want %q", keys, list, want)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func explain(broken validator.FieldError, n *yaml.Node) (message, hint string) {
 	case "headervalue":
 		return "is not the value of an HTTP header", "write one line; " + referenceHint
 	case "slo":
-		return "is no metric that each request has", cmp.Or(suggest(key, requestTags()), "such as time_to_first_token; docs/metrics.md lists them")
+		return "is no metric that each request has", cmp.Or(longName(key), suggest(key, requestTags()), "such as time_to_first_token; docs/metrics.md lists them")
 	case "budget":
 		return explainBudget(key)
 	case "figure":
@@ -200,11 +200,25 @@ func explainBudget(budget string) (message, hint string) {
 	switch d, known := metrics.Lookup(tag); {
 	case !known:
 		every := tagsOf(func(metrics.Definition) bool { return true })
-		return "is no metric", cmp.Or(suggest(tag, every), "such as request_latency.p99; docs/metrics.md lists them")
+		return "is no metric", cmp.Or(longName(budget), suggest(tag, every), "such as request_latency.p99; docs/metrics.md lists them")
 	case d.Kind == metrics.Scalar:
 		return tag + " has one value for a run", "write it without a statistic"
 	}
 	return "is no statistic of " + tag, "there are " + strings.Join(statistics, ", ")
+}
+
+// longName is the hint for a metric under its short name, which a search and the
+// command line take and artifacts do not hold; empty for any other.
+func longName(figure string) string {
+	tag, statistic, given := strings.Cut(figure, ".")
+	long, short := metrics.ShortNames()[strings.ToLower(tag)]
+	if !short {
+		return ""
+	}
+	if given {
+		long += "." + statistic
+	}
+	return "write " + long
 }
 
 func requestTags() []string {
