@@ -113,7 +113,7 @@ func (s *study) queue() []Finding {
 	} else {
 		f.Title = fmt.Sprintf("requests queue before they are served: about %.0f are served at once, more load only waits", slots)
 		f.Try = []string{
-			"raise the server's limit of concurrent sequences (vLLM: --max-num-seqs) if memory allows",
+			raiseLimit,
 			"add replicas, or admit no more at once than are served",
 		}
 		f.Evidence = append(f.Evidence, Evidence{"served at once: throughput × (latency − wait)", Number(slots), "requests", "all cells that wait"})

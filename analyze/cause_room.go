@@ -1,6 +1,9 @@
 package analyze
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // serverQueue tells of requests that wait in the server, for room in its KV cache
 // or for a place in its batch.
@@ -30,14 +33,14 @@ func (c *CellFacts) serverQueue() []Finding {
 	if counted {
 		f.Evidence = append(f.Evidence, c.told("requests waiting", waiting.Avg, "requests", "under_load.levels.waiting"), c.told("requests running", running.Avg, "requests", "under_load.levels.running"))
 	}
-	if timed && counted {
+	if counted && (timed || c.agrees()) {
 		f.Confidence = High
 	}
 	full := caches && (kv.Avg >= fullCache || kv.Max >= 0.95 && preempted > 0)
 	if !full && !thrashes {
 		f.Title = fmt.Sprintf("requests queue in the server before they are served: about %.0f are served at once, more load only waits", running.Avg)
 		f.Try = []string{
-			"raise the server's limit of concurrent sequences (vLLM: --max-num-seqs) if memory allows",
+			raiseLimit,
 			"add replicas, or admit no more at once than are served",
 		}
 		if caches {
@@ -59,6 +62,16 @@ func (c *CellFacts) serverQueue() []Finding {
 		f.Evidence = append(f.Evidence, c.told("share of the KV cache in use", kv.Avg, "ratio", "under_load.levels.kv_usage"))
 	}
 	return []Finding{f}
+}
+
+// raiseLimit is what to do where requests wait for a place in the batch.
+const raiseLimit = "raise the server's limit of concurrent sequences (vLLM: --max-num-seqs; SGLang: --max-running-requests; llama.cpp: --parallel) if memory allows"
+
+// agrees reports whether the server had as many requests as the run had in flight,
+// at the same moments.
+func (c *CellFacts) agrees() bool {
+	b := c.Server.Beside
+	return b != nil && b.N >= fewSeen && math.Abs(b.Server-b.Client) <= max(1, 3*b.Error)
 }
 
 // waits reports whether what the server says of its queue is worth telling.

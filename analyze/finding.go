@@ -71,8 +71,13 @@ func findings(cells []CellFacts, opt Options, ready func(*CellFacts) *view) []Fi
 	s := newStudy(cells, opt, ready)
 	found := s.agreed(s.acrossLoads())
 	for _, f := range s.servers() {
-		// What the server tells of a cause is more than what it looks like from here.
-		found = append(slices.DeleteFunc(found, func(g Finding) bool { return g.ID == f.ID }), f)
+		// What the server tells of a cause is more than what it looks like from here,
+		// and where both sides tell it, it is sure.
+		if at := slices.IndexFunc(found, func(g Finding) bool { return g.ID == f.ID }); at >= 0 {
+			f.Confidence = High
+			found = slices.Delete(found, at, at+1)
+		}
+		found = append(found, f)
 	}
 	for _, look := range []func() []Finding{s.crowding, s.failures, s.lag, s.sessions} {
 		found = append(found, look()...)

@@ -44,8 +44,9 @@ func (r *Recording) meaning() *meaning {
 }
 
 func (m *meaning) take(e *Endpoint, gateway bool, known map[string]bool) {
-	seen := map[*engine]bool{}
-	for _, s := range e.Series {
+	seen, metrics := map[*engine]bool{}, make([]string, len(e.Series))
+	for i, s := range e.Series {
+		metrics[i] = common(s.Family.Name)
 		if g := engineOf(s.Family.Name); g != nil && g.gateway == gateway {
 			seen[g] = true
 		}
@@ -62,14 +63,19 @@ func (m *meaning) take(e *Endpoint, gateway bool, known map[string]bool) {
 			if first, ok := taken[rule.noun]; known[rule.noun] || ok && first != rule.metric {
 				continue
 			}
-			for _, s := range e.Series {
-				if rule.matches(s.Family.Name, s.Labels) && rule.fits(s.Family.Kind) {
+			var found []*Series
+			var names []named
+			for i, s := range e.Series {
+				if rule.matches(metrics[i], s.Labels) && rule.fits(s.Family.Kind) {
 					taken[rule.noun] = rule.metric
-					m.members[rule.noun] = append(m.members[rule.noun], member{e, s, rule})
+					found, names = append(found, s), append(names, named{metrics[i], s.Labels})
 				}
-				if rule.over != "" && common(s.Family.Name) == rule.over {
+				if rule.over != "" && metrics[i] == rule.over {
 					m.over[rule.noun] = append(m.over[rule.noun], member{e, s, rule})
 				}
+			}
+			for _, i := range g.alone(rule, names) {
+				m.members[rule.noun] = append(m.members[rule.noun], member{e, found[i], rule})
 			}
 		}
 	}
@@ -79,7 +85,7 @@ func (m *meaning) take(e *Endpoint, gateway bool, known map[string]bool) {
 // types are read as numbers.
 func (r *rule) fits(k Kind) bool {
 	switch r.how {
-	case asTime, asSum, asNumber:
+	case asTime, asSum:
 		return !k.scalar()
 	}
 	return k.scalar()
@@ -161,7 +167,8 @@ func (m *meaning) count(noun string, w Window) (float64, bool) {
 	total, any := 0.0, false
 	for _, x := range m.members[noun] {
 		if !x.s.Family.Kind.scalar() {
-			if spread, ok := x.e.Spread(x.s, w); ok {
+			// One that took nothing in may be of a figure that nobody tells the server.
+			if spread, ok := x.e.Spread(x.s, w); ok && spread.Count > 0 {
 				total, any = total+spread.Sum*x.r.factor(), true
 			}
 			continue

@@ -48,13 +48,12 @@ var (
 type how uint8
 
 const (
-	asLevel  how = iota // a gauge, summed over engines
-	asShare             // a gauge 0..1, the greatest of engines
-	asCount             // a counter
-	asSum               // what a histogram took in, together
-	asTime              // a histogram of times
-	asMean              // a counter of time over another counter
-	asNumber            // how often a histogram took something in
+	asLevel how = iota // a gauge, summed over engines
+	asShare            // a gauge 0..1, the greatest of engines
+	asCount            // a counter
+	asSum              // what a histogram took in, together
+	asTime             // a histogram of times
+	asMean             // a counter of time over another counter
 )
 
 // A rule says which noun a metric is.
@@ -65,6 +64,7 @@ type rule struct {
 	scale  float64   // to the noun's unit; 0 for 1
 	where  [2]string // a label that the series must have; empty for any
 	over   string    // of asMean: what the time is divided by
+	plus   string    // another metric, which tells the rest of the noun; empty for none
 }
 
 // An engine is what is known of one kind of server.
@@ -73,6 +73,11 @@ type engine struct {
 	prefix  []string // of its metrics
 	gateway bool     // it stands before engines: where these are seen too, they count
 	rules   []rule   // those of a noun in order: the first that is there is taken
+	// ranks are labels of processes of one engine that each tell the same.
+	ranks []string
+	// split is a label by which levels are told in parts, beside the whole, whose
+	// label is empty; counts are told in parts alone.
+	split string
 }
 
 var engines = []engine{
@@ -91,7 +96,8 @@ var engines = []engine{
 		{metric: "vllm_generation_tokens", noun: OutputTokens, how: asCount},
 		{metric: "vllm_prefix_cache_queries", noun: PrefixQueries, how: asCount},
 		{metric: "vllm_gpu_prefix_cache_queries", noun: PrefixQueries, how: asCount},
-		{metric: "vllm_prefix_cache_hits", noun: PrefixHits, how: asCount},
+		// What the cache of the engine has not, one beside it may have.
+		{metric: "vllm_prefix_cache_hits", noun: PrefixHits, how: asCount, plus: "vllm_external_prefix_cache_hits"},
 		{metric: "vllm_gpu_prefix_cache_hits", noun: PrefixHits, how: asCount},
 		{metric: "vllm_num_preemptions", noun: Preemptions, how: asCount},
 		{metric: "vllm_spec_decode_num_draft_tokens", noun: Drafted, how: asCount},
@@ -105,7 +111,7 @@ var engines = []engine{
 		{metric: "vllm_inter_token_latency_seconds", noun: ITLTime, how: asTime},
 		{metric: "vllm_time_per_output_token_seconds", noun: ITLTime, how: asTime},
 	}},
-	{name: "sglang", prefix: []string{"sglang_"}, rules: []rule{
+	{name: "sglang", prefix: []string{"sglang_"}, ranks: []string{"tp_rank", "pp_rank", "moe_ep_rank"}, split: "priority", rules: []rule{
 		{metric: "sglang_num_running_reqs", noun: Running},
 		{metric: "sglang_num_queue_reqs", noun: Waiting},
 		{metric: "sglang_token_usage", noun: KVUsage, how: asShare},
@@ -143,12 +149,18 @@ var engines = []engine{
 		{metric: "nv_trt_llm_request_metrics", noun: Waiting, where: [2]string{"request_type", "waiting"}},
 		{metric: "nv_inference_pending_request_count", noun: Waiting},
 		{metric: "trtllm_kv_cache_utilization", noun: KVUsage, how: asShare},
+		{metric: "trtllm_kv_cache_usage_perc", noun: KVUsage, how: asShare},
 		{metric: "nv_trt_llm_kv_cache_block_metrics", noun: KVUsage, how: asShare, where: [2]string{"kv_cache_block_type", "fraction"}},
 		{metric: "trtllm_kv_cache_hit_rate", noun: HitRate, how: asShare},
 		{metric: "trtllm_request_success", noun: Requests, how: asCount},
 		{metric: "nv_inference_request_success", noun: Requests, how: asCount},
 		{metric: "trtllm_prompt_tokens", noun: PromptTokens, how: asCount},
 		{metric: "trtllm_generation_tokens", noun: OutputTokens, how: asCount},
+		{metric: "trtllm_prompt_tokens", noun: PrefixQueries, how: asCount},
+		{metric: "trtllm_prompt_cached_tokens", noun: PrefixHits, how: asCount},
+		{metric: "trtllm_num_preemptions", noun: Preemptions, how: asCount},
+		{metric: "trtllm_spec_decode_num_draft_tokens", noun: Drafted, how: asCount},
+		{metric: "trtllm_spec_decode_num_accepted_tokens", noun: Accepted, how: asCount},
 		{metric: "trtllm_request_queue_time_seconds", noun: QueueTime, how: asTime},
 		{metric: "nv_inference_queue_duration_us", noun: QueueTime, how: asMean, scale: 1e-6, over: "nv_inference_request_success"},
 		{metric: "trtllm_request_prefill_time_seconds", noun: PrefillTime, how: asTime},
@@ -157,13 +169,19 @@ var engines = []engine{
 		{metric: "nv_inference_request_duration_us", noun: E2ETime, how: asMean, scale: 1e-6, over: "nv_inference_request_success"},
 		{metric: "trtllm_time_to_first_token_seconds", noun: TTFTTime, how: asTime},
 		{metric: "nv_inference_first_response_histogram_ms", noun: TTFTTime, how: asTime, scale: 1e-3},
+		{metric: "trtllm_inter_token_latency_seconds", noun: ITLTime, how: asTime},
 		{metric: "trtllm_time_per_output_token_seconds", noun: ITLTime, how: asTime},
 	}},
 	{name: "llama.cpp", prefix: []string{"llamacpp_"}, rules: []rule{
 		{metric: "llamacpp_requests_processing", noun: Running},
 		{metric: "llamacpp_requests_deferred", noun: Waiting},
 		{metric: "llamacpp_kv_cache_usage_ratio", noun: KVUsage, how: asShare},
-		{metric: "llamacpp_prompt_tokens", noun: PromptTokens, how: asCount},
+		// Tokens that it takes from its cache are counted apart.
+		{metric: "llamacpp_prompt_tokens", noun: PromptTokens, how: asCount, plus: "llamacpp_prompt_tokens_cached"},
+		{metric: "llamacpp_prompt_tokens", noun: PrefixQueries, how: asCount, plus: "llamacpp_prompt_tokens_cached"},
+		{metric: "llamacpp_prompt_tokens_cached", noun: PrefixHits, how: asCount},
+		{metric: "llamacpp_spec_decode_num_draft_tokens", noun: Drafted, how: asCount},
+		{metric: "llamacpp_spec_decode_num_accepted_tokens", noun: Accepted, how: asCount},
 		{metric: "llamacpp_tokens_predicted", noun: OutputTokens, how: asCount},
 		{metric: "llamacpp_tokens_predicted_seconds", noun: ITLTime, how: asMean, over: "llamacpp_tokens_predicted"},
 	}},
@@ -179,6 +197,8 @@ var engines = []engine{
 		{metric: "dynamo_frontend_queued_requests", noun: Waiting},
 		{metric: "dynamo_frontend_requests", noun: Requests, how: asCount},
 		{metric: "dynamo_frontend_input_sequence_tokens", noun: PromptTokens, how: asSum},
+		{metric: "dynamo_frontend_input_sequence_tokens", noun: PrefixQueries, how: asSum},
+		{metric: "dynamo_frontend_cached_tokens", noun: PrefixHits, how: asSum},
 		{metric: "dynamo_frontend_output_tokens", noun: OutputTokens, how: asCount},
 		{metric: "dynamo_frontend_output_sequence_tokens", noun: OutputTokens, how: asSum},
 		{metric: "dynamo_frontend_request_duration_seconds", noun: E2ETime, how: asTime},
@@ -203,9 +223,10 @@ func engineOf(metric string) *engine {
 	return nil
 }
 
-// matches reports whether a series is one of the rule.
+// matches reports whether a series is one of the rule. Its metric is named as
+// [common] has it.
 func (r *rule) matches(metric string, labels []Label) bool {
-	if common(metric) != r.metric {
+	if metric != r.metric && (metric != r.plus || r.plus == "") {
 		return false
 	}
 	return r.where[0] == "" || slices.Contains(labels, Label{r.where[0], r.where[1]})

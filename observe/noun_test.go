@@ -72,10 +72,16 @@ func TestEveryServerFillsTheNounsThatItHas(t *testing.T) {
 		"vllm-old.txt":     {"vllm", with(map[string]float64{"preemptions": 4, "hit_rate": 0.5, "acceptance": 0.75})},
 		"sglang.txt":       {"sglang", with(map[string]float64{"prefix_queries": 1000, "prefix_hits": 250, "preemptions": 4, "hit_rate": 0.5, "acceptance": 0.75, "output_rate": 600}, "decode")},
 		"tgi.txt":          {"tgi", with(nil, "kv_usage", "decode", "ttft")},
-		"trtllm-serve.txt": {"tensorrt-llm", with(map[string]float64{"hit_rate": 0.5}, "prompt_tokens", "output_tokens", "prefill", "decode")},
+		"trtllm-serve.txt": {"tensorrt-llm", with(map[string]float64{"hit_rate": 0.5, "prefix_queries": 1000, "prefix_hits": 250, "drafted": 400, "accepted": 300})},
 		"triton.txt":       {"tensorrt-llm", with(nil, "prompt_tokens", "output_tokens", "prefill", "decode", "ttft", "itl")},
-		"llamacpp.txt":     {"llama.cpp", with(nil, "requests", "queue", "prefill", "decode", "e2e", "ttft")},
-		"dynamo.txt":       {"dynamo", with(map[string]float64{"hit_rate": 0.5}, "queue", "prefill", "decode")},
+		"llamacpp.txt":     {"llama.cpp", with(map[string]float64{"prefix_queries": 1000, "prefix_hits": 250, "drafted": 400, "accepted": 300}, "kv_usage", "requests", "queue", "prefill", "decode", "e2e", "ttft")},
+		"dynamo.txt":       {"dynamo", with(map[string]float64{"hit_rate": 0.5, "prefix_queries": 1000, "prefix_hits": 250}, "queue", "prefill", "decode")},
+		// Two engines of two stages each, which all tell the same; levels as a whole and
+		// by priority, counts by priority alone.
+		"sglang-ranks.txt": {"sglang", with(map[string]float64{"prefix_queries": 1000, "prefix_hits": 250, "preemptions": 4}, "prefill", "decode", "e2e", "ttft", "itl")},
+		// Of older releases.
+		"trtllm-serve-old.txt": {"tensorrt-llm", with(map[string]float64{"hit_rate": 0.5}, "prompt_tokens", "output_tokens", "prefill", "decode")},
+		"llamacpp-old.txt":     {"llama.cpp", with(nil, "requests", "queue", "prefill", "decode", "e2e", "ttft")},
 	} {
 		t.Run(file, func(t *testing.T) {
 			s := observed(t, observe.Config{}, twoStates(t, file), func(o *observe.Observer) {

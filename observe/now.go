@@ -66,24 +66,35 @@ func (o *Observer) addGPUs(now map[string]float64) {
 
 // addLevels adds what the samples of a scrape say of each level.
 func addLevels(now map[string]float64, samples []sample, gateway bool) {
-	taken := map[string]string{}
+	metrics := make([]string, len(samples))
 	for i := range samples {
-		s := &samples[i]
-		g := engineOf(s.family.Name)
-		if s.hist != nil || g == nil || g.gateway != gateway {
+		metrics[i] = common(samples[i].family.Name)
+	}
+	for i := range engines {
+		g := &engines[i]
+		if g.gateway != gateway {
 			continue
 		}
+		taken := map[string]string{}
 		for j := range g.rules {
 			r := &g.rules[j]
-			first, again := taken[r.noun]
-			if r.how > asShare || again && first != r.metric || !r.matches(s.family.Name, s.labels) {
+			if first, again := taken[r.noun]; r.how > asShare || again && first != r.metric {
 				continue
 			}
-			taken[r.noun] = r.metric
-			if v := s.value * r.factor(); r.how == asShare {
-				now[r.noun] = max(now[r.noun], v)
-			} else {
-				now[r.noun] += v
+			var values []float64
+			var names []named
+			for k := range samples {
+				if s := &samples[k]; s.hist == nil && r.matches(metrics[k], s.labels) {
+					taken[r.noun] = r.metric
+					values, names = append(values, s.value*r.factor()), append(names, named{metrics[k], s.labels})
+				}
+			}
+			for _, k := range g.alone(r, names) {
+				if r.how == asShare {
+					now[r.noun] = max(now[r.noun], values[k])
+				} else {
+					now[r.noun] += values[k]
+				}
 			}
 		}
 	}

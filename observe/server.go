@@ -52,6 +52,9 @@ func (r *Recording) window(m *meaning, w Window) *loadgen.ServerWindow {
 			out.Counts[noun] = n
 		}
 	}
+	if _, told := out.Counts[PrefixHits]; !told {
+		delete(out.Counts, PrefixQueries) // nothing is known of what was looked up
+	}
 	for _, noun := range Times {
 		if t, ok := m.timing(noun, w); ok && finite(t.N) && finite(t.Mean) {
 			out.Times[noun] = t
