@@ -148,7 +148,7 @@ func Bounds(s *sweep.Shape) string {
 	words := slices.DeleteFunc(slices.Clone(s.Words), func(w string) bool { return w == "" })
 	switch {
 	case len(words) == 0:
-	case s.Kind == sweep.Number:
+	case s.Kind == sweep.Number, s.Kind == sweep.Boolean:
 		add("or %s", strings.Join(words, ", "))
 	default:
 		add("one of %s", strings.Join(words, ", "))
@@ -183,7 +183,7 @@ func ExampleOf(k *sweep.Key) string {
 	case value != "":
 	case s.Kind == sweep.Block || s.Kind == sweep.Map || s.Kind == sweep.List:
 		return ""
-	case len(s.Words) > 0 && s.Kind != sweep.Number:
+	case len(s.Words) > 0 && s.Kind != sweep.Number && s.Kind != sweep.Boolean:
 		value = s.Words[len(s.Words)-1]
 		if value == "" {
 			value = s.Words[0]

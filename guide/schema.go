@@ -179,7 +179,9 @@ func schemaOfKind(s *sweep.Shape, empty bool) object {
 		if s.Off {
 			return object{"anyOf": []object{{"enum": []any{false, 0, nil}}, {"type": "string", "pattern": reference}}}
 		}
-		return object{"type": types("boolean", "integer"), "minimum": 0, "maximum": 1, "pattern": either(yesOrNo, reference)}
+		schema := object{"type": types("boolean", "integer"), "minimum": 0, "maximum": 1}
+		schema["pattern"] = either(yesOrNo, schema.words(s), reference)
+		return schema
 	case sweep.Whole:
 		return bounded(object{"type": types("integer")}, s)
 	case sweep.Number:
@@ -230,12 +232,17 @@ func bounded(schema object, s *sweep.Shape) object {
 	if !s.Strict {
 		texts = append(texts, numeral)
 	}
-	if len(s.Words) > 0 {
-		texts = append(texts, "^("+strings.Join(s.Words, "|")+")$")
-		schema["examples"] = s.Words
-	}
-	schema["pattern"] = either(texts...)
+	schema["pattern"] = either(append(texts, schema.words(s))...)
 	return schema
+}
+
+// words is what the texts match that stand beside a number or a boolean.
+func (o object) words(s *sweep.Shape) string {
+	if len(s.Words) == 0 {
+		return ""
+	}
+	o["examples"] = s.Words
+	return "^(" + strings.Join(s.Words, "|") + ")$"
 }
 
 func schemaOfText(s *sweep.Shape, empty bool) object {

@@ -22,6 +22,8 @@ type Facts struct {
 	// Certified are the percentiles to certify, with the limits that are promised;
 	// a bound of 0 is none.
 	Certified []Limit `json:"certified,omitempty"`
+	// CertifyBy is the rule for them.
+	CertifyBy CertifyRule `json:"certify_by,omitempty"`
 	// GPUs are those of the deployment; 0 where it is not known.
 	GPUs int `json:"gpus,omitempty"`
 	// GPUHourCost is what one of them costs for an hour, in whatever money.

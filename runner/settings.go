@@ -164,8 +164,8 @@ func facts(c *sweep.Config, p sweep.Pacing) metrics.Facts {
 
 		ServerInput: c.UseServerTokenCount,
 	}
-	if c.Certify {
-		f.Certified = metrics.Certifiable(c.Budgets)
+	if c.Certify.On {
+		f.CertifyBy, f.Certified = c.Certify.Rule, metrics.Certifiable(c.Budgets, c.Certify.Rule)
 	}
 	return f
 }

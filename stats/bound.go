@@ -65,3 +65,14 @@ func EarlyStopping(over int, p, tolerance, confidence float64) int {
 func EstimateN(p, tolerance, confidence float64) int {
 	return EarlyStopping(1, p, tolerance, confidence) + 1
 }
+
+// EarlyStoppingRank is the rank from 1 of the value that MLPerf's rule takes for
+// the p quantile of n: the greatest that is left when so many are discarded as
+// may be, with it, beyond. 0 where n are too few.
+func EarlyStoppingRank(n int, p, tolerance, confidence float64) int {
+	beyond := sort.Search(n, func(t int) bool { return EarlyStopping(t+1, p, tolerance, confidence)+t+1 > n })
+	if beyond == 0 {
+		return 0
+	}
+	return n - beyond + 1
+}

@@ -121,7 +121,7 @@ type Config struct {
 	SLOs        map[string]float64 `yaml:"slos" validate:"dive,keys,slo,endkeys,gt=0"`
 	RequireSLOs bool               `yaml:"require_slos"`
 	// Certify bounds the percentiles of a run, and those of its budgets.
-	Certify bool `yaml:"certify"`
+	Certify Certify `yaml:"certify"`
 	// Budgets are limits of a run by metric tag, with a statistic where the
 	// metric has a distribution: time_to_first_token.p99. Without one it is the
 	// average. Limits of metrics of which more is better are minima.

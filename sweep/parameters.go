@@ -119,6 +119,8 @@ func parameter(v reflect.Value, unit string) any {
 		return x.parameter()
 	case Limit:
 		return x.parameter()
+	case Certify:
+		return x.parameter()
 	case Version:
 		return string(x)
 	case Places:

@@ -17,7 +17,7 @@ type Shape struct {
 	// Unit is that of a number: s or ms; empty where the key's name says it.
 	Unit string
 	// Words are texts with a meaning of their own: the only ones of a Text,
-	// beside the numbers of a number.
+	// beside the numbers of a number and a boolean's true and false.
 	Words []string
 	// NotEmpty texts have a character at least, MaxLength is how many they have
 	// at most, 0 for no bound; Pattern is the regular expression that they match,
