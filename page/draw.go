@@ -41,21 +41,27 @@ func (c *Chart) SVG() ([]byte, error) {
 	return drawn(func() ([]byte, error) {
 		p := c.filePlot()
 		canvas := vgsvg.New(fileWidth, fileHeight)
-		p.Draw(draw.New(canvas))
+		p.Draw(margin(canvas))
 		var b bytes.Buffer
 		_, err := canvas.WriteTo(&b)
 		return b.Bytes(), err
 	})
 }
 
+// margin keeps texts off the edge of a file.
+func margin(canvas vg.CanvasSizer) draw.Canvas {
+	const width = 8
+	return draw.Crop(draw.New(canvas), width, -2*width, width, -width)
+}
+
 // PNG draws the same picture in 1600 × 800 pixels.
 func (c *Chart) PNG() ([]byte, error) {
 	return drawn(func() ([]byte, error) {
 		const dotsPerInch = 144 // two to a point
-		canvas := vgimg.NewWith(vgimg.UseWH(fileWidth, fileHeight), vgimg.UseDPI(dotsPerInch))
-		c.filePlot().Draw(draw.New(canvas))
+		canvas := &raster{Canvas: vgimg.NewWith(vgimg.UseWH(fileWidth, fileHeight), vgimg.UseDPI(dotsPerInch))}
+		c.filePlot().Draw(margin(canvas))
 		var b bytes.Buffer
-		_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(&b)
+		_, err := vgimg.PngCanvas{Canvas: canvas.Canvas}.WriteTo(&b)
 		return b.Bytes(), err
 	})
 }
@@ -65,7 +71,7 @@ func (c *Chart) PNG() ([]byte, error) {
 func (c *Chart) filePlot() *plot.Plot {
 	p := c.plot(true)
 	p.BackgroundColor = color.White
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Padding = true, 3
 	plain(&p.Legend.TextStyle.Font, 10.5)
 	p.Legend.TextStyle.Color = inkColor
 	for _, k := range c.keys() {

@@ -1,10 +1,13 @@
 package page_test
 
 import (
+	"bytes"
 	"image/png"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"gonum.org/v1/plot/plotter"
 
 	"loadgen/page"
 )
@@ -52,5 +55,35 @@ func TestWithoutRunsOnlyTheSweepIsDrawn(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(into, "cell0")); !os.IsNotExist(err) {
 		t.Errorf("the charts of a run: %v", err)
+	}
+}
+
+// A long line is drawn in pieces, and goes on from one to the next.
+func TestALongLineHasNoGap(t *testing.T) {
+	line := page.Series{}
+	for i := range 2000 {
+		line.Points = append(line.Points, plotter.XY{X: float64(i), Y: 1})
+	}
+	data, err := (&page.Chart{Title: "level", Series: []page.Series{line}}).PNG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gaps := 0
+	for x := 400; x < 1400; x++ {
+		blue := false
+		for y := range 800 {
+			r, _, b, _ := picture.At(x, y).RGBA()
+			blue = blue || r < 0x3000 && b > 0x9000
+		}
+		if !blue {
+			gaps++
+		}
+	}
+	if gaps > 0 {
+		t.Errorf("%d of 1000 columns have no line", gaps)
 	}
 }
