@@ -209,6 +209,11 @@ func (r *Run) invalid() bool {
 	return r.Summary == nil || r.Failed != "" || r.Summary.Validity.Verdict == metrics.Invalid
 }
 
+// weak says that the run's figures are to be read with care.
+func (r *Run) weak() bool {
+	return !r.invalid() && (r.Summary.Validity.Verdict == metrics.Degraded || r.Status == loadgen.Interrupted)
+}
+
 // standing is the run's verdict, or what became of it.
 func (r *Run) standing() string {
 	switch {

@@ -109,6 +109,9 @@ func (c *cell) figure(f metrics.Figure) (measured, bool) {
 
 const confidence = 0.95
 
+// weak says that a run of those which count is to be read with care.
+func (c *cell) weak() bool { return slices.ContainsFunc(c.runs, (*Run).weak) }
+
 // figure returns a figure of the run: a rate is that under load, as in the
 // tables.
 func (r *Run) figure(f metrics.Figure) (float64, bool) {

@@ -3,6 +3,7 @@ package page
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -39,7 +40,10 @@ type Series struct {
 	// for none.
 	Errors []Error
 	Labels []string // beside the points; nil for none
-	Color  int      // of the palette
+	// Weak are the points that rest on runs that are DEGRADED or were cut short,
+	// which have a ring; nil for none.
+	Weak   []bool
+	Color  int // of the palette
 	Dashed bool
 }
 
@@ -67,8 +71,8 @@ type Level struct {
 }
 
 // The palette is Okabe's and Ito's, which people who see few colours can tell
-// apart, but for the yellow, which is too light for lines on white. What is
-// INVALID has the last colour and no other meaning.
+// apart, but for the yellow, which is too light for lines on white. The last two
+// mean that something is INVALID or weak, and nothing else.
 var palette = []color.NRGBA{
 	{0x00, 0x72, 0xb2, 0xff},
 	{0xd5, 0x5e, 0x00, 0xff},
@@ -79,11 +83,13 @@ var palette = []color.NRGBA{
 	{0x66, 0x66, 0x66, 0xff},
 	{0x99, 0x33, 0x99, 0xff},
 	{0xc0, 0x1c, 0x28, 0xff},
+	{0x8a, 0x5a, 0x00, 0xff},
 }
 
 const (
 	ordinary = 8 // colours for series
 	warning  = 8 // that of what is not to be relied on
+	caution  = 9 // that of what is to be read with care
 )
 
 var (
@@ -187,6 +193,14 @@ func (c *Chart) frame(p *plot.Plot) {
 	if !c.LogY && p.Y.Max > 0 {
 		p.Y.Max *= 1.04
 	}
+	if c.labelled() && !c.LogX { // the text beside the last point is not to be cut
+		p.X.Max += 0.05 * (p.X.Max - p.X.Min)
+	}
+}
+
+// labelled reports whether there are texts beside points.
+func (c *Chart) labelled() bool {
+	return slices.ContainsFunc(c.Series, func(s Series) bool { return s.Labels != nil })
 }
 
 func plain(f *font.Font, size vg.Length) { f.Variant, f.Size = "Sans", size }
@@ -209,6 +223,7 @@ func (c *Chart) add(p *plot.Plot, s *Series) {
 		from = to + 1
 	}
 	c.addErrors(p, s, shade)
+	c.addRings(p, s)
 	c.addLabels(p, s)
 }
 
@@ -251,6 +266,32 @@ func (c *Chart) addErrors(p *plot.Plot, s *Series, shade color.Color) {
 	if len(bars.XYs) > 0 {
 		p.Add(bars)
 	}
+}
+
+// addRings marks the points of a series that are weak.
+func (c *Chart) addRings(p *plot.Plot, s *Series) {
+	var weak plotter.XYs
+	for i, pt := range s.Points {
+		if i < len(s.Weak) && s.Weak[i] && c.drawable(pt) {
+			weak = append(weak, pt)
+		}
+	}
+	if len(weak) > 0 {
+		p.Add(&plotter.Scatter{XYs: weak, GlyphStyle: draw.GlyphStyle{Color: palette[caution], Radius: 5, Shape: ring{}}})
+	}
+}
+
+// A ring is as wide as a line: the library's own is a hair.
+type ring struct{}
+
+// DrawGlyph draws the ring.
+func (ring) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	c.SetLineStyle(draw.LineStyle{Color: style.Color, Width: 1.4})
+	var p vg.Path
+	p.Move(vg.Point{X: at.X + style.Radius, Y: at.Y})
+	p.Arc(at, style.Radius, 0, 2*math.Pi)
+	p.Close()
+	c.Stroke(p)
 }
 
 func (c *Chart) addLabels(p *plot.Plot, s *Series) {

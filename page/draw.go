@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -37,47 +39,81 @@ func cut(text string, most int) string {
 }
 
 // SVG draws the chart as a file of its own.
-func (c *Chart) SVG() ([]byte, error) {
+func (c *Chart) SVG() ([]byte, error) { return asSVG(c.paint) }
+
+// PNG draws the same picture in 1600 × 800 pixels.
+func (c *Chart) PNG() ([]byte, error) { return asPNG(c.paint) }
+
+func (c *Chart) paint(area draw.Canvas) { stack{c}.paint(area) }
+
+// A stack is charts one above the other, over the same axis, each with its legend
+// beside it.
+type stack []*Chart
+
+func (s stack) paint(area draw.Canvas) {
+	plots, legends := make([][]*plot.Plot, len(s)), make([]plot.Legend, len(s))
+	low, high, width := math.Inf(1), math.Inf(-1), vg.Length(0)
+	for i, c := range s {
+		p := c.plot(true)
+		plots[i], legends[i] = []*plot.Plot{p}, c.legend()
+		low, high = min(low, p.X.Min), max(high, p.X.Max)
+		width = max(width, legends[i].Rectangle(area).Size().X)
+	}
+	for _, row := range plots {
+		row[0].X.Min, row[0].X.Max = low, high
+	}
+	const between = 10
+	if width > 0 {
+		width += between
+	}
+	tiles := draw.Tiles{Rows: len(s), Cols: 1, PadY: between}
+	for i, row := range plot.Align(plots, tiles, draw.Crop(area, 0, -width, 0, 0)) {
+		plots[i][0].Draw(row[0])
+		legends[i].Draw(draw.Crop(tiles.At(area, 0, i), 0, 0, 0, -2*between))
+	}
+}
+
+func asSVG(paint func(draw.Canvas)) ([]byte, error) {
 	return drawn(func() ([]byte, error) {
-		p := c.filePlot()
 		canvas := vgsvg.New(fileWidth, fileHeight)
-		p.Draw(margin(canvas))
+		paint(onWhite(canvas))
 		var b bytes.Buffer
 		_, err := canvas.WriteTo(&b)
 		return b.Bytes(), err
 	})
 }
 
-// margin keeps texts off the edge of a file.
-func margin(canvas vg.CanvasSizer) draw.Canvas {
-	const width = 8
-	return draw.Crop(draw.New(canvas), width, -2*width, width, -width)
-}
-
-// PNG draws the same picture in 1600 × 800 pixels.
-func (c *Chart) PNG() ([]byte, error) {
+func asPNG(paint func(draw.Canvas)) ([]byte, error) {
 	return drawn(func() ([]byte, error) {
 		const dotsPerInch = 144 // two to a point
 		canvas := &raster{Canvas: vgimg.NewWith(vgimg.UseWH(fileWidth, fileHeight), vgimg.UseDPI(dotsPerInch))}
-		c.filePlot().Draw(margin(canvas))
+		paint(onWhite(canvas))
 		var b bytes.Buffer
 		_, err := vgimg.PngCanvas{Canvas: canvas.Canvas}.WriteTo(&b)
 		return b.Bytes(), err
 	})
 }
 
-// filePlot is the chart with what the page writes beside it: title, legend and a
-// white ground.
-func (c *Chart) filePlot() *plot.Plot {
-	p := c.plot(true)
-	p.BackgroundColor = color.White
-	p.Legend.Top, p.Legend.Padding = true, 3
-	plain(&p.Legend.TextStyle.Font, 10.5)
-	p.Legend.TextStyle.Color = inkColor
+// onWhite is a file's ground, with a margin that keeps texts off its edge.
+func onWhite(canvas vg.CanvasSizer) draw.Canvas {
+	const margin = 8
+	area := draw.New(canvas)
+	area.SetColor(color.White)
+	area.Fill(area.Path())
+	return draw.Crop(area, margin, -2*margin, margin, -margin)
+}
+
+// legend is what the page writes beside a chart.
+func (c *Chart) legend() plot.Legend {
+	l := plot.NewLegend()
+	l.Top, l.Padding = true, 3
+	plain(&l.TextStyle.Font, 10.5)
+	l.TextStyle.Color = inkColor
 	for _, k := range c.keys() {
-		p.Legend.Add(label(k.Name), swatch{palette[k.Color%len(palette)]})
+		const longest = 36
+		l.Add(cut(label(k.Name), longest), swatch{palette[k.Color%len(palette)]})
 	}
-	return p
+	return l
 }
 
 // A swatch is the field of a legend.
@@ -99,10 +135,15 @@ type key struct {
 	Color int
 }
 
-// keys are the named series and levels, each once.
+// weakName is what a ring means.
+const weakName = "DEGRADED or cut short: with care"
+
+// keys are the named series and levels, each once, and what a ring means where
+// there is one.
 func (c *Chart) keys() []key {
 	var keys []key
 	seen := map[key]bool{}
+	weak := false
 	add := func(k key) {
 		if k.Name != "" && !seen[k] {
 			seen[k] = true
@@ -113,6 +154,10 @@ func (c *Chart) keys() []key {
 		if len(s.Points) > 0 {
 			add(key{s.Name, s.Color % len(palette)})
 		}
+		weak = weak || slices.Contains(s.Weak, true)
+	}
+	if weak {
+		add(key{weakName, caution})
 	}
 	for _, l := range c.Levels {
 		add(key{l.Name, l.Color % len(palette)})

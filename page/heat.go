@@ -1,12 +1,17 @@
 package page
 
 import (
+	"cmp"
+	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
+
+	"loadgen/metrics"
 )
 
 // A Heat is a figure for each combination of two swept keys: the darker, the
@@ -14,6 +19,7 @@ import (
 type Heat struct {
 	X, Y []string    // the values of the keys, in their order
 	Z    [][]float64 // by y, then x; NaN for none
+	Weak [][]bool    // likewise; they have a star
 }
 
 // heatShades are so many colours from light to dark.
@@ -79,6 +85,9 @@ func (h *Heat) add(p *plot.Plot) {
 			text := "–"
 			if finite(v) {
 				text = short(roundedTo(v, 3))
+				if h.Weak[r][c] {
+					text += " *"
+				}
 				if style.Color = darkColor; (v-low)/(high-low) > 0.55 {
 					style.Color = color.White
 				}
@@ -100,4 +109,83 @@ func names(texts []string) plot.ConstantTicks {
 		t = append(t, plot.Tick{Value: float64(i), Label: label(text)})
 	}
 	return t
+}
+
+// heatMaps draw figures over two keys, where exactly two have several values.
+func (b *Batch) heatMaps(throughput metrics.Figure) []Chart {
+	var keys []string
+	for _, v := range b.cells[0].values {
+		if len(b.valuesOf(v.Key)) > 1 {
+			keys = append(keys, v.Key)
+		}
+	}
+	if len(keys) != 2 {
+		return nil
+	}
+	xs, ys := b.valuesOf(keys[0]), b.valuesOf(keys[1])
+	const most = 24
+	if len(xs) > most || len(ys) > most {
+		return nil
+	}
+	var charts []Chart
+	for _, f := range []metrics.Figure{throughput, {Tag: "time_to_first_token", Stat: "p99"}, {Tag: "request_latency", Stat: "p99"}} {
+		h := &Heat{X: xs, Y: ys}
+		any := false
+		for _, y := range ys {
+			row, stars := make([]float64, len(xs)), make([]bool, len(xs))
+			for i, x := range xs {
+				row[i] = math.NaN()
+				for _, c := range b.cells {
+					if c.has(keys[0], x) && c.has(keys[1], y) {
+						if v, ok := c.figure(f); ok {
+							row[i], any = v.mean, true
+							stars[i] = c.weak()
+						}
+					}
+				}
+			}
+			h.Z, h.Weak = append(h.Z, row), append(h.Weak, stars)
+		}
+		title := axisOf(f)
+		if slices.ContainsFunc(h.Weak, func(row []bool) bool { return slices.Contains(row, true) }) {
+			title += " (* with care)"
+		}
+		if any {
+			charts = append(charts, Chart{
+				Name: f.Tag + "_map", Title: title, XLabel: keys[0], YLabel: keys[1], Heat: h,
+				Says: "The darker, the larger. A field with a dash has no run to rely on, one with a star a run that is DEGRADED or was cut short.",
+			})
+		}
+	}
+	return charts
+}
+
+// valuesOf are the values of a key as text, numbers in ascending order.
+func (b *Batch) valuesOf(key string) []string {
+	var texts []string
+	numbers := map[string]float64{}
+	for _, c := range b.cells {
+		for _, v := range c.values {
+			text := fmt.Sprint(v.Value)
+			if v.Key == key && !slices.Contains(texts, text) {
+				texts = append(texts, text)
+				if n, ok := numeric(v.Value); ok {
+					numbers[text] = n
+				}
+			}
+		}
+	}
+	if len(numbers) == len(texts) {
+		slices.SortFunc(texts, func(x, y string) int { return cmp.Compare(numbers[x], numbers[y]) })
+	}
+	return texts
+}
+
+func (c *cell) has(key, value string) bool {
+	for _, v := range c.values {
+		if v.Key == key {
+			return fmt.Sprint(v.Value) == value
+		}
+	}
+	return false
 }

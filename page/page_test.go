@@ -76,6 +76,64 @@ func TestAnInvalidRunIsDrawnAsSuch(t *testing.T) {
 	}
 }
 
+// Points of weak runs have a ring each, the field of a map a star, and words.
+func TestADegradedRunIsMarkedWhereverItIsDrawn(t *testing.T) {
+	var runs []made
+	for _, users := range []int{1, 4} {
+		for _, tokens := range []int{10, 20} {
+			m := made{values: append(value("concurrency", users), value("prompt_output_tokens_mean", tokens)...), verdict: metrics.Valid}
+			if users == 4 && tokens == 20 {
+				m.verdict = metrics.Degraded
+			}
+			runs = append(runs, m)
+		}
+	}
+	text := html(t, batch(t, runs...))
+	for _, tc := range []struct {
+		where string
+		rings int
+	}{
+		{"b1-ttft_vs_throughput", 1},
+		{"b1-output_token_throughput_over_concurrency", 1},
+		{"b1-pareto_curve_throughput_vs_latency", 1},
+	} {
+		picture := figure(text, tc.where)
+		if n := strings.Count(picture, `class="sc9"`); n != tc.rings {
+			t.Errorf("%s: %d rings, want %d", tc.where, n, tc.rings)
+		}
+		if !strings.Contains(picture, "DEGRADED or cut short") {
+			t.Errorf("%s: no words for the ring", tc.where)
+		}
+	}
+	if n := strings.Count(figure(text, "b1-output_token_throughput_map"), " *</text>"); n != 1 {
+		t.Errorf("%d stars on the map", n)
+	}
+	if text := html(t, batch(t, runs[:2]...)); strings.Contains(text, `class="sc9"`) || strings.Contains(text, "DEGRADED or cut short: with care") {
+		t.Error("a ring round a VALID run")
+	}
+}
+
+// figure is the part of a page that holds a chart.
+func figure(text, id string) string {
+	_, text, _ = strings.Cut(text, `<figure id="`+id+`"`)
+	text, _, _ = strings.Cut(text, "</figure>")
+	return text
+}
+
+// Of four repeats on the page tells how far latency and throughput are known.
+func TestRepeatsHaveARegion(t *testing.T) {
+	var runs []made
+	for i := range 4 {
+		runs = append(runs, made{values: value("concurrency", 1), repeat: i + 1, scale: 1 + 0.1*float64(i), verdict: metrics.Valid})
+	}
+	if text := html(t, batch(t, runs...)); !strings.Contains(figure(text, "b1-latency_throughput_uncertainty"), "95 % region") {
+		t.Error("no region of four repeats")
+	}
+	if text := html(t, batch(t, runs[:3]...)); strings.Contains(text, "latency_throughput_uncertainty") {
+		t.Error("a region of three repeats")
+	}
+}
+
 func TestARunThatWasBrokenOffIsReadFromItsLines(t *testing.T) {
 	dir := batch(t, made{values: value("concurrency", 1)}, made{values: value("concurrency", 4), killed: true})
 	text := html(t, dir)

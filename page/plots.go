@@ -67,6 +67,15 @@ func (w *plotWriter) run(r *Run, into string) {
 		return
 	}
 	charts := courseCharts(course, metrics.MaxPoints)
+	lines, err := results.ReadServerSeries(r.Dir)
+	if err != nil {
+		w.errs = append(w.errs, err)
+	}
+	charts = append(charts, serverCharts(lines, course, metrics.MaxPoints)...)
+	if both := gpuLoad(charts); both != nil {
+		w.file(into, gpuLoadName+".svg", func() ([]byte, error) { return asSVG(both.paint) })
+		w.file(into, gpuLoadName+".png", func() ([]byte, error) { return asPNG(both.paint) })
+	}
 	for i := range charts {
 		if name, other := fileNames[charts[i].Name]; other {
 			charts[i].Name = name

@@ -99,21 +99,28 @@ func failureChart(c *metrics.Course, group int) Chart {
 
 func flightChart(c *metrics.Course, group int) Chart {
 	ch := overTime("in_flight_over_time", "Requests in flight", "requests")
-	var points plotter.XYs
+	points := flightPoints(c, group)
 	most := 0.0
+	for _, p := range points {
+		most = max(most, p.Y)
+	}
+	ch.Series = []Series{{Name: "mean in flight", Kind: Steps, Points: points, Color: 0}}
+	ch.Says = "At most " + number(most) + " in the mean of a slice of time."
+	return ch
+}
+
+// flightPoints are the mean numbers in flight.
+func flightPoints(c *metrics.Course, group int) plotter.XYs {
+	var points plotter.XYs
 	for from := 0; from < len(c.InFlight); from += group {
 		to := min(from+group, len(c.InFlight))
 		sum := 0.0
 		for _, v := range c.InFlight[from:to] {
 			sum += v
 		}
-		mean := sum / float64(to-from)
-		most = max(most, mean)
-		points = append(points, plotter.XY{X: float64(from) * c.Width, Y: mean})
+		points = append(points, plotter.XY{X: float64(from) * c.Width, Y: sum / float64(to-from)})
 	}
-	ch.Series = []Series{{Name: "mean in flight", Kind: Steps, Points: closed(points, c), Color: 0}}
-	ch.Says = "At most " + number(most) + " in the mean of a slice of time."
-	return ch
+	return closed(points, c)
 }
 
 func tokenChart(c *metrics.Course, group int) Chart {

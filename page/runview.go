@@ -105,6 +105,11 @@ func (r *Run) draw(v *runView, room *int) {
 		points = pointsOfFull
 	}
 	series, shapes := courseCharts(course, points), shapeCharts(course)
+	lines, err := results.ReadServerSeries(r.Dir)
+	if err != nil {
+		v.Notes = append(v.Notes, "What the server said cannot be read: "+err.Error())
+	}
+	series = append(series, serverCharts(lines, course, points)...)
 	v.Series = figures(v.ID, series, room)
 	v.Shapes = figures(v.ID, shapes, room)
 	if left := drawable(series) + drawable(shapes) - len(v.Series) - len(v.Shapes); left > 0 {

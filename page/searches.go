@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/plot/plotter"
 
+	"loadgen/metrics"
 	"loadgen/results"
 )
 
@@ -35,6 +36,7 @@ func (b *Batch) searches(id string, left *int) []searchView {
 // searchCharts draw, for each set of limits, how near the probes came to each.
 func searchCharts(c *results.Capacity) []Chart {
 	var charts []Chart
+	probes := slices.SortedStableFunc(slices.Values(c.Probes), func(a, b results.CapacityProbe) int { return cmp.Compare(a.Load, b.Load) })
 	for t := range c.Tiers {
 		tier := &c.Tiers[t]
 		ch := Chart{
@@ -44,21 +46,23 @@ func searchCharts(c *results.Capacity) []Chart {
 		if tier.Name != "" {
 			ch.Name, ch.Title = "capacity_"+fileName(tier.Name), tier.Name+": what was measured, as a share of its limit"
 		}
+		void := Series{Name: "void: INVALID, or broken off", Kind: Crosses, Color: warning}
 		for i, l := range tier.Limits {
-			s := Series{Name: l.String(), Kind: Marked, Color: i}
-			for _, p := range c.Probes {
-				if p.Void != "" {
-					continue
-				}
-				for _, m := range p.Margins {
-					if m.Limit == l && l.Bound > 0 {
-						s.Points = append(s.Points, plotter.XY{X: p.Load, Y: 100 * m.Observed / l.Bound})
-					}
+			sound := Series{Name: l.String(), Kind: Marked, Color: i}
+			for _, p := range probes {
+				share, ok := share(&p, l)
+				switch at := (plotter.XY{X: p.Load, Y: share}); {
+				case !ok:
+				case p.Void != "":
+					void.Points = append(void.Points, at)
+				default:
+					sound.Points = append(sound.Points, at)
+					sound.Weak = append(sound.Weak, p.Verdict == metrics.Degraded)
 				}
 			}
-			slices.SortStableFunc(s.Points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
-			ch.Series = append(ch.Series, s)
+			ch.Series = append(ch.Series, sound)
 		}
+		ch.Series = append(ch.Series, void)
 		ch.Levels = append(ch.Levels, Level{At: 100, Name: "the limit", Color: warning})
 		for _, bound := range []struct {
 			at   float64
@@ -75,6 +79,16 @@ func searchCharts(c *results.Capacity) []Chart {
 		charts = append(charts, ch)
 	}
 	return charts
+}
+
+// share is what a probe measured as a percentage of a limit.
+func share(p *results.CapacityProbe, l metrics.Limit) (percent float64, ok bool) {
+	for _, m := range p.Margins {
+		if m.Limit == l && l.Bound > 0 {
+			return 100 * m.Observed / l.Bound, true
+		}
+	}
+	return 0, false
 }
 
 // sideCharts hold several batches against each other: the same figures, a colour

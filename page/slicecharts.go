@@ -40,7 +40,8 @@ func sliceCharts(dir string) ([]Chart, error) {
 			if from > end && n > 0 { // slices without requests are left out of the file
 				bars.Points = append(bars.Points, plotter.XY{X: end, Y: 0})
 			}
-			bars.Points = append(bars.Points, plotter.XY{X: from, Y: *m.Avg})
+			const gap = 0.06 // between bars, as a share of a slice
+			bars.Points = append(bars.Points, plotter.XY{X: from, Y: *m.Avg}, plotter.XY{X: to - gap*(to-from), Y: 0})
 			sum, n, end = sum+*m.Avg, n+1, to
 		}
 		if n == 0 {

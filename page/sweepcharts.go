@@ -10,19 +10,19 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"loadgen/metrics"
-	"loadgen/stats"
 )
 
 // mostGroups is how many combinations of the other keys have a line of their
 // own in a chart over one key.
 const mostGroups = ordinary
 
-// sweepCharts are what the cells of a batch say together; nil for one cell.
+// sweepCharts are what the cells of a batch say together; of one cell, what its
+// repeats do.
 func (b *Batch) sweepCharts() []Chart {
-	if len(b.cells) < 2 {
-		return nil
-	}
 	throughput := b.throughput()
+	if len(b.cells) < 2 {
+		return slices.DeleteFunc([]Chart{b.uncertainty(b.perGPU(throughput))}, func(c Chart) bool { return c.empty() })
+	}
 	var charts []Chart
 	charts = append(charts, b.againstThroughput(throughput)...)
 	for _, key := range b.numericKeys() {
@@ -30,6 +30,7 @@ func (b *Batch) sweepCharts() []Chart {
 	}
 	charts = append(charts, b.heatMaps(throughput)...)
 	charts = append(charts, b.frontiers(throughput)...)
+	charts = append(charts, b.uncertainty(b.perGPU(throughput)))
 	return slices.DeleteFunc(charts, func(c Chart) bool { return c.empty() })
 }
 
@@ -173,6 +174,7 @@ func pair(g group, x, y metrics.Figure, name string, color int, key string) Seri
 		s.Errors = append(s.Errors, Error{v.mean - max(v.low, 0), v.high - v.mean})
 		n, _ := c.number(key)
 		s.Labels = append(s.Labels, short(n))
+		s.Weak = append(s.Weak, c.weak())
 	}
 	return s
 }
@@ -222,6 +224,7 @@ func (b *Batch) overKey(key string, throughput metrics.Figure) []Chart {
 				}
 				s.Points = append(s.Points, plotter.XY{X: at, Y: v.mean})
 				s.Errors = append(s.Errors, Error{v.mean - max(v.low, 0), v.high - v.mean})
+				s.Weak = append(s.Weak, c.weak())
 				repeated = repeated || v.runs > 1
 			}
 			ch.Series = append(ch.Series, s)
@@ -245,139 +248,6 @@ func (b *Batch) wide(key string) bool {
 		low, high = min(low, n), max(high, n)
 	}
 	return low > 0 && high/low >= 15
-}
-
-// heatMaps draw figures over two keys, where exactly two have several values.
-func (b *Batch) heatMaps(throughput metrics.Figure) []Chart {
-	var keys []string
-	for _, v := range b.cells[0].values {
-		if len(b.valuesOf(v.Key)) > 1 {
-			keys = append(keys, v.Key)
-		}
-	}
-	if len(keys) != 2 {
-		return nil
-	}
-	xs, ys := b.valuesOf(keys[0]), b.valuesOf(keys[1])
-	const most = 24
-	if len(xs) > most || len(ys) > most {
-		return nil
-	}
-	var charts []Chart
-	for _, f := range []metrics.Figure{throughput, {Tag: "time_to_first_token", Stat: "p99"}, {Tag: "request_latency", Stat: "p99"}} {
-		h := &Heat{X: xs, Y: ys}
-		any := false
-		for _, y := range ys {
-			row := make([]float64, len(xs))
-			for i, x := range xs {
-				row[i] = math.NaN()
-				for _, c := range b.cells {
-					if c.has(keys[0], x) && c.has(keys[1], y) {
-						if v, ok := c.figure(f); ok {
-							row[i], any = v.mean, true
-						}
-					}
-				}
-			}
-			h.Z = append(h.Z, row)
-		}
-		if any {
-			charts = append(charts, Chart{
-				Name: f.Tag + "_map", Title: axisOf(f), XLabel: keys[0], YLabel: keys[1], Heat: h,
-				Says: "The darker, the larger. A field with a dash has no run to rely on.",
-			})
-		}
-	}
-	return charts
-}
-
-// valuesOf are the values of a key as text, numbers in ascending order.
-func (b *Batch) valuesOf(key string) []string {
-	var texts []string
-	numbers := map[string]float64{}
-	for _, c := range b.cells {
-		for _, v := range c.values {
-			text := fmt.Sprint(v.Value)
-			if v.Key == key && !slices.Contains(texts, text) {
-				texts = append(texts, text)
-				if n, ok := numeric(v.Value); ok {
-					numbers[text] = n
-				}
-			}
-		}
-	}
-	if len(numbers) == len(texts) {
-		slices.SortFunc(texts, func(x, y string) int { return cmp.Compare(numbers[x], numbers[y]) })
-	}
-	return texts
-}
-
-func (c *cell) has(key, value string) bool {
-	for _, v := range c.values {
-		if v.Key == key {
-			return fmt.Sprint(v.Value) == value
-		}
-	}
-	return false
-}
-
-// frontiers draw what one user gets, and how long a request takes, against what
-// all get, for each GPU where their number is known, by AIPerf's names then.
-func (b *Batch) frontiers(throughput metrics.Figure) []Chart {
-	name, title := "pareto_curve_throughput_vs_", "Throughput of all against "
-	if !slices.ContainsFunc(b.cells, func(c *cell) bool { _, ok := c.figure(figureOf(metrics.PerGPU, "avg")); return !ok }) {
-		throughput = figureOf(metrics.PerGPU, "avg")
-		name, title = "pareto_curve_throughput_per_gpu_vs_", "Throughput per GPU against "
-	}
-	user, latency := figureOf("output_token_throughput_per_user", "avg"), figureOf("request_latency", "avg")
-	return []Chart{
-		b.frontier(name+"interactivity", title+"speed for one user", user, true, throughput),
-		b.frontier(name+"latency", title+"latency", latency, false, throughput),
-	}
-}
-
-// frontier draws a figure against the throughput: a cell on the line has no other
-// that is better in both.
-func (b *Batch) frontier(name, title string, of metrics.Figure, larger bool, throughput metrics.Figure) Chart {
-	ch := Chart{Name: name, Title: title, XLabel: axisOf(of), YLabel: axisOf(throughput), FromZero: true}
-	all := Series{Name: "cells", Kind: Dots, Color: 6}
-	var values [][]float64
-	var labels []string
-	for _, c := range b.cells {
-		x, ok := c.figure(of)
-		y, too := c.figure(throughput)
-		if ok && too {
-			all.Points = append(all.Points, plotter.XY{X: x.mean, Y: y.mean})
-			labels = append(labels, c.label(len(b.cells)))
-			values = append(values, []float64{x.mean, y.mean})
-		}
-	}
-	if len(values) < 2 {
-		return ch
-	}
-	line := Series{Name: "Pareto frontier", Kind: Marked, Color: 0}
-	best := stats.Pareto(values, []bool{larger, true})
-	slices.SortFunc(best, func(i, j int) int { return cmp.Compare(values[i][0], values[j][0]) })
-	for _, i := range best {
-		line.Points = append(line.Points, all.Points[i])
-		line.Labels = append(line.Labels, labels[i])
-	}
-	ch.Series = []Series{all, line, b.doubtful(of, throughput)}
-	ch.Says = "On the line are the cells that no other beats in both."
-	return ch
-}
-
-// label is the cell's name where there is room for it: its values alone.
-func (c *cell) label(of int) string {
-	const roomFor = 40
-	if of > roomFor {
-		return ""
-	}
-	var parts []string
-	for _, v := range c.values {
-		parts = append(parts, cut(fmt.Sprint(v.Value), 16))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // fileName is a key as a part of a file's name.

@@ -47,7 +47,7 @@ var may = map[string][]string{
 	"compare":             {"", "analyze", "metrics", "stats"},
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "fleet", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
-	"page":                {"", "report", "trace", "analyze", "results", "metrics", "stats", "internal/outside"},
+	"page":                {"", "report", "trace", "analyze", "results", "observe", "metrics", "stats", "internal/outside"},
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
