@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -24,6 +23,9 @@ func coordinated(t *testing.T, workers int) *Coordinator {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.Close)
+	for _, m := range k.members {
+		m.Key = newKey()
+	}
 	return k
 }
 
@@ -33,7 +35,7 @@ func TestEveryWorkersClockIsItsOwn(t *testing.T) {
 	k := coordinated(t, 4)
 	for i := range 3 {
 		ahead := time.Duration(i) * time.Hour
-		_, err := k.conn.Subscribe(fmt.Sprintf("%sclock.%d", k.base, i), func(msg *nats.Msg) {
+		_, err := k.conn.Subscribe(k.seat(i).subject(toClock), func(msg *nats.Msg) {
 			_ = msg.Respond(binary.LittleEndian.AppendUint64(nil, uint64(time.Now().Add(ahead).UnixNano())))
 		})
 		if err != nil {

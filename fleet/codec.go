@@ -65,6 +65,34 @@ func next(b []byte) (record, rest []byte) {
 	return b[frame : frame+n], b[frame+n:]
 }
 
+// A cutter parts a stream of bytes into records.
+type cutter struct{ rest []byte }
+
+// cut takes in the next bytes, and passes on the records that are whole now.
+func (c *cutter) cut(b []byte, take func(record []byte) error) error {
+	joined := len(c.rest) > 0
+	if joined {
+		c.rest = append(c.rest, b...)
+		b = c.rest
+	}
+	for {
+		record, rest := next(b)
+		if record == nil {
+			break
+		}
+		if err := take(record); err != nil {
+			return err
+		}
+		b = rest
+	}
+	if joined {
+		c.rest = c.rest[:copy(c.rest, b)]
+	} else {
+		c.rest = append(c.rest, b...)
+	}
+	return nil
+}
+
 // whole returns how many of the bytes are whole records.
 func whole(b []byte) int {
 	size := len(b)

@@ -2,10 +2,13 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base32"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -35,15 +38,22 @@ func (d Dial) name() (address, name string) {
 	return u.String(), name
 }
 
+// What a connection is called: by the name, in which stands its key, the server
+// knows what a worker may say and hear.
+const (
+	coordinatorName = "loadgen coordinator"
+	workerName      = "loadgen worker "
+)
+
 // connect connects to the server, and goes on trying to whenever the connection
-// is lost.
-func (d Dial) connect(who string, more ...nats.Option) (*nats.Conn, string, error) {
-	address, name := d.name()
-	if strings.ContainsAny(name, ".*> \t") {
+// is lost. Answers come where nobody listens who does not know the key.
+func (d Dial) connect(name, key string, more ...nats.Option) (*nats.Conn, string, error) {
+	address, batch := d.name()
+	if strings.ContainsAny(batch, ".*> \t") {
 		return nil, "", fmt.Errorf("%s: the name behind the address must be one word without dots", d.URL)
 	}
 	options := []nats.Option{
-		nats.Name("loadgen " + who), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		nats.Name(name), nats.ErrorHandler(ignore), nats.CustomInboxPrefix(inboxOf(key)), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(3), nats.Timeout(5 * time.Second),
 		nats.ReconnectBufSize(-1), // what cannot be sent now is sent again by who wants it
 	}
@@ -75,7 +85,21 @@ func (d Dial) connect(who string, more ...nats.Option) (*nats.Conn, string, erro
 	if err != nil {
 		return nil, "", fmt.Errorf("connecting to %s: %w", address, err)
 	}
-	return conn, "loadgen." + name + ".", nil
+	return conn, "loadgen." + batch + ".", nil
+}
+
+// ignore takes what goes wrong beside the calls that it went wrong for: what did
+// not arrive is sent again.
+func ignore(*nats.Conn, *nats.Subscription, error) {}
+
+// inboxOf is in front of the subjects where the answers come for who has a key.
+func inboxOf(key string) string { return nats.InboxPrefix + key }
+
+// newKey makes a key up.
+func newKey() string {
+	var b [20]byte
+	_, _ = io.ReadFull(rand.Reader, b[:]) // which never fails
+	return base32.StdEncoding.EncodeToString(b[:])
 }
 
 // again is the wait before what was not answered is asked again.

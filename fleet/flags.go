@@ -56,7 +56,8 @@ var ErrInterrupted = errors.New("interrupted while waiting for workers")
 
 // Assemble brings the workers together, and returns what lets them go; nil where
 // they were not asked for. What workers on this machine log goes to tee.
-func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, endpoint, version string, offline bool, tee io.Writer, log *slog.Logger) (runner.Crew, func(), error) {
+// resumed is the directory of a batch that goes on; empty for one that begins.
+func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, resumed, endpoint, version string, offline bool, tee io.Writer, log *slog.Logger) (runner.Crew, func(), error) {
 	if f.Workers == 0 {
 		return nil, func() {}, nil
 	}
@@ -71,7 +72,7 @@ func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, endpoint, vers
 			Name: from.Name, Text: from.Text, Overrides: from.Options.Overrides, Only: from.Options.Only, Skip: from.Options.Skip,
 			Salt: from.Options.Salt, OutputBaseDir: from.Options.OutputBaseDir, Endpoint: endpoint, Offline: offline, Files: files,
 		},
-		Version: version, Workers: f.Workers, Patience: f.JoinTimeout, Log: log,
+		Version: version, Resumed: slashed(resumed), Workers: f.Workers, Patience: f.JoinTimeout, Log: log,
 	}
 	stop := func() {}
 	if f.NATS == "" {
@@ -107,7 +108,7 @@ func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, endpoint, vers
 
 // serve starts the server that is part of this process.
 func (f *Flags) serve() (*Server, error) {
-	var s ServerConfig
+	s := ServerConfig{Workers: f.Workers}
 	if f.Listen != "" {
 		s.Listen, s.Token = f.Listen, os.Getenv(TokenVariable)
 	}

@@ -1,8 +1,6 @@
 package fleet
 
 import (
-	"context"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,19 +10,19 @@ import (
 	"time"
 
 	"loadgen"
+	"loadgen/internal/outside"
 )
 
 // handle takes in what a worker sends.
 func (m *making) handle(in message) error {
 	if in.run != m.number || in.worker >= len(m.crew) {
-		if in.event != nil {
-			_ = in.msg.Respond(encode(reply{}))
-		}
+		in.refuse()
 		return nil
 	}
 	h := m.crew[in.worker]
 	if in.event == nil {
-		return m.takeIn(h, in)
+		m.takeIn(h, in)
+		return nil
 	}
 	var a reply
 	var failed error
@@ -39,15 +37,10 @@ func (m *making) handle(in message) error {
 		if h.done == nil && e.Result != nil {
 			h.done = e.Result
 			if e.Why != "" && h.gone == "" {
-				h.gone, h.at = e.Why, m.since()
-				m.lost(h)
-				m.lose(h.index, e.Why)
+				m.lost(h, outside.Line(e.Why))
 			}
 			if e.Result.Error != "" {
 				failed = fmt.Errorf("worker %d: %s", h.index, e.Result.Error)
-			}
-			if c, err := m.clockOf(context.Background(), h.index); err == nil && m.begun {
-				h.drift = c.offset - h.clock.offset
 			}
 		}
 	}
@@ -57,49 +50,55 @@ func (m *making) handle(in message) error {
 
 // takeIn folds records that come where those before them ended, and says how far
 // that is. What came before, or would leave a gap, is sent again from there.
-func (m *making) takeIn(h *hand, in message) error {
-	var err error
+func (m *making) takeIn(h *hand, in message) {
+	if h.spoilt {
+		in.refuse()
+		return
+	}
+	h.issued = max(h.issued, in.issued)
 	if in.at == h.have {
-		if err = m.fold(h, in.records); err == nil {
-			h.have += int64(len(in.records))
+		if err := m.fold(h, in.records); err != nil {
+			h.spoilt = true
+			m.lost(h, err.Error())
+			in.refuse()
+			return
 		}
 	}
-	_ = in.msg.Respond(binary.LittleEndian.AppendUint64(nil, uint64(h.have)))
-	return err
+	_ = in.msg.Respond(taken(h.have))
 }
 
-// fold takes in whole records.
+// fold takes in the next bytes of a worker's records.
 func (m *making) fold(h *hand, b []byte) error {
-	for len(b) > 0 {
-		record, rest := next(b)
-		if record == nil {
-			return errBadRecord
-		}
-		if err := readRecord(record, &m.record, m.epoch); err != nil {
-			return err
-		}
-		if m.record.Request == nil {
-			return errBadRecord
-		}
-		m.record.By = h.index + 1
-		if m.record.Phase == loadgen.Profiling {
-			if m.measured.IsZero() {
-				m.measured = m.record.Start.Add(-m.record.Sent)
-			}
-			m.sent(&m.record)
-			h.begun = max(h.begun, position(m.record.Request)+1)
-			switch {
-			case m.record.OK():
-				h.ok++
-			case m.record.Cancelled():
-				h.cancelled++
-			default:
-				h.failed++
-			}
-		}
-		m.home.Fold(&m.record)
-		b = rest
+	h.have += int64(len(b))
+	return h.records.cut(b, func(record []byte) error { return m.count(h, record) })
+}
+
+// count takes in a record.
+func (m *making) count(h *hand, record []byte) error {
+	r := &m.record
+	if err := readRecord(record, r, m.epoch); err != nil {
+		return err
 	}
+	if r.Request == nil {
+		return errBadRecord
+	}
+	r.By = h.index + 1
+	if r.Phase == loadgen.Profiling {
+		if m.measured.IsZero() {
+			m.measured = r.Start.Add(-r.Sent)
+		}
+		m.sent(r)
+		h.begun = max(h.begun, position(r.Request)+1)
+		switch {
+		case r.OK():
+			h.ok++
+		case r.Cancelled():
+			h.cancelled++
+		default:
+			h.failed++
+		}
+	}
+	m.home.Fold(r)
 	return nil
 }
 
@@ -127,24 +126,29 @@ func position(q *loadgen.Request) int {
 // leavings takes in what lost workers have left on this machine.
 func (m *making) leavings() {
 	for _, h := range m.crew {
-		if h.gone == "" || h.done != nil || m.spools() == "" {
+		if h.gone == "" || h.done != nil || h.spoilt || m.spools() == "" {
 			continue
 		}
 		if kill := m.members[h.index].kill; kill != nil {
 			kill() // it writes nothing more
 		}
-		path := spoolName(m.spools(), h.index)
-		issued, err := leftBehind(path, h.have, func(b []byte, _ time.Time) error {
-			h.have += int64(len(b))
-			return m.fold(h, b)
-		})
-		if err != nil {
+		if err := m.leaving(h, spoolName(m.spools(), h.index)); err != nil {
 			m.Log.Warn(fmt.Sprintf("Reading what worker %d has left: %v", h.index, err))
-			continue
 		}
-		h.issued = max(h.issued, issued)
-		_ = os.Remove(path)
 	}
+}
+
+func (m *making) leaving(h *hand, path string) error {
+	left, err := openLeft(path)
+	if err != nil {
+		return err
+	}
+	defer left.file.Close()
+	if err := left.from(h.have, func(b []byte) error { return m.fold(h, b) }); err != nil {
+		return err
+	}
+	h.issued = max(h.issued, left.issued)
+	return os.Remove(path)
 }
 
 // tidy removes the records that were taken in.

@@ -23,19 +23,19 @@ import (
 )
 
 func TestWhoMayJoin(t *testing.T) {
-	there := hello{Protocol: protocol, Version: "1.0", Index: 1, Host: "there", Key: "there"}
+	there := hello{Protocol: protocol, Version: "1.0", Index: 1, Host: "there", Key: newKey()}
 	for name, c := range map[string]struct {
 		hello
 		index   int
 		refused string
 	}{
-		"any":                         {hello{Protocol: protocol, Version: "1.0", Index: -1, Key: "a"}, 0, ""},
-		"of an index":                 {hello{Protocol: protocol, Version: "1.0", Index: 2, Key: "a"}, 2, ""},
+		"any":                         {hello{Protocol: protocol, Version: "1.0", Index: -1, Key: newKey()}, 0, ""},
+		"of an index":                 {hello{Protocol: protocol, Version: "1.0", Index: 2, Key: newKey()}, 2, ""},
 		"who did not hear the answer": {there, 1, ""},
-		"of an index that is there":   {hello{Protocol: protocol, Version: "1.0", Index: 1, Key: "a"}, 0, "worker 1 is there already, on there"},
-		"of an index that is none":    {hello{Protocol: protocol, Version: "1.0", Index: 3, Key: "a"}, 0, "worker 3 of 3, counted from 0"},
-		"of another version":          {hello{Protocol: protocol, Version: "1.1", Index: -1, Key: "a"}, 0, "it is loadgen 1.1, the coordinator is 1.0"},
-		"of another protocol":         {hello{Protocol: protocol + 1, Version: "1.0", Index: -1, Key: "a"}, 0, "all must be the same"},
+		"of an index that is there":   {hello{Protocol: protocol, Version: "1.0", Index: 1, Key: newKey()}, 0, "worker 1 is there already, on there"},
+		"of an index that is none":    {hello{Protocol: protocol, Version: "1.0", Index: 3, Key: newKey()}, 0, "worker 3 of 3, counted from 0"},
+		"of another version":          {hello{Protocol: protocol, Version: "1.1", Index: -1, Key: newKey()}, 0, "it is loadgen 1.1, the coordinator is 1.0"},
+		"of another protocol":         {hello{Protocol: protocol + 1, Version: "1.0", Index: -1, Key: newKey()}, 0, "all must be the same"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := &Coordinator{Config: Config{Version: "1.0", Workers: 3, Log: slog.New(slog.DiscardHandler)}}

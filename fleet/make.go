@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"loadgen"
@@ -20,6 +21,10 @@ const SpoolDir = "workers"
 
 // stuck is how long workers may take to give up what is in flight.
 const stuck = 20 * time.Second
+
+// homecoming is how long a run that is over for all others waits for workers that
+// were lost. By then they have given up what was in flight.
+const homecoming = harsh + 2*time.Second
 
 // A making is a run while the workers make it.
 type making struct {
@@ -49,6 +54,7 @@ type making struct {
 // A hand is a worker in a run.
 type hand struct {
 	index     int
+	key       string
 	ready     [2]bool // for a phase
 	warm      bool
 	done      *result
@@ -56,6 +62,8 @@ type hand struct {
 	at        time.Duration // since the measurement began, when it was lost
 	mute      bool          // it did not tell its clock
 	have      int64         // bytes of its records that were taken in
+	records   cutter        // of these
+	spoilt    bool          // they cannot be read
 	beat      beat
 	clock     clock
 	drift     time.Duration
@@ -71,6 +79,8 @@ func (h *hand) over() bool { return h.done != nil || h.gone != "" }
 // Make has the first workers make a run.
 func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, home *runner.Home) (runner.Gathered, error) {
 	k.runs++
+	k.opened(k.runs)
+	defer k.opened(0)
 	m := &making{Coordinator: k, order: order, home: home, number: k.runs}
 	for i := range order.Workers {
 		m.crew = append(m.crew, &hand{index: i})
@@ -81,12 +91,17 @@ func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, ho
 		}
 		return runner.Gathered{}, err
 	}
+	for _, h := range m.crew {
+		h.key = m.seat(h.index).key
+	}
 	err := m.begin(stopping)
 	if err == nil {
 		err = m.follow(ctx, stopping)
 	} else {
 		m.abandon()
 	}
+	m.drifts(ctx)
+	m.close()
 	m.leavings()
 	m.tidy()
 	return m.gathered(stopping), err
@@ -98,7 +113,7 @@ func (m *making) begin(ctx context.Context) error {
 	defer cancel()
 	digests := make([]string, len(m.crew))
 	err := m.each(func(h *hand) error {
-		a, err := m.tell(ctx, h.index, command{Do: doBegin, Run: m.number, Order: m.order, Spools: m.spools()})
+		a, err := m.tell(ctx, h.index, command{Do: doBegin, Run: m.number, Order: m.order, Spools: m.spools(), Dir: slashed(m.order.Dir)})
 		if err == nil && a.Error != "" {
 			err = errors.New(a.Error)
 		}
@@ -117,6 +132,14 @@ func (m *making) begin(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// slashed is a directory's name on this machine, whatever it is seen from.
+func slashed(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil && dir != "" {
+		dir = abs
+	}
+	return filepath.ToSlash(dir)
 }
 
 // each does something with all who are still in the run, at once.
@@ -138,14 +161,19 @@ func (m *making) follow(ctx, stopping context.Context) error {
 	defer tick.Stop()
 	stop, cancel := stopping.Done(), ctx.Done()
 	var failed error
-	var late <-chan time.Time
+	var late, home <-chan time.Time
 	for {
 		if err := m.advance(ctx); err != nil && failed == nil {
 			failed = err
 			m.end(doStop)
 		}
 		if m.finished() {
-			return failed
+			if !m.awaited() || stop == nil || cancel == nil {
+				return failed
+			}
+			if home == nil {
+				home = time.After(homecoming)
+			}
 		}
 		select {
 		case in := <-m.inbox:
@@ -165,27 +193,69 @@ func (m *making) follow(ctx, stopping context.Context) error {
 			cancel = nil
 			m.end(doCancel)
 			late = time.After(stuck)
+		case <-home:
+			return failed
 		case <-late:
 			for _, h := range m.crew {
 				if !h.over() {
-					h.gone, h.at = "it did not end when it was told to", m.since()
-					m.lost(h)
+					m.lost(h, "it did not end when it was told to")
 				}
 			}
 		}
 	}
 }
 
-// end tells all to stop, without waiting for their answers.
+// awaited reports whether a worker that was lost may still come home with what it
+// has made: one that runs elsewhere, has not been replaced, and was only silent.
+func (m *making) awaited() bool {
+	if m.Spawn != nil {
+		return false
+	}
+	for _, h := range m.crew {
+		if h.gone != "" && h.done == nil && !h.spoilt && m.silentOnly(h.index, h.key) {
+			return true
+		}
+	}
+	return false
+}
+
+// end tells all to stop who have not said that they are done, without waiting for
+// their answers: those who count as lost may hear it.
 func (m *making) end(do string) {
 	if m.ending = true; m.do != doCancel {
 		m.do = do
 	}
 	for _, h := range m.crew {
-		if !h.over() {
-			_ = m.conn.Publish(fmt.Sprintf("%sdo.%d", m.base, h.index), encode(command{Do: m.do, Run: m.number}))
+		if h.done == nil {
+			m.send(m.seat(h.index), command{Do: m.do, Run: m.number})
 		}
 	}
+}
+
+// close tells those who did not come to their end that the run is over without
+// them.
+func (m *making) close() {
+	for _, h := range m.crew {
+		if h.done == nil {
+			m.send(m.seat(h.index), command{Do: doClose, Run: m.number})
+		}
+	}
+}
+
+// drifts finds how far the clocks have moved since the run began.
+func (m *making) drifts(ctx context.Context) {
+	if !m.begun {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, silent)
+	defer cancel()
+	_ = m.each(func(h *hand) error {
+		c, err := m.clockOf(ctx, h.index)
+		if err == nil {
+			h.drift = c.offset - h.clock.offset
+		}
+		return err
+	})
 }
 
 func (m *making) finished() bool {
@@ -267,8 +337,7 @@ func (m *making) arm(ctx context.Context, phase loadgen.Phase) error {
 	})
 	for _, h := range m.crew {
 		if h.mute && !h.over() { // it would begin at some moment of its own
-			h.gone, h.at = "it does not tell its clock", m.since()
-			m.lost(h)
+			m.lost(h, "it does not tell its clock")
 		}
 	}
 	if m.ending {
@@ -302,21 +371,25 @@ func (m *making) look() {
 	issued, flight := 0, 0
 	m.mu.Lock()
 	var measuring time.Duration = -1
+	var gone []*hand
 	for _, h := range m.crew {
-		who := m.members[h.index]
-		if b := who.beat; b.Run == m.number && !h.over() {
+		if h.over() {
+			continue
+		}
+		if b := m.members[h.index].beat; b.Run == m.number {
 			h.beat = b
 			if b.Stage && b.Phase == loadgen.Profiling {
 				measuring = max(measuring, b.Elapsed)
 			}
 		}
-		if !here[h.index] && !h.over() {
-			h.gone = who.gone
-			h.at = m.since()
-			m.lost(h)
+		if !here[h.index] {
+			gone = append(gone, h)
 		}
 	}
 	m.mu.Unlock()
+	for _, h := range gone {
+		m.lost(h, m.whyGone(h.index))
+	}
 	if measuring >= 0 && m.begun && !m.told { // a warm-up has gone on into it
 		m.told = true
 		m.home.Began(loadgen.Profiling, time.Now().Add(-measuring))
@@ -356,8 +429,10 @@ func (m *making) since() time.Duration {
 	return max(time.Since(m.measured), 0)
 }
 
-// lost ends the run: from here on it is not the load that was asked for.
-func (m *making) lost(h *hand) {
+// lost notes that a worker was lost, and ends the run: from here on it is not the
+// load that was asked for.
+func (m *making) lost(h *hand, why string) {
+	h.gone, h.at = why, m.since()
 	if m.cut == "" {
 		m.cut = fmt.Sprintf("worker %d was lost: %s", h.index, h.gone)
 	}

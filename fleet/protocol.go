@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"loadgen"
@@ -10,7 +11,40 @@ import (
 )
 
 // protocol is the version of what is said here: both sides must have the same.
-const protocol = 1
+const protocol = 2
+
+// A seat is where one worker and the coordinator talk: subjects with its number,
+// and with a key that it made up and no other worker knows. Who has been replaced
+// has another key than who came in its stead.
+type seat struct {
+	base  string // in front of all subjects of the batch
+	index int
+	key   string
+}
+
+// What stands at the end of subjects.
+const (
+	toDo      = "do"      // what the worker is told
+	toClock   = "clock"   // what time it has
+	toBeat    = "beat"    // that it is there
+	toEvent   = "event"   // what it tells
+	toRecords = "records" // what it made
+	toLeft    = "left"    // what it has kept of a batch that was broken off
+)
+
+// alive ends the subject where the coordinator says that it is there.
+const alive = "alive"
+
+// anyone is the number of all workers, in subjects that are listened to.
+const anyone = -1
+
+func (s seat) subject(what string) string {
+	number := "*"
+	if s.index != anyone {
+		number = strconv.Itoa(s.index)
+	}
+	return s.base + "w." + number + "." + s.key + "." + what
+}
 
 // A Script is what a worker is told of the batch: the file as it was read, with
 // what was said about it from outside. Secrets that it refers to by the names of
@@ -37,7 +71,7 @@ type hello struct {
 	Index    int    `json:"index"` // that it wants; -1 for any
 	Host     string `json:"host"`
 	Process  int    `json:"pid"`
-	Key      string `json:"key"` // of its choice, the same when it asks again
+	Key      string `json:"key"` // that it made up, the same when it asks again
 }
 
 // welcome is the answer. A worker that is refused is told why.
@@ -47,6 +81,8 @@ type welcome struct {
 	Batch   string `json:"batch"`           // in front of all subjects
 	Index   int    `json:"index"`
 	Script  Script `json:"script"`
+	// Resumed is the directory of a batch that goes on; empty for one that begins.
+	Resumed string `json:"resumed,omitempty"`
 }
 
 // What a coordinator tells a worker to do.
@@ -56,6 +92,7 @@ const (
 	doLearn  = "learn"  // what the warm-up has taught
 	doStop   = "stop"   // send nothing new
 	doCancel = "cancel" // and give up what is in flight
+	doClose  = "close"  // the run is over without you
 	doEnd    = "end"    // the batch is over
 )
 
@@ -70,6 +107,9 @@ type command struct {
 	// Spools is the directory for the records of a run that wait to be taken in;
 	// empty for one of the worker's choice.
 	Spools string `json:"spools,omitempty"`
+	// Dir is the directory of the run where it is gathered: the name of what a
+	// worker keeps of it.
+	Dir string `json:"dir,omitempty"`
 }
 
 // A reply answers a command or an event.
@@ -77,10 +117,12 @@ type reply struct {
 	Error  string `json:"error,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what the worker would send
 	Enough bool   `json:"enough,omitempty"`
+	Over   bool   `json:"over,omitempty"` // the run is, and takes nothing in any more
 }
 
 // What a worker tells.
 const (
+	isHere    = "here"   // has read the batch, and can begin
 	isReady   = "ready"  // for the first request of a phase
 	isWarm    = "warm"   // the warm-up has drained and all its records are home
 	asksLook  = "look"   // is it enough?
@@ -113,7 +155,7 @@ type result struct {
 
 // A beat says that a worker is there, and how its run goes on.
 type beat struct {
-	Run     int           `json:"run,omitempty"`
+	Run     int           `json:"run,omitempty"` // that it is at; 0 for none
 	Phase   loadgen.Phase `json:"phase,omitempty"`
 	Issued  int           `json:"issued,omitempty"`
 	Flight  int           `json:"flight,omitempty"`

@@ -1,12 +1,9 @@
 package fleet
 
 import (
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"time"
@@ -22,12 +19,15 @@ type ServerConfig struct {
 	Token string
 	// TLS is the server's certificate; nil for none.
 	TLS *tls.Config
+	// Workers are how many will come; 0 for any number.
+	Workers int
 }
 
 // A Server is NATS inside this process.
 type Server struct {
 	nats   *server.Server
 	Token  string
+	own    string // the coordinator's, which may do what it likes
 	secure bool
 	URL    string // by which workers on this machine reach it
 }
@@ -58,16 +58,18 @@ func StartServer(c ServerConfig) (*Server, error) {
 		return nil, errors.New("workers on other machines are let in with TLS and a token only: add --tls-cert and --tls-key, and set LOADGEN_JOIN_TOKEN")
 	}
 	if c.Token == "" {
-		var b [24]byte
-		_, _ = io.ReadFull(rand.Reader, b[:]) // which never fails
-		c.Token = hex.EncodeToString(b[:])
+		c.Token = newKey()
 	}
+	s := &Server{Token: c.Token, own: newKey(), secure: c.TLS != nil}
 	o := &server.Options{
-		ServerName: "loadgen", Host: host, Port: port, Authorization: c.Token,
+		ServerName: "loadgen", Host: host, Port: port, CustomClientAuthentication: s,
 		NoLog: true, NoSigs: true, NoSystemAccount: true,
 		MaxPayload: largest, MaxPending: 8 * largest,
 		PingInterval: time.Second, MaxPingsOut: 3,
 		TLSConfig: c.TLS, TLS: c.TLS != nil, TLSTimeout: 5,
+	}
+	if c.Workers > 0 {
+		o.MaxConn = 2*c.Workers + 8 // some are there twice while the server finds out that they are gone
 	}
 	n, err := server.NewServer(o)
 	if err != nil {
@@ -78,7 +80,8 @@ func StartServer(c ServerConfig) (*Server, error) {
 		n.Shutdown()
 		return nil, fmt.Errorf("the server for workers cannot listen on %s: is something else there?", net.JoinHostPort(host, strconv.Itoa(port)))
 	}
-	return &Server{nats: n, Token: c.Token, secure: c.TLS != nil, URL: n.ClientURL()}, nil
+	s.nats, s.URL = n, n.ClientURL()
+	return s, nil
 }
 
 // Stop ends the server.

@@ -3,7 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -27,20 +27,31 @@ type shipper struct {
 	spool   *spool
 	issued  func() int // requests of the measurement that were sent
 	heard   func()     // the coordinator has answered
+	over    func()     // it takes in nothing more
 
-	have  atomic.Int64
-	moved chan struct{} // has a token when have has grown
+	have   atomic.Int64
+	moved  chan struct{} // has a token when have has grown
+	failed atomic.Pointer[error]
 }
 
-// run sends until ctx is done.
-func (s *shipper) ship(ctx context.Context) error {
-	inbox := nats.NewInbox()
+// ship sends until ctx is done.
+func (s *shipper) ship(ctx context.Context) {
+	if err := s.send(ctx); err != nil {
+		s.failed.Store(&err)
+	}
+}
+
+func (s *shipper) send(ctx context.Context) error {
+	inbox := s.conn.NewInbox()
 	answers, err := s.conn.Subscribe(inbox, func(m *nats.Msg) {
 		if len(m.Data) != 8 {
 			return
 		}
 		s.heard()
 		n := int64(binary.LittleEndian.Uint64(m.Data))
+		if n == runIsOver {
+			s.over()
+		}
 		if n > s.have.Load() {
 			s.have.Store(n)
 			s.spool.ack(n)
@@ -58,8 +69,8 @@ func (s *shipper) ship(ctx context.Context) error {
 	defer tick.Stop()
 	sent, answered, last := int64(0), time.Now(), int64(0)
 	for {
-		// A spool that cannot be written ends the run by its next record.
-		_ = s.spool.flush(s.issued())
+		issued := s.issued()
+		s.spool.flush(issued)
 		have := s.have.Load()
 		if have != last {
 			last, answered = have, time.Now()
@@ -72,7 +83,7 @@ func (s *shipper) ship(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if len(b) == 0 || s.conn.PublishRequest(s.subject, inbox, wrap(s.run, sent, b)) != nil {
+			if len(b) == 0 || s.conn.PublishRequest(s.subject, inbox, wrap(s.run, sent, issued, b)) != nil {
 				break // there is none, or no connection for now
 			}
 			if sent == have {
@@ -91,30 +102,42 @@ func (s *shipper) ship(ctx context.Context) error {
 
 // delivered waits until all that was added is taken in, or ctx is done.
 func (s *shipper) delivered(ctx context.Context) error {
-	if err := s.spool.flush(s.issued()); err != nil {
-		return err
-	}
+	s.spool.flush(s.issued())
 	for s.have.Load() < s.spool.length() {
+		if failed := s.failed.Load(); failed != nil {
+			return fmt.Errorf("sending records: %w", *failed)
+		}
 		select {
 		case <-ctx.Done():
-			return errors.New("records are left that the coordinator did not take in")
+			return ErrAlone
 		case <-time.After(time.Millisecond):
 		}
 	}
 	return nil
 }
 
-// wrap puts records into a message, unwrap takes them out.
-func wrap(run int, at int64, records []byte) []byte {
-	b := make([]byte, 0, 16+len(records))
+// wrap puts records into a message, with how many requests were sent by then;
+// unwrap takes them out.
+func wrap(run int, at int64, issued int, records []byte) []byte {
+	b := make([]byte, 0, wrapping+len(records))
 	b = binary.LittleEndian.AppendUint64(b, uint64(run))
 	b = binary.LittleEndian.AppendUint64(b, uint64(at))
+	b = binary.LittleEndian.AppendUint64(b, uint64(issued))
 	return append(b, records...)
 }
 
-func unwrap(b []byte) (run int, at int64, records []byte, ok bool) {
-	if len(b) < 16 {
-		return 0, 0, nil, false
+func unwrap(b []byte) (run int, at int64, issued int, records []byte, ok bool) {
+	if len(b) < wrapping {
+		return 0, 0, 0, nil, false
 	}
-	return int(binary.LittleEndian.Uint64(b)), int64(binary.LittleEndian.Uint64(b[8:])), b[16:], true
+	number := binary.LittleEndian.Uint64
+	return int(number(b)), int64(number(b[8:])), int(number(b[16:])), b[wrapping:], true
 }
+
+const wrapping = 3 * 8
+
+// runIsOver is the answer to records of a run that takes in no more.
+const runIsOver = -1
+
+// taken answers records: how many bytes of them have been taken in.
+func taken(have int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(have)) }

@@ -14,7 +14,7 @@ import (
 func TestASpoolOutlivesItsWorker(t *testing.T) {
 	dir := t.TempDir()
 	path := spoolName(dir, 3)
-	s, err := newSpool(path)
+	s, err := newSpool(path, "/out/t/run")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,12 +26,10 @@ func TestASpoolOutlivesItsWorker(t *testing.T) {
 			Index: i, Start: since.Add(time.Duration(i) * time.Second), Usage: loadgen.NoUsage,
 			Request: &loadgen.Request{ID: "id", Session: "session_000001"}, Chunks: make([]loadgen.Chunk, i*200),
 		}
-		if err := s.add(&rec); err != nil {
-			t.Fatal(err)
+		if !s.add(&rec) {
+			t.Fatal(s.full())
 		}
-		if err := s.flush(i + 5); err != nil {
-			t.Fatal(err)
-		}
+		s.flush(i + 5)
 		ends = append(ends, s.length())
 	}
 	// The worker was killed while it wrote one more.
@@ -44,24 +42,28 @@ func TestASpoolOutlivesItsWorker(t *testing.T) {
 	}
 	f.Close()
 
+	left, err := openLeft(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer left.file.Close()
 	var rec loadgen.Record
+	var records cutter
 	at := 40
-	issued, err := leftBehind(path, ends[at-1], func(b []byte, told time.Time) error {
-		for len(b) > 0 {
-			record, rest := next(b)
-			if err := readRecord(record, &rec, told); err != nil {
+	err = left.from(ends[at-1], func(b []byte) error {
+		return records.cut(b, func(record []byte) error {
+			if err := readRecord(record, &rec, left.since); err != nil {
 				return err
 			}
 			if rec.Index != at || !rec.Start.Equal(since.Add(time.Duration(at)*time.Second)) || len(rec.Chunks) != at*200 {
 				t.Fatalf("record %d is number %d of %v with %d chunks", at, rec.Index, rec.Start, len(rec.Chunks))
 			}
 			at++
-			b = rest
-		}
-		return nil
+			return nil
+		})
 	})
-	if err != nil || at != 100 || issued != 104 {
-		t.Fatalf("%d records and %d sent, %v; want 100 and 104", at, issued, err)
+	if err != nil || at != 100 || left.issued != 104 || left.dir != "/out/t/run" {
+		t.Fatalf("%d records and %d sent, of %s, %v; want 100 and 104", at, left.issued, left.dir, err)
 	}
 	n := 0
 	for rec, err := range Left(dir) {
@@ -82,16 +84,14 @@ func TestASpoolOutlivesItsWorker(t *testing.T) {
 func TestASpoolIsKeptUntilItIsTakenIn(t *testing.T) {
 	for name, acked := range map[string]bool{"taken in": true, "not taken in": false} {
 		path := filepath.Join(t.TempDir(), "worker-0.spool")
-		s, err := newSpool(path)
+		s, err := newSpool(path, "/out/t/run")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.add(&loadgen.Record{}); err != nil {
-			t.Fatal(err)
+		if !s.add(&loadgen.Record{}) {
+			t.Fatal(s.full())
 		}
-		if err := s.flush(1); err != nil {
-			t.Fatal(err)
-		}
+		s.flush(1)
 		if acked {
 			s.ack(s.length())
 		}
@@ -101,6 +101,53 @@ func TestASpoolIsKeptUntilItIsTakenIn(t *testing.T) {
 		if _, err := os.Stat(path); (err == nil) == acked {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAFullSpoolLosesNothing fills a spool that may hold little: who adds to it is
+// told, and what it has no room for can be read all the same.
+func TestAFullSpoolLosesNothing(t *testing.T) {
+	limit := spoolLimit
+	defer func() { spoolLimit = limit }()
+	spoolLimit = 100_000
+	s, err := newSpool(filepath.Join(t.TempDir(), "worker-0.spool"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, room := 0, true
+	for added := 0; added < 100; n++ { // a hundred end when nothing new is sent any more
+		if room = s.add(&loadgen.Record{Index: n, Chunks: make([]loadgen.Chunk, 1000), Request: &loadgen.Request{ID: "id"}}); !room {
+			added++
+		}
+	}
+	s.flush(n)
+	if s.full() == nil || s.size > spoolLimit || s.size == 0 {
+		t.Fatalf("%d bytes are in the file, of which %d may be; full: %v", s.size, spoolLimit, s.full())
+	}
+	var records cutter
+	var rec loadgen.Record
+	read := 0
+	for at := int64(0); at < s.length(); {
+		b, err := s.read(at, 777)
+		if err != nil || len(b) == 0 {
+			t.Fatalf("%d bytes at %d: %v", len(b), at, err)
+		}
+		at += int64(len(b))
+		if err := records.cut(b, func(record []byte) error {
+			if err := readRecord(record, &rec, time.Time{}); err != nil || rec.Index != read {
+				t.Fatalf("record %d is number %d: %v", read, rec.Index, err)
+			}
+			read++
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read != n {
+		t.Errorf("%d records can be read of %d", read, n)
+	}
+	if s.left() != s.length() {
+		t.Errorf("%d bytes are left, want all %d", s.left(), s.length())
 	}
 }
 

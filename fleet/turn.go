@@ -21,14 +21,18 @@ import (
 // its Recorder.
 type turn struct {
 	worker *worker
+	order  command
 	number int
 	spool  *spool
 	ship   *shipper
 	run    *sweep.Run
 	begun  atomic.Bool
+	alone  atomic.Bool // it stopped since nothing was heard of the coordinator
 
-	stop, cancel   context.CancelFunc
-	stopping, sent context.Context
+	// open is done when the run is over without this worker, sent when what is in
+	// flight is cancelled, and stopping when nothing new is sent.
+	open, sent, stopping context.Context
+	close, cancel, stop  context.CancelFunc
 
 	mu     sync.Mutex
 	starts map[loadgen.Phase]chan time.Time
@@ -38,12 +42,13 @@ type turn struct {
 	looks  int
 }
 
-func newTurn(w *worker, number int) *turn {
-	t := &turn{worker: w, number: number, starts: map[loadgen.Phase]chan time.Time{}, learnt: make(chan runner.Lesson, 1), first: true}
+func newTurn(w *worker, c command) *turn {
+	t := &turn{worker: w, order: c, number: c.Run, starts: map[loadgen.Phase]chan time.Time{}, learnt: make(chan runner.Lesson, 1), first: true}
 	for _, phase := range []loadgen.Phase{loadgen.Warmup, loadgen.Profiling} {
 		t.starts[phase] = make(chan time.Time, 1)
 	}
-	t.sent, t.cancel = context.WithCancel(context.Background())
+	t.open, t.close = context.WithCancel(context.Background())
+	t.sent, t.cancel = context.WithCancel(t.open)
 	t.stopping, t.stop = context.WithCancel(t.sent)
 	return t
 }
@@ -55,6 +60,8 @@ func (t *turn) obey(c command) {
 		t.stop()
 	case doCancel:
 		t.cancel()
+	case doClose:
+		t.close()
 	case doLearn:
 		if c.Lesson != nil {
 			select {
@@ -75,12 +82,18 @@ func (t *turn) obey(c command) {
 	}
 }
 
+// Why a worker has not made its portion.
+const toldToEnd = "it was told to end"
+
+var leftAlone = fmt.Sprintf("it stopped, since it had heard nothing of the coordinator for %v", lonely)
+
+// errOver is a run that is over without this worker.
+var errOver = errors.New("the run is over")
+
 // perform makes a run and brings it home.
-func (w *worker) perform(ctx, stopping context.Context, c command) error {
-	w.mu.Lock()
-	t := w.current
-	w.mu.Unlock()
-	defer t.cancel()
+func (w *worker) perform(ctx, stopping context.Context, t *turn) error {
+	defer t.close()
+	defer w.rest(t)
 	defer context.AfterFunc(ctx, t.cancel)()
 	defer context.AfterFunc(stopping, t.stop)()
 	watched := make(chan struct{})
@@ -88,53 +101,117 @@ func (w *worker) perform(ctx, stopping context.Context, c command) error {
 	go t.watch(watched)
 
 	var err error
-	spools := cmp.Or(c.Spools, w.Spools)
-	if err = os.MkdirAll(spools, 0o700); err == nil {
-		t.spool, err = newSpool(spoolName(spools, w.index))
-	}
-	if err != nil {
+	if t.spool, err = t.makeSpool(); err != nil {
 		return t.fail(err)
 	}
 	t.ship = &shipper{
-		conn: w.conn, subject: fmt.Sprintf("%srecords.%d", w.base, w.index), run: t.number, spool: t.spool,
-		issued: t.issued, heard: w.hear, moved: make(chan struct{}, 1),
+		conn: w.conn, subject: w.subject(toRecords), run: t.number, spool: t.spool,
+		issued: t.issued, heard: w.hear, over: t.close, moved: make(chan struct{}, 1),
 	}
 	shipping, halt := context.WithCancel(context.Background())
 	var ships sync.WaitGroup
-	ships.Go(func() { _ = t.ship.ship(shipping) })
-
-	ask, err := w.batch.Asked(c.Order.Cell, c.Order.Number, c.Order.Load, c.Order.Short)
-	if err == nil {
-		r := w.Runner
-		r.Portion = loadgen.Portion{Worker: w.index, Workers: c.Order.Workers}
-		r.Step, r.Recorder, r.Stop = t, t, t.stopping
-		t.run, err = r.Make(t.sent, ask, c.Order.Place)
-	}
-	bring, cancel := w.while(patient)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })()
-	undelivered := t.ship.delivered(bring)
-	left := stopping.Err() != nil
+	ships.Go(func() { t.ship.ship(shipping) })
+	err = t.make()
+	undelivered := t.bring(ctx, stopping, err)
 	halt()
 	ships.Wait()
-	if undelivered == nil {
-		e := event{What: isDone, Run: t.number, Size: t.spool.length(), Result: t.result(err)}
-		if left {
-			e.Why = "it was told to end"
-		}
-		_, undelivered = w.tell(bring, e)
+	left := t.spool.left()
+	closed := t.spool.close()
+	if left == 0 {
+		return errors.Join(undelivered, closed)
 	}
-	if undelivered != nil {
-		undelivered = fmt.Errorf("%w; they are kept in %s", undelivered, t.spool.file.Name())
+	if t.open.Err() != nil {
+		w.Log.Warn(fmt.Sprintf("A run is over without this worker: %d bytes of records that were not taken in are kept in %s", left, t.spool.file.Name()))
+		return closed
 	}
-	return errors.Join(undelivered, t.spool.close())
+	return errors.Join(fmt.Errorf("%w: %d bytes of records are kept in %s. When the batch goes on with --resume, a worker that joins it with the same --spools brings them home",
+		cmp.Or(undelivered, ErrAlone), left, t.spool.file.Name()), closed)
+}
+
+// rest notes that the worker is at a run no more.
+func (w *worker) rest(t *turn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.current == t {
+		w.current = nil
+	}
+}
+
+func (t *turn) makeSpool() (*spool, error) {
+	w, dir := t.worker, cmp.Or(t.order.Spools, t.worker.Spools)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making a place for records: %w", err)
+	}
+	path := w.spoolOf(dir, t.number)
+	if t.order.Spools != "" {
+		path = spoolName(dir, w.index)
+	}
+	return newSpool(path, t.order.Dir)
+}
+
+// make makes the worker's portion.
+func (t *turn) make() error {
+	w, o := t.worker, t.order.Order
+	ask, err := w.batch.Asked(o.Cell, o.Number, o.Load, o.Short)
+	if err != nil {
+		return err
+	}
+	r := w.Runner
+	r.Portion = loadgen.Portion{Worker: w.index, Workers: o.Workers}
+	r.Step, r.Recorder, r.Stop = t, t, t.stopping
+	t.run, err = r.Make(t.sent, ask, o.Place)
+	return err
+}
+
+// bring brings home what the run came to.
+func (t *turn) bring(ctx, stopping context.Context, made error) error {
+	bring, cancel := t.worker.while(patient)
+	defer cancel()
+	defer context.AfterFunc(t.open, cancel)()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })()
+	if err := t.ship.delivered(bring); err != nil {
+		return err
+	}
+	e := event{What: isDone, Run: t.number, Size: t.spool.length(), Result: t.result(made)}
+	if t.run == nil || t.run.Outcome.Cancelled {
+		e.Why = t.why(stopping)
+	}
+	_, err := t.tell(bring, e)
+	return err
+}
+
+// why is why the worker has not made its portion, where that was not asked of it.
+func (t *turn) why(stopping context.Context) string {
+	switch full := t.spool.full(); {
+	case full != nil:
+		return full.Error()
+	case stopping.Err() != nil:
+		return toldToEnd
+	case t.alone.Load():
+		return leftAlone
+	}
+	return ""
+}
+
+// tell tells of an event of the run.
+func (t *turn) tell(ctx context.Context, e event) (reply, error) {
+	a, err := t.worker.tell(ctx, e)
+	if a.Over {
+		t.close()
+		err = errOver
+	}
+	return a, err
 }
 
 // fail says that the worker cannot make the run.
 func (t *turn) fail(err error) error {
 	ctx, cancel := t.worker.while(patient)
 	defer cancel()
-	_, told := t.worker.tell(ctx, event{What: isDone, Run: t.number, Result: &result{Error: err.Error()}})
+	defer context.AfterFunc(t.open, cancel)()
+	_, told := t.tell(ctx, event{What: isDone, Run: t.number, Result: &result{}, Why: err.Error()})
+	if t.open.Err() != nil {
+		return nil
+	}
 	return told
 }
 
@@ -171,8 +248,10 @@ func (t *turn) watch(over <-chan struct{}) {
 		}
 		switch silent := t.worker.silence(); {
 		case silent > harsh:
+			t.alone.Store(true)
 			t.cancel()
 		case silent > lonely:
+			t.alone.Store(true)
 			t.stop()
 		}
 	}
@@ -212,7 +291,7 @@ func (t *turn) result(err error) *result {
 
 // Start tells that the phase is ready, and waits for the moment that is agreed on.
 func (t *turn) Start(ctx context.Context, phase loadgen.Phase) time.Time {
-	if _, err := t.worker.tell(ctx, event{What: isReady, Run: t.number, Phase: phase}); err != nil {
+	if _, err := t.tell(ctx, event{What: isReady, Run: t.number, Phase: phase}); err != nil {
 		return time.Now()
 	}
 	select {
@@ -245,7 +324,7 @@ func (t *turn) Learnt(ctx context.Context) (runner.Lesson, error) {
 	if err := t.ship.delivered(ctx); err != nil {
 		return runner.Lesson{}, err
 	}
-	if _, err := t.worker.tell(ctx, event{What: isWarm, Run: t.number}); err != nil {
+	if _, err := t.tell(ctx, event{What: isWarm, Run: t.number}); err != nil {
 		return runner.Lesson{}, err
 	}
 	select {
@@ -262,7 +341,7 @@ func (t *turn) Enough() bool {
 	defer cancel()
 	n := t.looks
 	t.looks++
-	a, err := t.worker.tell(ctx, event{What: asksLook, Run: t.number, Look: n})
+	a, err := t.tell(ctx, event{What: asksLook, Run: t.number, Look: n})
 	return err == nil && a.Enough
 }
 
@@ -272,8 +351,14 @@ func (t *turn) StartRun(*sweep.Run) (runner.RunRecorder, error) { return t, nil 
 // Session keeps nothing: the coordinator makes the prompts again.
 func (t *turn) Session(*loadgen.Session) error { return nil }
 
-// Record puts a record into the spool.
-func (t *turn) Record(rec *loadgen.Record, _ *metrics.Measurement) error { return t.spool.add(rec) }
+// Record puts a record into the spool. Where that is full nothing new is sent, and
+// what is in flight is brought home all the same.
+func (t *turn) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
+	if !t.spool.add(rec) {
+		t.stop()
+	}
+	return nil
+}
 
 // End has nothing to do.
 func (t *turn) End(*sweep.Run) error { return nil }

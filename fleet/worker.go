@@ -57,39 +57,42 @@ type WorkerConfig struct {
 // A worker makes its portions of a batch's runs.
 type worker struct {
 	WorkerConfig
-	conn  *nats.Conn
-	base  string // of subjects
-	index int
+	conn *nats.Conn
+	seat
 	batch *sweep.Batch
 
-	heard    atomic.Int64 // unix nanoseconds
+	began    time.Time
+	heard    atomic.Int64 // nanoseconds since then, which a step of the clock does not change
 	progress atomic.Pointer[runner.Progress]
-	orders   chan command
+	orders   chan *turn
 	ended    chan struct{} // closed when the batch is over
 
+	ordering sync.Mutex // while it looks at an order
+	digest   string
+	last     int // run that was begun
+
 	mu      sync.Mutex
-	current *turn
-	digest  string
-	last    int // run that was begun
+	current *turn // nil between runs
 }
 
 // Work makes portions of runs until the batch is over. When stopping is done it
 // leaves: nothing new is sent; when ctx is done what is in flight is cancelled.
 func Work(ctx, stopping context.Context, c WorkerConfig) error {
-	if c.Spools == "" {
-		c.Spools = filepath.Join(os.TempDir(), fmt.Sprintf("loadgen-worker-%d", os.Getpid()))
-		defer os.Remove(c.Spools) // unless records are left in it
+	if c.Spools == "" { // where whoever comes after it finds what it has left
+		c.Spools = filepath.Join(os.TempDir(), fmt.Sprintf("loadgen-worker-%d", os.Getuid()))
 	}
-	w := &worker{WorkerConfig: c, orders: make(chan command, 16), ended: make(chan struct{})}
-	if err := w.join(stopping); err != nil {
+	defer os.Remove(c.Spools) // unless records are left in it
+	w := &worker{WorkerConfig: c, began: time.Now(), orders: make(chan *turn, 16), ended: make(chan struct{})}
+	in, err := w.join(stopping)
+	if err != nil {
 		return err
 	}
 	defer w.conn.Close()
 	w.hear()
 	for subject, handle := range map[string]nats.MsgHandler{
-		fmt.Sprintf("%sdo.%d", w.base, w.index):    w.handle,
-		fmt.Sprintf("%sclock.%d", w.base, w.index): w.tellTime,
-		w.base + "alive": func(*nats.Msg) { w.hear() },
+		w.subject(toDo):    w.handle,
+		w.subject(toClock): w.tellTime,
+		w.base + alive:     func(*nats.Msg) { w.hear() },
 	} {
 		if _, err := w.conn.Subscribe(subject, handle); err != nil {
 			return fmt.Errorf("listening to the coordinator: %w", err)
@@ -100,7 +103,33 @@ func Work(ctx, stopping context.Context, c WorkerConfig) error {
 	beats.Go(func() { w.beat(beating) })
 	defer beats.Wait()
 	defer rest()
+	if err := w.prepare(in.Script); err != nil {
+		w.leave(ctx, err.Error())
+		return err
+	}
+	w.bringLeft(stopping, in.Resumed)
+	if err := w.arrive(stopping); err != nil {
+		return err
+	}
 	return w.serve(ctx, stopping)
+}
+
+// arrive tells that the worker can begin.
+func (w *worker) arrive(stopping context.Context) error {
+	ctx, cancel := w.while(patient)
+	defer cancel()
+	defer context.AfterFunc(stopping, cancel)()
+	if _, err := w.tell(ctx, event{What: isHere}); err != nil && stopping.Err() == nil {
+		return ErrAlone
+	}
+	return nil
+}
+
+// leave tells that the worker goes, and why.
+func (w *worker) leave(ctx context.Context, why string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_, _ = w.tell(ctx, event{What: isLeaving, Why: why})
 }
 
 // serve makes the runs that are ordered.
@@ -109,19 +138,14 @@ func (w *worker) serve(ctx, stopping context.Context) error {
 	defer tick.Stop()
 	for {
 		select {
-		case c := <-w.orders:
-			if err := w.perform(ctx, stopping, c); err != nil {
+		case t := <-w.orders:
+			if err := w.perform(ctx, stopping, t); err != nil {
 				return err
-			}
-			if stopping.Err() != nil {
-				return nil
 			}
 		case <-w.ended:
 			return nil
 		case <-stopping.Done():
-			leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-			defer cancel()
-			_, _ = w.tell(leave, event{What: isLeaving, Why: "it was told to end"})
+			w.leave(ctx, toldToEnd)
 			return nil
 		case <-tick.C:
 			if w.silence() > patient {
@@ -131,58 +155,43 @@ func (w *worker) serve(ctx, stopping context.Context) error {
 	}
 }
 
-func (w *worker) hear()                  { w.heard.Store(time.Now().UnixNano()) }
-func (w *worker) silence() time.Duration { return time.Since(time.Unix(0, w.heard.Load())) }
+func (w *worker) hear()                  { w.heard.Store(int64(time.Since(w.began))) }
+func (w *worker) silence() time.Duration { return time.Since(w.began) - time.Duration(w.heard.Load()) }
 
 // join says hello until it is welcome.
-func (w *worker) join(ctx context.Context) error {
+func (w *worker) join(ctx context.Context) (in welcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Patience)
 	defer cancel()
-	base := ""
-	var err error
+	key, prefix := newKey(), ""
 	for {
-		if w.conn, base, err = w.connect("worker"); err == nil {
+		if w.conn, prefix, err = w.connect(workerName+key, key); err == nil {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return err
+			return in, err
 		case <-time.After(again):
 		}
 	}
 	host, _ := os.Hostname()
-	h := hello{
+	in, err = ask[welcome](ctx, w.conn, prefix+"hello", hello{
 		Protocol: protocol, Version: w.Runner.Version, Index: w.Index,
-		Host: outside.Line(host), Process: os.Getpid(), Key: nats.NewInbox(),
+		Host: outside.Line(host), Process: os.Getpid(), Key: key,
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		err = fmt.Errorf("no coordinator has answered at %s within %v", w.URL, w.Patience)
+	case err != nil:
+		err = fmt.Errorf("the coordinator says what this version does not understand: %w", err)
+	case in.Refused != "":
+		err = fmt.Errorf("%w: %s", ErrRefused, in.Refused)
 	}
-	for {
-		a, err := ask[welcome](ctx, w.conn, base+"hello", h)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			w.conn.Close()
-			return fmt.Errorf("no coordinator has answered at %s within %v", w.URL, w.Patience)
-		case err != nil:
-			w.conn.Close()
-			return fmt.Errorf("the coordinator says what this version does not understand: %w", err)
-		case a.Refused == "":
-			w.base, w.index = a.Batch, a.Index
-			if err := w.prepare(a.Script); err != nil {
-				leave, cancel := context.WithTimeout(ctx, 2*time.Second)
-				defer cancel()
-				_, _ = w.tell(leave, event{What: isLeaving, Why: err.Error()})
-				w.conn.Close()
-				return err
-			}
-			return nil
-		case a.Final:
-			w.conn.Close()
-			return fmt.Errorf("%w: %s", ErrRefused, a.Refused)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(again):
-		}
+	if err != nil {
+		w.conn.Close()
+		return in, err
 	}
+	w.seat = seat{in.Batch, in.Index, key}
+	return in, nil
 }
 
 // prepare reads the batch.
@@ -219,28 +228,45 @@ func (w *worker) handle(m *nats.Msg) {
 	case doBegin:
 		a = w.ordered(c)
 	case doEnd:
-		w.mu.Lock()
-		select {
-		case <-w.ended:
-		default:
-			close(w.ended)
-		}
-		w.mu.Unlock()
+		w.end()
 	default:
-		w.mu.Lock()
-		t := w.current
-		w.mu.Unlock()
-		if t != nil && t.number == c.Run {
+		if t := w.turn(); t != nil && t.number == c.Run {
 			t.obey(c)
 		}
 	}
 	_ = m.Respond(encode(a))
 }
 
-// ordered takes an order for a run, and says what it would send.
-func (w *worker) ordered(c command) reply {
+// turn is the run that the worker is at; nil for none.
+func (w *worker) turn() *turn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.current
+}
+
+// end ends the worker: the batch is over, or others are at its place.
+func (w *worker) end() {
+	w.mu.Lock()
+	t := w.current
+	select {
+	case <-w.ended:
+	default:
+		close(w.ended)
+	}
+	w.mu.Unlock()
+	if t != nil {
+		t.close()
+	}
+}
+
+// ordered takes an order for a run, and says what it would send. A run that it is
+// still at is over.
+func (w *worker) ordered(c command) reply {
+	w.ordering.Lock()
+	defer w.ordering.Unlock()
+	if t := w.turn(); t != nil && t.number < c.Run {
+		t.close()
+	}
 	if c.Run <= w.last {
 		return reply{Digest: w.digest}
 	}
@@ -252,8 +278,11 @@ func (w *worker) ordered(c command) reply {
 		return reply{Error: err.Error()}
 	}
 	w.last = c.Run
-	w.current = newTurn(w, c.Run)
-	w.orders <- c
+	t := newTurn(w, c)
+	w.mu.Lock()
+	w.current = t
+	w.mu.Unlock()
+	w.orders <- t
 	return reply{Digest: w.digest}
 }
 
@@ -264,7 +293,7 @@ func (w *worker) tellTime(m *nats.Msg) {
 
 // tell tells the coordinator of an event until it answers.
 func (w *worker) tell(ctx context.Context, e event) (reply, error) {
-	return ask[reply](ctx, w.conn, fmt.Sprintf("%sevent.%d", w.base, w.index), e)
+	return ask[reply](ctx, w.conn, w.subject(toEvent), e)
 }
 
 // beat says that the worker is there, until ctx is done.
@@ -272,7 +301,7 @@ func (w *worker) beat(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
-		_ = w.conn.Publish(fmt.Sprintf("%sbeat.%d", w.base, w.index), encode(w.pulse()))
+		_ = w.conn.Publish(w.subject(toBeat), encode(w.pulse()))
 		select {
 		case <-ctx.Done():
 			return
@@ -283,12 +312,12 @@ func (w *worker) beat(ctx context.Context) {
 
 // pulse is how the run goes on.
 func (w *worker) pulse() beat {
-	w.mu.Lock()
-	t := w.current
-	w.mu.Unlock()
-	p := w.progress.Load()
-	if t == nil || p == nil || !t.begun.Load() {
+	t, p := w.turn(), w.progress.Load()
+	if t == nil {
 		return beat{}
+	}
+	if p == nil || !t.begun.Load() {
+		return beat{Run: t.number}
 	}
 	b := beat{Run: t.number, Flight: p.InFlight(), Issued: p.Issued(), Elapsed: p.Elapsed(), Drained: p.Drained()}
 	switch p.Stage().Name {
@@ -298,15 +327,4 @@ func (w *worker) pulse() beat {
 		b.Phase, b.Stage = loadgen.Profiling, true
 	}
 	return b
-}
-
-// spoolName is the file of a worker's records of a run.
-func spoolName(dir string, worker int) string {
-	return filepath.Join(dir, fmt.Sprintf("worker-%d.spool", worker))
-}
-
-// workerOf is the worker whose spool a file is.
-func workerOf(path string) (worker int) {
-	_, _ = fmt.Sscanf(filepath.Base(path), "worker-%d.spool", &worker)
-	return worker
 }

@@ -25,6 +25,13 @@ func (b *brokenOff) root() *results.Batch {
 	return b.batch
 }
 
+func (b *brokenOff) dir() string {
+	if b == nil {
+		return ""
+	}
+	return b.batch.Dir
+}
+
 func (b *brokenOff) close() {
 	if b != nil {
 		b.batch.Close()

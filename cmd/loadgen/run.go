@@ -104,7 +104,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
-	crew, dismiss, err := c.Assemble(stopping, batch, endpoint, version, c.Offline, tee, log)
+	crew, dismiss, err := c.Assemble(stopping, batch, broken.dir(), endpoint, version, c.Offline, tee, log)
 	if err != nil {
 		return err
 	}
