@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"image/color"
 	"io"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,11 +33,11 @@ func (c *Chart) inline(width, height int) (template.HTML, error) {
 			return nil, err
 		}
 		data := p.DataCanvas(area)
-		head := fmt.Sprintf(` data-box="%.5g %.5g %.5g %.5g" data-axes="%.6g %.6g %.6g %.6g" data-log="%d%d"`,
+		head := fmt.Sprintf(` class="chart" data-box="%.5g %.5g %.5g %.5g" data-axes="%.6g %.6g %.6g %.6g" data-log="%d%d"`,
 			float64(data.Min.X), float64(data.Min.Y), float64(data.Max.X), float64(data.Max.Y),
 			p.X.Min, p.X.Max, p.Y.Min, p.Y.Max, one(c.LogX), one(c.LogY))
 		if c.Heat != nil {
-			head = ""
+			head = ` class="chart"`
 		}
 		return restyle(drawing.Bytes(), c.Title+". "+c.Says, head)
 	})
@@ -82,7 +84,7 @@ func restyle(drawing []byte, name, head string) ([]byte, error) {
 		token, err := d.Token()
 		switch {
 		case errors.Is(err, io.EOF):
-			return out.Bytes(), nil
+			return mergeFrame(out.Bytes()), nil
 		case err != nil:
 			return nil, fmt.Errorf("drawing: %w", err)
 		}
@@ -108,10 +110,41 @@ func restyle(drawing []byte, name, head string) ([]byte, error) {
 	}
 }
 
+// frame is paths of the axes or of the grid that follow each other.
+var frame = regexp.MustCompile(`<path d="[^"]*" class="(?:sa|sg)"/>(?:<path d="[^"]*" class="(?:sa|sg)"/>)+`)
+
+// mergeFrame makes one path of each that follow each other in one style: ticks
+// and grid lines are a sixth of a page otherwise.
+func mergeFrame(svg []byte) []byte {
+	return frame.ReplaceAllFunc(svg, func(paths []byte) []byte {
+		var out, d []byte
+		class := []byte(nil)
+		flush := func() {
+			if d != nil {
+				out = fmt.Appendf(out, `<path d="%s" class="%s"/>`, d, class)
+			}
+		}
+		for _, m := range onePath.FindAllSubmatch(paths, -1) {
+			if !bytes.Equal(m[2], class) {
+				flush()
+				d, class = nil, m[2]
+			}
+			d = append(d, m[1]...)
+		}
+		flush()
+		return out
+	})
+}
+
+var onePath = regexp.MustCompile(`<path d="([^"]*)" class="(sa|sg)"/>`)
+
 // drawingAttributes are what an element may keep.
 var drawingAttributes = map[string]bool{
 	"d": true, "x": true, "y": true, "width": true, "height": true, "transform": true, "text-anchor": true, "font-size": true,
 }
+
+// upright is how texts of a chart stand, whose y axis goes up.
+const upright = "scale(1, -1)"
 
 func element(out *bytes.Buffer, t xml.StartElement) error {
 	switch t.Name.Local {
@@ -128,11 +161,17 @@ func element(out *bytes.Buffer, t xml.StartElement) error {
 			class, extra = styled(a.Value)
 		case a.Name.Local == "fill" || a.Name.Local == "stroke":
 			class = append(class, colorClass(a.Name.Local, a.Value))
+		case t.Name.Local == "text" && a.Name.Local == "transform" && a.Value == upright: // as the page's style has it
+		case t.Name.Local == "text" && (a.Name.Local == "x" || a.Name.Local == "y"):
+			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(shorter(a.Value)))
 		case a.Name.Local == "d":
 			fmt.Fprintf(out, ` d="%s"`, html.EscapeString(shorter(a.Value)))
 		case drawingAttributes[a.Name.Local]:
 			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
 		}
+	}
+	if t.Name.Local == "text" { // the colour of texts
+		class = slices.DeleteFunc(class, func(c string) bool { return c == "fk" })
 	}
 	if names := strings.Join(class, " "); strings.TrimSpace(names) != "" {
 		fmt.Fprintf(out, ` class="%s"`, strings.TrimSpace(names))

@@ -22,7 +22,10 @@ var pageText string
 var styleText string
 
 //go:embed page.js
-var scriptText string
+var pageScript string
+
+//go:embed chart.js
+var chartScript string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"clean": clean}).Parse(pageText))
 
@@ -119,8 +122,8 @@ type row struct {
 }
 
 func viewOf(batches []*Batch) *view {
-	v := &view{Style: template.CSS(styleText + heatStyle()), Script: template.JS(scriptText)} //nolint:gosec // both are this program's own
-	left := pageBytes - len(styleText) - len(scriptText)
+	v := &view{Style: template.CSS(styleText + heatStyle()), Script: template.JS(pageScript + chartScript)} //nolint:gosec // both are this program's own
+	left := pageBytes - len(v.Style) - len(v.Script)
 	var names []string
 	runs := 0
 	for _, b := range batches {
