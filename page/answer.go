@@ -69,6 +69,9 @@ func (b *Batch) best() answer {
 		return answer{"", "Measured: " + strings.Join(parts, ", ") + "."}
 	}
 	of := figureNames[measure.Tag]
+	if r.Foreign {
+		return answer{"", fmt.Sprintf("The most %s has %s: %s.", strings.ToLower(of), r.Name(), strings.Join(parts, ", "))}
+	}
 	return answer{"", fmt.Sprintf("The most %s of the runs to be relied on has %s: %s.", strings.ToLower(of), r.Name(), strings.Join(parts, ", "))}
 }
 
@@ -91,6 +94,9 @@ func phrase(f metrics.Figure, v float64) string {
 
 // standing says how far the runs are to be relied on.
 func (b *Batch) standing() answer {
+	if !slices.ContainsFunc(b.Runs, func(r *Run) bool { return !r.Foreign || r.invalid() }) {
+		return answer{"doubtful", "AIPerf gives no verdict: how far the figures are to be relied on is not known."}
+	}
 	counts := map[string]int{}
 	var order []string
 	for _, r := range b.Runs {

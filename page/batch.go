@@ -45,6 +45,7 @@ type Run struct {
 	Meta   results.Metadata
 	// Foreign is AIPerf's: there is no verdict.
 	Foreign bool
+	load    []loadgen.Value // how AIPerf was told to load the endpoint
 }
 
 // ErrNothing is a directory without runs.
@@ -78,6 +79,7 @@ func Open(dir string) (*Batch, error) {
 	if len(b.Runs) == 0 {
 		return nil, fmt.Errorf("reading %s: none of its %s can be read: %s", dir, report.Count(len(dirs), "run"), b.Broken[0])
 	}
+	tellApart(b.Dir, b.Runs)
 	slices.SortStableFunc(b.Runs, func(x, y *Run) int {
 		return cmp.Or(cmp.Compare(x.Meta.Cell.Index, y.Meta.Cell.Index), cmp.Compare(x.sought(), y.sought()), cmp.Compare(x.Repeat, y.Repeat))
 	})
@@ -167,6 +169,8 @@ func openRun(dir string) (*Run, error) {
 	if run.Foreign {
 		run.Values = shortKeys(run.Values)
 		run.Meta.Timestamp = p.Started
+		run.Failed = p.Unfit
+		run.load = foreignLoad(p.Input())
 	}
 	if run.Summary, err = p.Summary(); err != nil {
 		return nil, err

@@ -192,6 +192,9 @@ func (c *Chart) frame(p *plot.Plot) {
 	}
 	if !c.LogY && p.Y.Max > 0 {
 		p.Y.Max *= 1.04
+		if c.labelled() {
+			p.Y.Max *= 1.05
+		}
 	}
 	if c.labelled() && !c.LogX { // the text beside the last point is not to be cut
 		p.X.Max += 0.05 * (p.X.Max - p.X.Min)

@@ -49,7 +49,7 @@ func HTML(dirs []string) (text []byte, err error) {
 		}
 	}()
 	var batches []*Batch
-	var errs []error
+	dirs, errs := spread(dirs)
 	for _, dir := range dirs {
 		b, err := Open(dir)
 		if err != nil {
@@ -70,6 +70,27 @@ func HTML(dirs []string) (text []byte, err error) {
 		return nil, fmt.Errorf("making the page: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// mostBatches of one directory are put on a page: the last by name, which are the latest nights of one.
+const mostBatches = 12
+
+// spread replaces a directory that holds several batches by these: runs of two
+// nights are no repeats of each other.
+func spread(dirs []string) (out []string, errs []error) {
+	for _, dir := range dirs {
+		found, err := results.BatchesIn(dir)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reading %s: %w", dir, err))
+			continue
+		}
+		if n := len(found); n > mostBatches {
+			errs = append(errs, fmt.Errorf("%s holds %d batches, of which the last %d by name are here: loadgen history shows all nights of a batch", dir, n, mostBatches))
+			found = found[n-mostBatches:]
+		}
+		out = append(out, found...)
+	}
+	return out, errs
 }
 
 // A view is what the template is given.

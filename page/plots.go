@@ -18,6 +18,9 @@ import (
 // directory, and returns how many. Those of a batch's runs are written, too,
 // where runs asks for them or the batch has but one: into a directory for each.
 func Plots(dir, into string, runs bool) (int, error) {
+	if found, err := results.BatchesIn(dir); err == nil && len(found) > 1 {
+		return 0, fmt.Errorf("%s holds %d batches: name one of them, such as %s", dir, len(found), found[len(found)-1])
+	}
 	b, err := Open(dir)
 	if err != nil {
 		return 0, err

@@ -99,6 +99,9 @@ func (r *Run) draw(v *runView, room *int) {
 	if course == nil {
 		return
 	}
+	if r.Foreign {
+		v.Notes = append(v.Notes, "The charts are made of AIPerf's records by loadgen's rules: the input length is the server's count where it told one, and a request whose tokens came all at once has no ITL.")
+	}
 	const fullRoom, pointsOfFull, pointsOfSmall = 90_000, 240, 60
 	points := pointsOfSmall
 	if *room >= fullRoom {

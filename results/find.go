@@ -118,3 +118,38 @@ func PublishedDirs(root string) ([]string, error) {
 	})
 	return dirs, err
 }
+
+// BatchesIn returns the batches at or below a directory, sorted, and with them the
+// runs that lie in none: AIPerf's, or one that was moved. A directory without a
+// batch of loadgen's is one itself.
+func BatchesIn(root string) ([]string, error) {
+	var dirs []string
+	batches := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		below, err := filepath.Rel(root, path)
+		switch {
+		case err != nil:
+			return err
+		case below != "." && (strings.HasPrefix(d.Name(), ".") || IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth):
+			return filepath.SkipDir
+		case isBatch(path):
+			batches++
+			dirs = append(dirs, path)
+			return filepath.SkipDir
+		case IsPublished(path):
+			dirs = append(dirs, path)
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	if err != nil || batches == 0 {
+		return []string{root}, err
+	}
+	return dirs, nil
+}
