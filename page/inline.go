@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"image/color"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,13 +77,13 @@ func hex(c color.NRGBA) string { return fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c
 // classes for styles. It takes elements that draw and no others, and every text
 // is escaped by it, whatever the drawing had.
 func restyle(drawing []byte, name, head string) ([]byte, error) {
-	var out bytes.Buffer
+	var out svgWriter
 	d := xml.NewDecoder(bytes.NewReader(drawing))
 	for {
 		token, err := d.Token()
 		switch {
 		case errors.Is(err, io.EOF):
-			return mergeFrame(out.Bytes()), nil
+			return out.Bytes(), nil
 		case err != nil:
 			return nil, fmt.Errorf("drawing: %w", err)
 		}
@@ -100,43 +99,41 @@ func restyle(drawing []byte, name, head string) ([]byte, error) {
 			}
 		case xml.EndElement:
 			if t.Name.Local != "path" && t.Name.Local != "rect" {
+				out.flush()
 				fmt.Fprintf(&out, "</%s>", t.Name.Local)
 			}
 		case xml.CharData:
 			if text := bytes.TrimSpace(t); len(text) > 0 {
+				out.flush()
 				out.WriteString(html.EscapeString(string(text)))
 			}
 		}
 	}
 }
 
-// frame is paths of the axes or of the grid that follow each other.
-var frame = regexp.MustCompile(`<path d="[^"]*" class="(?:sa|sg)"/>(?:<path d="[^"]*" class="(?:sa|sg)"/>)+`)
-
-// mergeFrame makes one path of each that follow each other in one style: ticks
-// and grid lines are a sixth of a page otherwise.
-func mergeFrame(svg []byte) []byte {
-	return frame.ReplaceAllFunc(svg, func(paths []byte) []byte {
-		var out, d []byte
-		class := []byte(nil)
-		flush := func() {
-			if d != nil {
-				out = fmt.Appendf(out, `<path d="%s" class="%s"/>`, d, class)
-			}
-		}
-		for _, m := range onePath.FindAllSubmatch(paths, -1) {
-			if !bytes.Equal(m[2], class) {
-				flush()
-				d, class = nil, m[2]
-			}
-			d = append(d, m[1]...)
-		}
-		flush()
-		return out
-	})
+// A svgWriter writes the paths of the axes and of the grid that follow each other
+// in one style as one: ticks and lines are a sixth of a page otherwise.
+type svgWriter struct {
+	bytes.Buffer
+	class string // of what is held back
+	held  []byte
 }
 
-var onePath = regexp.MustCompile(`<path d="([^"]*)" class="(sa|sg)"/>`)
+// hold takes a path that may have others to follow.
+func (w *svgWriter) hold(class, d string) {
+	if class != w.class {
+		w.flush()
+	}
+	w.class, w.held = class, append(w.held, d...)
+}
+
+// flush writes what is held back: before anything else is written.
+func (w *svgWriter) flush() {
+	if len(w.held) > 0 {
+		fmt.Fprintf(w, `<path d="%s" class="%s"/>`, w.held, w.class)
+	}
+	w.class, w.held = "", nil
+}
 
 // drawingAttributes are what an element may keep.
 var drawingAttributes = map[string]bool{
@@ -146,15 +143,15 @@ var drawingAttributes = map[string]bool{
 // upright is how texts of a chart stand, whose y axis goes up.
 const upright = "scale(1, -1)"
 
-func element(out *bytes.Buffer, t xml.StartElement) error {
+func element(out *svgWriter, t xml.StartElement) error {
 	switch t.Name.Local {
 	case "g", "path", "text", "rect", "title":
 	default:
 		return fmt.Errorf("drawing: an element %q", t.Name.Local)
 	}
-	out.WriteString("<" + t.Name.Local)
+	var b bytes.Buffer
 	var class []string
-	extra := ""
+	path, extra := "", ""
 	for _, a := range t.Attr {
 		switch {
 		case a.Name.Local == "style":
@@ -163,18 +160,24 @@ func element(out *bytes.Buffer, t xml.StartElement) error {
 			class = append(class, colorClass(a.Name.Local, a.Value))
 		case t.Name.Local == "text" && a.Name.Local == "transform" && a.Value == upright: // as the page's style has it
 		case t.Name.Local == "text" && (a.Name.Local == "x" || a.Name.Local == "y"):
-			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(shorter(a.Value)))
+			fmt.Fprintf(&b, ` %s="%s"`, a.Name.Local, html.EscapeString(shorter(a.Value)))
 		case a.Name.Local == "d":
-			fmt.Fprintf(out, ` d="%s"`, html.EscapeString(shorter(a.Value)))
+			path = html.EscapeString(shorter(a.Value))
+			fmt.Fprintf(&b, ` d="%s"`, path)
 		case drawingAttributes[a.Name.Local]:
-			fmt.Fprintf(out, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
+			fmt.Fprintf(&b, ` %s="%s"`, a.Name.Local, html.EscapeString(a.Value))
 		}
 	}
-	if t.Name.Local == "text" { // the colour of texts
-		class = slices.DeleteFunc(class, func(c string) bool { return c == "fk" })
+	// Texts have this colour anyway.
+	names := strings.Join(slices.DeleteFunc(class, func(c string) bool { return c == "" || t.Name.Local == "text" && c == "fk" }), " ")
+	if t.Name.Local == "path" && extra == "" && (names == "sa" || names == "sg") {
+		out.hold(names, path)
+		return nil
 	}
-	if names := strings.Join(class, " "); strings.TrimSpace(names) != "" {
-		fmt.Fprintf(out, ` class="%s"`, strings.TrimSpace(names))
+	out.flush()
+	out.WriteString("<" + t.Name.Local + b.String())
+	if names != "" {
+		fmt.Fprintf(out, ` class="%s"`, names)
 	}
 	out.WriteString(extra)
 	if t.Name.Local == "path" || t.Name.Local == "rect" {
