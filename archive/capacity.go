@@ -57,6 +57,14 @@ func (k *Recorder) capacityTier(c *sweep.Capacity, t *sweep.TierCapacity) result
 	if t.Broken != nil {
 		out.BreaksAt = metrics.Bound(t.BreaksAt)
 	}
+	if o := t.OpenLoop; o != nil {
+		out.OpenLoop = &results.CapacityOpenLoop{
+			Rate: o.Rate, Words: shown.OpenLoopWords(), Answer: string(o.Answer), Void: o.Void, Broken: o.Broken, Margins: known(o.Run.Margins), RunDir: k.dirOf(o.Run),
+		}
+		if o.Run.Summary != nil {
+			out.OpenLoop.Verdict = o.Run.Summary.Validity.Verdict
+		}
+	}
 	if t.At != nil {
 		out.RunDir = k.dirOf(t.At)
 		out.Tokens, out.Requests = rateOf(t.At.Summary, "output_token_throughput"), rateOf(t.At.Summary, "request_throughput")
@@ -75,11 +83,7 @@ func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results
 			out.Answers[c.Tiers[i].Name] = string(answer)
 		}
 	}
-	for _, m := range p.Run.Margins {
-		if m.Known() {
-			out.Margins = append(out.Margins, m)
-		}
-	}
+	out.Margins = known(p.Run.Margins)
 	s := p.Run.Summary
 	if s == nil {
 		return out
@@ -90,6 +94,10 @@ func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results
 	out.PerUser = statOf(s, "output_token_throughput_per_user", "avg")
 	out.TTFTP95, out.ITLP95 = statOf(s, "time_to_first_token", "p95"), statOf(s, "inter_token_latency", "p95")
 	return out
+}
+
+func known(margins []metrics.Margin) []metrics.Margin {
+	return slices.DeleteFunc(slices.Clone(margins), func(m metrics.Margin) bool { return !m.Known() })
 }
 
 // rateOf is a rate under load; nil where there is none.
@@ -117,6 +125,9 @@ func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 		Values: c.Cell.Values, Tier: t.Name, Unit: unit, One: one, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
 		Tokens: math.NaN(), PerGPU: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
 	}
+	if o := t.OpenLoop; o != nil {
+		shown.OpenLoop = &report.OpenLoop{Rate: o.Rate, Answer: o.Answer, Void: o.Void, Broken: o.Broken}
+	}
 	if t.At != nil {
 		if tokens := rateOf(t.At.Summary, "output_token_throughput"); tokens != nil {
 			shown.Tokens = *tokens
@@ -134,20 +145,21 @@ func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
 	var notes []string
 	for _, c := range k.whole().Capacities(runs) {
 		for i := range c.Tiers {
-			answers = append(answers, shownCapacity(&c, &c.Tiers[i]))
+			shown := shownCapacity(&c, &c.Tiers[i])
+			answers = append(answers, shown)
+			if words := shown.OpenLoopWords(); words != "" {
+				notes = append(notes, noteOf(&c, &c.Tiers[i], words))
+			}
 		}
 		for _, note := range c.Notes {
-			if c.Cell.Dir != "" {
-				note = c.Cell.Dir + ": " + note
-			}
-			notes = append(notes, note)
+			notes = append(notes, noteOf(&c, nil, note))
 		}
 		notes = append(notes, fmt.Sprintf("%d probes, %.4g s of measurement", len(c.Probes), c.Used.Seconds()))
 	}
 	var shown []*report.Run
 	sorted := slices.Clone(runs)
 	slices.SortStableFunc(sorted, func(a, b *sweep.Run) int {
-		return cmp.Or(cmp.Compare(a.Cell.Index, b.Cell.Index), cmp.Compare(a.Cell.Probe.Load, b.Cell.Probe.Load))
+		return cmp.Or(cmp.Compare(a.Cell.Index, b.Cell.Index), cmp.Compare(a.Cell.Probe.Open, b.Cell.Probe.Open), cmp.Compare(a.Cell.Probe.Load, b.Cell.Probe.Load))
 	})
 	for _, run := range sorted {
 		if run.Summary != nil {
@@ -162,4 +174,15 @@ func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
 		text += "\n" + brief
 	}
 	return text
+}
+
+// noteOf is a note on the search for a cell, or for one of its tiers.
+func noteOf(c *sweep.Capacity, t *sweep.TierCapacity, note string) string {
+	if t != nil && t.Name != "" {
+		note = t.Name + ": " + note
+	}
+	if c.Cell.Dir != "" {
+		note = c.Cell.Dir + ": " + note
+	}
+	return note
 }

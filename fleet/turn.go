@@ -152,7 +152,7 @@ func (t *turn) makeSpool() (*spool, error) {
 // make makes the worker's portion.
 func (t *turn) make() error {
 	w, o := t.worker, t.order.Order
-	ask, err := w.batch.Asked(o.Cell, o.Number, o.Load, o.Short)
+	ask, err := w.batch.Asked(o.Cell, o.Number, o.Load, o.Short, o.Open)
 	if err != nil {
 		return err
 	}

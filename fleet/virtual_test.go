@@ -105,7 +105,7 @@ func (c *troupe) perform(ctx, stopping context.Context, order runner.Order, h *h
 	p := &player{troupe: c, hand: h}
 	r := c.runner(p, stopping)
 	r.Portion, r.Step = loadgen.Portion{Worker: h.index, Workers: order.Workers}, p
-	ask, err := c.batch.Asked(order.Cell, order.Number, order.Load, order.Short)
+	ask, err := c.batch.Asked(order.Cell, order.Number, order.Load, order.Short, order.Open)
 	if err != nil {
 		panic(err)
 	}

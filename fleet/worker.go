@@ -270,7 +270,7 @@ func (w *worker) ordered(c command) reply {
 	if c.Run <= w.last {
 		return reply{Digest: w.digest}
 	}
-	ask, err := w.batch.Asked(c.Order.Cell, c.Order.Number, c.Order.Load, c.Order.Short)
+	ask, err := w.batch.Asked(c.Order.Cell, c.Order.Number, c.Order.Load, c.Order.Short, c.Order.Open)
 	if err == nil {
 		w.digest, err = w.Runner.Digest(context.Background(), ask)
 	}

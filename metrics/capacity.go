@@ -205,6 +205,18 @@ func marginOf(margins []Margin, l Limit) (Margin, bool) {
 	return Margin{}, false
 }
 
+// Room is by which factor a figure may grow before it reaches its limit; 1 where
+// nobody knows, as of a share of requests.
+func Room(margins []Margin, l Limit) float64 {
+	if _, ok := l.definition(); !ok {
+		return 1
+	}
+	if m, ok := marginOf(margins, l); ok {
+		return math.Exp(-m.Y)
+	}
+	return 1
+}
+
 // against is the margin held against another bound of the same figure.
 func (m Margin) against(l Limit) Margin {
 	if m.Bound == l.Bound {
@@ -241,6 +253,27 @@ func Judge(margins []Margin, limits []Limit, confidence float64) stats.Answer {
 		}
 	}
 	return answer
+}
+
+// Settled reports whether more of the run would leave the answer as it is: it is
+// sure, or what keeps it from being so is what differs from run to run, which no
+// run tells of itself.
+func Settled(margins []Margin, limits []Limit, confidence float64) bool {
+	if Judge(margins, limits, confidence) != stats.Undecided {
+		return true
+	}
+	z := oneSided(confidence)
+	for _, l := range limits {
+		m, ok := marginOf(margins, l)
+		if !ok {
+			return false
+		}
+		own := math.Sqrt(max(0, m.S*m.S-RunSD*RunSD))
+		if m.Y+z*m.S > 0 && own > RunSD/4 {
+			return false
+		}
+	}
+	return true
 }
 
 // Broken returns the limit that margins break by most; false where all are kept.

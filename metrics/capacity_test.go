@@ -103,6 +103,46 @@ func TestATighterTierIsJudgedByTheSameMargins(t *testing.T) {
 	}
 }
 
+// What differs from run to run is 2 %: once the run's own error is no more than a
+// quarter of that, more of it would not decide.
+func TestARunIsNotProlongedForWhatItCannotTell(t *testing.T) {
+	of := func(y, own float64) []metrics.Margin {
+		return []metrics.Margin{{Limit: ttft, N: 100, Y: y, S: math.Hypot(own, 0.02)}, {Limit: itl, N: 100, Y: -1, S: 0.02}}
+	}
+	for _, tt := range []struct {
+		name    string
+		margins []metrics.Margin
+		want    bool
+	}{
+		{"near the limit, and exact", of(0.01, 0.004), true},
+		{"near the limit, and not exact", of(0.01, 0.006), false},
+		{"beyond it for sure", of(0.1, 0.02), true},
+		{"within it for sure", of(-0.1, 0.02), true},
+		{"a figure is missing", of(0.01, 0.004)[:1], false},
+	} {
+		if got := metrics.Settled(tt.margins, []metrics.Limit{ttft, itl}, 0.95); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTheRoomBelowALimit(t *testing.T) {
+	margins := []metrics.Margin{{Limit: ttft, N: 100, Y: -math.Ln2, S: 0.1}, {Limit: metrics.Limit{Name: metrics.GoodShare, Bound: 0.9}, N: 100, Y: -3, S: 0.1}}
+	for _, tt := range []struct {
+		limit metrics.Limit
+		want  float64
+	}{
+		{ttft, 2},
+		{metrics.Limit{Name: ttft.Name, Bound: 1000}, 4},
+		{itl, 1}, // not measured
+		{metrics.Limit{Name: metrics.GoodShare, Bound: 0.9}, 1}, // of which nobody knows how it falls
+	} {
+		if got := metrics.Room(margins, tt.limit); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("below %v is room for %g times, want %g", tt.limit, got, tt.want)
+		}
+	}
+}
+
 func TestPoolWeighsRunsByWhatTheyAreWorth(t *testing.T) {
 	a, b := metrics.Margin{Limit: ttft, N: 10, Y: 1, S: 1}, metrics.Margin{Limit: ttft, N: 40, Y: 0, S: 0.5}
 	got := metrics.Pool([][]metrics.Margin{{a}, {b}})

@@ -174,11 +174,16 @@ func window(all []seen, open, over bool) (from, to time.Duration) {
 		share = settleOpen
 	}
 	settle := max(time.Duration(share*float64(last-ramp)), min(2*sum/time.Duration(n), (last-ramp)/2))
-	if to = last; !over {
+	from = ramp + settle
+	switch {
+	case !over:
 		// The last to be sent was sent before now by less than the longest.
-		to = max(last-longest, 0)
+		return from, max(last-longest, 0)
+	case !open:
+		// Those that are answered when their neighbours ask no more have it easier.
+		return from, max(last-longest, from+(last-from)/2)
 	}
-	return ramp + settle, to
+	return from, last
 }
 
 // margin is the limit held against the requests of an order.

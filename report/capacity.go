@@ -28,6 +28,7 @@ type Capacity struct {
 	BreaksAt float64
 	// Confirmed by a fresh run, and refuted above by another.
 	Confirmed, Refuted bool
+	OpenLoop           *OpenLoop // nil for none
 }
 
 // Answer is the capacity in one sentence.

@@ -69,10 +69,26 @@ type CapacityTier struct {
 	RefutedAt metrics.Bound   `json:"refuted_above_at"`
 	BreaksAt  metrics.Bound   `json:"breaks_at"`
 	Breaks    *metrics.Margin `json:"breaks,omitempty"`
-	RunDir    string          `json:"run_dir,omitempty"` // nearest to the capacity
-	Tokens    *float64        `json:"output_token_throughput,omitempty"`
-	Requests  *float64        `json:"request_throughput,omitempty"`
-	PerGPU    *float64        `json:"output_token_throughput_per_gpu,omitempty"`
+	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
+	// was asked for, or made.
+	OpenLoop *CapacityOpenLoop `json:"open_loop,omitempty"`
+	RunDir   string            `json:"run_dir,omitempty"` // nearest to the capacity
+	Tokens   *float64          `json:"output_token_throughput,omitempty"`
+	Requests *float64          `json:"request_throughput,omitempty"`
+	PerGPU   *float64          `json:"output_token_throughput_per_gpu,omitempty"`
+}
+
+// A CapacityOpenLoop is the run of an open loop at the rate that the users of a
+// capacity had.
+type CapacityOpenLoop struct {
+	Rate    float64          `json:"request_rate"`
+	Words   string           `json:"words"`
+	Answer  string           `json:"answer"`         // pass, fail or undecided
+	Void    string           `json:"void,omitempty"` // why it proves nothing
+	Broken  *metrics.Margin  `json:"broken,omitempty"`
+	Margins []metrics.Margin `json:"margins,omitempty"`
+	Verdict metrics.Verdict  `json:"verdict,omitempty"`
+	RunDir  string           `json:"run_dir"`
 }
 
 // A CapacityProbe is a run of the search with its evidence.

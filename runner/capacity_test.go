@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"testing"
 	"testing/synctest"
 
@@ -12,6 +13,7 @@ import (
 	"loadgen/metrics"
 	"loadgen/mockllm"
 	"loadgen/runner"
+	"loadgen/stats"
 	"loadgen/sweep"
 )
 
@@ -118,6 +120,23 @@ func TestACapacityThatIsKnownIsFound(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A request waits for the step that runs and takes 20 of 10 ms: eight users have
+// 8 / 0.21 s = 38.1 requests/s. Arrivals as fast as that keep a house of eight seats full, and the queue before it grows: an open loop at the rate of the
+// capacity breaks what the users kept.
+func TestAnOpenLoopAtTheRateOfAFullHouseQueues(t *testing.T) {
+	batch, runs := search(t, sought, "mock={prefill_base: 0s, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 0s, max_num_seqs: 8}",
+		"search.slos={ttft.p95: 35}", "search.from=8", "search.confirm_open=true", "base_config.benchmark_duration=5")
+	c := batch.Capacities(runs)[0]
+	tier := c.Tiers[0]
+	o := tier.OpenLoop
+	if tier.Fit.Capacity != 8 || o == nil || math.Abs(o.Rate-38.1) > 0.5 || o.Answer != stats.Fail || o.Broken == nil || o.Broken.Name != "time_to_first_token.p95" {
+		t.Errorf("%g users, and an open loop %+v; want 8, and one of 38.1 requests/s that breaks TTFT\n%s", tier.Fit.Capacity, o, told(&c))
+	}
+	if last := runs[len(runs)-1]; last.Facts.Load.Mode != loadgen.OpenLoop || len(c.Probes) != len(runs)-1 {
+		t.Errorf("the last run is %+v, one of %d beside %d probes", last.Facts.Load, len(runs), len(c.Probes))
 	}
 }
 

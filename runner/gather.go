@@ -31,9 +31,12 @@ type Order struct {
 	Number int     `json:"number,omitempty"`
 	Load   float64 `json:"load,omitempty"` // of a probe; 0 for none
 	// Short says that the probe ends with its first look.
-	Short   bool `json:"short,omitempty"`
-	Place   int  `json:"place"`   // among the runs of the batch, from 1
-	Workers int  `json:"workers"` // that make it
+	Short bool `json:"short,omitempty"`
+	// Open is the number from 1 of the tier whose capacity an open loop puts to the
+	// proof: Load is its rate.
+	Open    int `json:"open,omitempty"`
+	Place   int `json:"place"`   // among the runs of the batch, from 1
+	Workers int `json:"workers"` // that make it
 	// Dir is the directory of the run; empty where it has none.
 	Dir string `json:"-"`
 	// Scheduled says that requests are due whatever others have come to: while one
@@ -142,7 +145,7 @@ func (p *phases) order(place int) Order {
 	o := Order{Cell: ask.Cell.Index, Number: ask.Number, Place: place, Workers: p.Crew.Size()}
 	if probe := ask.Cell.Probe; probe != nil {
 		o.Load, o.Looks = probe.Load, probe.Looks[:len(probe.Looks)-1]
-		o.Short = len(probe.Looks) == 1
+		o.Short, o.Open = probe.Short(), probe.Open
 	}
 	l := pacing.Load()
 	o.Scheduled = l.Scheduled() || l.Mode == loadgen.UserPaced

@@ -15,6 +15,7 @@ type Bisection struct {
 	Most       float64 // no load above it is probed; 0 for none
 	Resolution float64 // 0.05: a gap of 5 % is closed; of whole numbers a gap of 1
 	MaxProbes  int
+	Growth     float64 // by which the next load is greater while none failed; 0 for 2
 }
 
 // A Probe is a load with its answer.
@@ -61,10 +62,14 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 		if b.Most > 0 && highest >= b.Most {
 			return 0, StopNoFail
 		}
-		if b.Most > 0 {
-			return min(2*highest, b.Most), ""
+		next := highest * max(2, b.Growth)
+		if b.Integer {
+			next = math.Floor(next)
 		}
-		return 2 * highest, ""
+		if b.Most > 0 {
+			next = min(next, b.Most)
+		}
+		return next, ""
 	}
 	if middle, ok := b.middle(loads, passed, failed[0]); ok {
 		return middle, ""

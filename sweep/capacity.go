@@ -45,6 +45,9 @@ type TierCapacity struct {
 	// it broke them.
 	Confirmed, Refuted bool
 	RefutedAt          float64
+	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
+	// was made.
+	OpenLoop *OpenLoop
 	// At is the run nearest to the capacity that is not above it; nil for none.
 	At *Run
 	// Broken is the limit that breaks at the least load above the capacity that
@@ -94,6 +97,12 @@ func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
 	}
 	for _, run := range done {
 		if run.Skip != "" || run.Cell.Probe == nil || run.Cell.Index != cell.Index {
+			continue
+		}
+		if run.Cell.Probe.Open > 0 {
+			if !run.Outcome.Cancelled {
+				c.add(run)
+			}
 			continue
 		}
 		p := ProbeResult{Run: run, Load: run.Cell.Probe.Load, Purpose: "bracket"}
@@ -166,14 +175,20 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 			t.Confirmed = true
 		}
 	}
-	best := math.Inf(-1)
-	for _, run := range c.runs {
-		if load := run.Cell.Probe.Load; void(run) == "" && load <= float64(t.Capacity)+c.slack(load) && load >= best {
-			best, t.At = load, run
-		}
-	}
+	t.At, t.OpenLoop = c.nearest(float64(t.Capacity)), c.opening(tier)
 	t.breaks(c, tier)
 	return t
+}
+
+// nearest is the last run nearest to a capacity that is not above it; nil for none.
+func (c *course) nearest(capacity float64) (nearest *Run) {
+	best := math.Inf(-1)
+	for _, run := range c.runs {
+		if load := run.Cell.Probe.Load; void(run) == "" && load <= capacity+c.slack(load) && load >= best {
+			best, nearest = load, run
+		}
+	}
+	return nearest
 }
 
 // unmeasured is a limit of a tier on a figure that no run has; empty for none.

@@ -56,15 +56,19 @@ type Planner interface {
 }
 
 // Asked returns a run by what tells it from others: the index of its cell, its
-// number, and the load where it is a probe, which may be a short one.
-func (b *Batch) Asked(cell, number int, load float64, short bool) (Ask, error) {
+// number, and the load where it is a probe, which may be a short one or an open
+// loop for a tier by its number from 1.
+func (b *Batch) Asked(cell, number int, load float64, short bool, open int) (Ask, error) {
 	for _, cells := range [][]Cell{b.cells, b.leftOut} {
 		for i := range cells {
 			c := &cells[i]
 			if c.Index != cell {
 				continue
 			}
-			if load > 0 {
+			switch {
+			case open > 0:
+				c = b.Search.arrivals(c, load, open)
+			case load > 0:
 				c = b.Search.probe(c, load, short)
 			}
 			return Ask{Cell: c, Number: number}, nil
@@ -169,12 +173,13 @@ func (b *Batch) InOrder(runs []*Run) []*Run {
 type place struct {
 	cell, number int
 	load         float64 // of a search
+	open         int
 }
 
 func (a Ask) place() place {
 	p := place{cell: a.Cell.Index, number: a.Number}
 	if a.Cell.Probe != nil {
-		p.load = a.Cell.Probe.Load
+		p.load, p.open = a.Cell.Probe.Load, a.Cell.Probe.Open
 	}
 	return p
 }

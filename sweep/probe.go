@@ -10,7 +10,6 @@ import (
 
 	"loadgen"
 	"loadgen/metrics"
-	"loadgen/stats"
 )
 
 // A Probe is what a search asks of a run.
@@ -24,7 +23,13 @@ type Probe struct {
 	Confidence float64
 	// Looks are the times at which it may be decided; the last ends the run.
 	Looks []time.Duration
+	// Open is the number from 1 of the tier whose capacity the run puts to the
+	// proof of an open loop; Load is then its rate. 0 for a probe of the search.
+	Open int
 }
+
+// Short reports whether the first look is the last.
+func (p *Probe) Short() bool { return len(p.Looks) == 1 }
 
 // looks are the times at which a probe is looked at, in multiples of
 // benchmark_duration. The queue of an open loop takes longer to show its state.
@@ -41,17 +46,22 @@ func (s *Search) probe(cell *Cell, load float64, short bool) *Cell {
 	c := cell.Config
 	c.given = maps.Clone(c.given)
 	c.given[s.Over] = true
-	value := s.set(&c, load)
+	own := loadgen.Value{Key: s.Over, Value: s.set(&c, load)}
 	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence)}
+	return p.cell(c, own, short)
+}
+
+// cell is the base with a configuration of the probe's load.
+func (p *Probe) cell(c Config, load loadgen.Value, short bool) *Cell {
 	at := looks(c.Pacing())
 	if short {
 		at = at[:1]
 	}
 	for _, n := range at {
-		p.Looks = append(p.Looks, time.Duration(n)*cell.Config.BenchmarkDuration)
+		p.Looks = append(p.Looks, time.Duration(n)*c.BenchmarkDuration)
 	}
 	c.BenchmarkDuration = p.Looks[len(p.Looks)-1]
-	own := []loadgen.Value{{Key: s.Over, Value: value}}
+	cell, own := p.Base, []loadgen.Value{load}
 	values := append(append([]loadgen.Value(nil), cell.Values...), own...)
 	dir := "search/" + directory(own)
 	if cell.Dir != "" {
@@ -74,10 +84,10 @@ func (p *Probe) Sought() []metrics.Limit {
 	return s.sought()
 }
 
-// Sure reports whether margins decide every tier.
+// Sure reports whether margins decide every tier as far as a run can.
 func (p *Probe) Sure(margins []metrics.Margin) bool {
 	for _, tier := range p.Tiers {
-		if metrics.Judge(margins, tier.Limits, p.Confidence) == stats.Undecided {
+		if !metrics.Settled(margins, tier.Limits, p.Confidence) {
 			return false
 		}
 	}
@@ -121,9 +131,13 @@ func (s *Search) roundLoad(load float64) float64 {
 	if s.Whole() {
 		return math.Round(load)
 	}
-	rounded, err := strconv.ParseFloat(fmt.Sprintf("%.4g", load), 64)
+	return roundRate(load)
+}
+
+func roundRate(rate float64) float64 {
+	rounded, err := strconv.ParseFloat(fmt.Sprintf("%.4g", rate), 64)
 	if err != nil {
-		return load
+		return rate
 	}
 	return rounded
 }

@@ -29,6 +29,8 @@ type Search struct {
 	// a share; Confidence that with which a probe is sure.
 	Precision  Percent `yaml:"precision"`
 	Confidence Percent `yaml:"confidence"`
+	// ConfirmOpen puts the capacity of a closed loop to the proof of an open one.
+	ConfirmOpen bool `yaml:"confirm_open"`
 	// TimeLimit ends the search, by the measured time of its probes.
 	TimeLimit time.Duration `yaml:"time_limit" validate:"gt=0"`
 }
@@ -176,6 +178,7 @@ func (b *binder) checkSearch(batch *Batch) {
 		return
 	}
 	b.checkOver(s)
+	b.checkOpenLoop(batch)
 	if !b.sound("search.over") {
 		b.instead[base("concurrency")] = true // which the search would give
 	}
@@ -241,6 +244,7 @@ func (b *binder) checkProbe(s *Search, c *Config) {
 			b.contradict(key, "cannot be combined with search", why)
 		}
 	}
+	b.checkArrivals(s, c)
 	if b.absent("benchmark_duration") && b.written("request_count") {
 		b.failKey(base("benchmark_duration"), "is missing", "add benchmark_duration: 60 (seconds): the first look at a probe; the last comes after four times that")
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"loadgen"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -59,7 +58,8 @@ type course struct {
 	wall float64
 	// proofs are the confirmations, by tier.
 	proofs  [][]proof
-	refined []int // runs that were to refine the answer, by tier
+	opened  [][]*Run // that put a capacity to the proof of an open loop, by tier
+	refined []int    // first looks that were to refine the answer, by tier
 }
 
 // A proof is a load that was run once more to prove a capacity: that it is
@@ -77,7 +77,7 @@ func (p *Batch) course(cell *Cell, done []*Run) *course {
 		search: &p.Search, cell: cell, tiers: p.Search.AllTiers(),
 		votes: map[float64][][]metrics.Margin{}, voids: map[float64]int{},
 	}
-	c.proofs, c.refined = make([][]proof, len(c.tiers)), make([]int, len(c.tiers))
+	c.proofs, c.refined, c.opened = make([][]proof, len(c.tiers)), make([]int, len(c.tiers)), make([][]*Run, len(c.tiers))
 	for _, run := range done {
 		if run.Skip == "" && run.Cell.Probe != nil && run.Cell.Index == cell.Index && !run.Outcome.Cancelled {
 			c.add(run)
@@ -88,15 +88,19 @@ func (p *Batch) course(cell *Cell, done []*Run) *course {
 
 // add takes in a run.
 func (c *course) add(run *Run) {
+	c.used += run.Outcome.Elapsed
+	if tier := run.Cell.Probe.Open; tier > 0 {
+		c.opened[tier-1] = append(c.opened[tier-1], run)
+		return
+	}
 	load := run.Cell.Probe.Load
 	_, step := c.next() // what it was made for
 	c.runs = append(c.runs, run)
-	c.used += run.Outcome.Elapsed
 	if !slices.Contains(c.loads, load) {
 		c.loads = append(c.loads, load)
 	}
 	if step.load == load && step.refines {
-		c.refined[step.tier]++
+		c.refined[step.tier] += refinement(step.short)
 	}
 	if void(run) != "" {
 		if step.load == load && step.proves {
@@ -144,8 +148,10 @@ type step struct {
 	tier    int
 	load    float64
 	refines bool // says more about where the limit is reached
+	short   bool // and takes the first look only
 	proves  bool // a capacity: it, or with above that more is not borne
 	above   bool
+	open    bool   // by an open loop: load is its rate
 	why     string // where there is no next run: why the search ended
 }
 
@@ -155,8 +161,11 @@ func (c *course) next() (Ask, step) {
 	if !ok {
 		return Ask{}, s
 	}
+	if s.open {
+		return Ask{Cell: c.search.arrivals(c.cell, s.load, s.tier+1), Number: len(c.opened[s.tier]) + 1}, s
+	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
-	return Ask{Cell: c.search.probe(c.cell, s.load, s.refines && c.cell.Pacing.Mode != loadgen.OpenLoop), Number: tried + 1}, s
+	return Ask{Cell: c.search.probe(c.cell, s.load, s.short), Number: tried + 1}, s
 }
 
 // decide returns the load to try next, tier after tier.
@@ -183,7 +192,10 @@ func (c *course) decide() (step, bool) {
 // decideTier returns the load to try next for one tier: what closes its bracket,
 // then what proves its capacity.
 func (c *course) decideTier(tier int) (step, bool) {
-	load, stop := c.bisection().Next(c.probes(tier))
+	load, stop := c.bisection(tier).Next(c.probes(tier))
+	if below, ok := c.belowWall(); ok && stop == stats.StopNoFail {
+		load, stop = below, ""
+	}
 	load = c.search.roundLoad(load)
 	switch {
 	case stop == "" && (c.wall == 0 || load < c.wall) && !slices.Contains(c.loads, load):
@@ -196,8 +208,8 @@ func (c *course) decideTier(tier int) (step, bool) {
 	if math.IsNaN(capacity) || math.IsInf(capacity, 0) {
 		return step{tier: tier, why: string(stop)}, false
 	}
-	if at, ok := c.refine(tier, &fit); ok {
-		return step{tier: tier, load: at, refines: true}, true
+	if s, ok := c.refine(tier, &fit); ok {
+		return s, true
 	}
 	if at, ok := c.atCapacity(tier, capacity); ok {
 		return step{tier: tier, load: at, proves: true}, true
@@ -205,35 +217,10 @@ func (c *course) decideTier(tier int) (step, bool) {
 	if above, ok := c.aboveCapacity(tier, capacity); ok {
 		return step{tier: tier, load: above, proves: true, above: true}, true
 	}
+	if s, ok := c.openLoop(tier); ok {
+		return s, true
+	}
 	return step{tier: tier, why: string(stop)}, false
-}
-
-// mostRefinements is how many short runs are made at most where the limit is
-// reached, because those before do not say closely enough where that is.
-const mostRefinements = 16
-
-// mostScatter is by how much more probes may differ than their errors say,
-// before two that are sure are no proof together.
-const mostScatter = 2
-
-// refine is the load of a run that says more about where the limit is reached;
-// false where that is known within half the precision. One run knows nothing of
-// what lasts longer than it, such as who met whom in a closed loop: short runs
-// that begin anew tell more than a long one.
-func (c *course) refine(tier int, fit *metrics.Fit) (float64, bool) {
-	n := c.refined[tier]
-	if low, high := stats.Bracket(c.probes(tier)); fit.Scatter < mostScatter && high-low <= c.least(low)+1e-9 {
-		return 0, false // both sides are sure
-	}
-	if fit.Binding == nil || n >= mostRefinements || fit.SE <= float64(c.search.Precision)/4 {
-		return 0, false
-	}
-	at := fit.At
-	if c.search.Whole() { // from both sides
-		at = max(1, math.Floor(at)+float64(n%2))
-	}
-	at = c.search.roundLoad(at)
-	return at, at > 0 && (c.search.To == 0 || at <= c.search.To) && (c.wall == 0 || at < c.wall)
 }
 
 // atCapacity is the load at which a capacity is to be proved; false where it
@@ -285,17 +272,6 @@ func (c *course) least(load float64) float64 {
 	return s
 }
 
-func (c *course) bisection() stats.Bisection {
-	b := stats.Bisection{
-		Integer: c.search.Whole(), Start: c.search.From, Most: c.search.To,
-		Resolution: float64(c.search.Precision), MaxProbes: mostProbes * len(c.tiers),
-	}
-	if c.wall > 0 {
-		b.Most = c.wall
-	}
-	return b
-}
-
 // probes are the loads in the order in which they were tried, with what they say
 // of a tier.
 func (c *course) probes(tier int) []stats.Probe {
@@ -328,6 +304,9 @@ func (c *course) fit(tier int) metrics.Fit {
 // expected is about how many runs are to come.
 func (c *course) expected() int {
 	n := 2 * len(c.tiers) // the proofs
+	if c.search.ConfirmOpen {
+		n += len(c.tiers)
+	}
 	low, high := stats.Bracket(c.probes(0))
 	switch {
 	case math.IsNaN(high):
@@ -356,12 +335,24 @@ func (b *Batch) Searched(cell *Cell, done []*Run) string {
 	case !math.IsNaN(high):
 		bracket = "below " + loadText(high)
 	}
-	text := fmt.Sprintf("probe %d: %s", len(c.runs)+1, bracket)
-	if s.proves {
+	text := fmt.Sprintf("probe %d: %s", c.made()+1, bracket)
+	switch {
+	case s.open:
+		text += ", confirming by an open loop"
+	case s.proves:
 		text += ", confirming"
 	}
 	if name := c.tiers[s.tier].Name; name != "" {
 		text += " for " + name
 	}
 	return text
+}
+
+// made is how many runs the search has made.
+func (c *course) made() int {
+	n := len(c.runs)
+	for _, runs := range c.opened {
+		n += len(runs)
+	}
+	return n
 }

@@ -92,10 +92,12 @@ func TestASearchDoublesHalvesAndConfirms(t *testing.T) {
 		{
 			"a capacity of whole users", searching,
 			bearing{ttft: 10.5, s: 0.01},
-			// 8 passes, 16 fails; √(8·16) = 11.3, √(8·11) = 9.4, √(9·11) = 9.9; then the proofs
-			"1 2 4 8 16 11 9 10 10#2 11#2", sweep.CapacityFound, 10,
+			// At 1 and 4 there is room for 110 and 6.9 times the TTFT: four times the load
+			// each. 16 fails; √(4·16) = 8 passes, √(8·16) = 11.3, √(8·11) = 9.4,
+			// √(9·11) = 9.9; then the proofs.
+			"1 4 16 8 11 9 10 10#2 11#2", sweep.CapacityFound, 10,
 		},
-		{"nothing breaks", searching, bearing{ttft: 5000, s: 0.01}, "1 2 4 8 16 32 64 128 256 512 1024", sweep.CapacityNoFail, 1024},
+		{"nothing breaks", searching, bearing{ttft: 5000, s: 0.01}, "1 4 16 64 256 1024", sweep.CapacityNoFail, 1024},
 		{"not even one user", searching, bearing{ttft: 0.5, s: 0.01}, "1", sweep.CapacityNoPass, math.NaN()},
 		{
 			"the first load is too much: it is halved", strings.Replace(searching, "to: 1024", "from: 64", 1),
@@ -141,7 +143,7 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 2 4 8 8#2 16 11 9 10 10#2 11#2", "",
+			"1 4 16 8 8#2 11 9 10 10#2 11#2", "",
 		},
 		{
 			"proofs that are INVALID have an end", func(load float64, n int) (string, error) {
@@ -150,7 +152,7 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 2 4 8 16 11 9 10 10#2 10#3 10#4 11#2", "",
+			"1 4 16 8 11 9 10 10#2 10#3 10#4 11#2", "",
 		},
 		{
 			"twice INVALID is a wall", func(load float64, _ int) (string, error) {
@@ -159,7 +161,8 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 2 4 8 8#2", "at 8 no measurement could be made, twice",
+			// The double of what was measured is tried when four times it is behind the wall.
+			"1 4 16 16#2 8 8#2", "at 8 no measurement could be made, twice",
 		},
 		{
 			"what the endpoint fails at is a vote", func(load float64, _ int) (string, error) {
@@ -168,16 +171,16 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 2 4 8 16 11 9 10 10#2 11#2", "",
+			"1 4 16 8 11 9 10 10#2 11#2", "",
 		},
 		{
 			"a run that broke off is made once more", func(load float64, n int) (string, error) {
-				if load == 2 && n == 1 {
+				if load == 4 && n == 1 {
 					return "", errLost
 				}
 				return "", nil
 			},
-			"1 2 2#2 4 8 16 11 9 10 10#2 11#2", "",
+			"1 4 4#2 16 8 11 9 10 10#2 11#2", "",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,6 +202,7 @@ func TestASearchThatRunsOutOfTimeKeepsItsBracket(t *testing.T) {
 	text := strings.Replace(searching, "to: 1024", "time_limit: 5m", 1)
 	asked, c := sought(t, text, bearing{ttft: 3, s: 0.01, run: time.Minute})
 	tier := c.Tiers[0]
+	// 1, 4, 2 and 3; the fifth minute is for a proof.
 	if len(asked) != 5 || c.Stopped != "time_limit" || c.Used != 5*time.Minute {
 		t.Errorf("%d probes, stopped by %s after %v; want 5, time_limit and 5m", len(asked), c.Stopped, c.Used)
 	}
@@ -297,7 +301,7 @@ func TestALoadAtWhichAllFailsIsAVote(t *testing.T) {
 		}
 		done = append(done, run)
 	}
-	if d := cmp.Diff("1 2 4 8 16 11 9 10 10 11", strings.Join(asked, " ")); d != "" {
+	if d := cmp.Diff("1 4 16 8 11 9 10 10 11", strings.Join(asked, " ")); d != "" {
 		t.Errorf("asked for (-want +got):\n%s", d)
 	}
 	tier := batch.Capacities(done)[0].Tiers[0]
@@ -312,9 +316,10 @@ func TestASearchOverTheLengthOfPrompts(t *testing.T) {
 	text := strings.Replace(searching, "over: concurrency, to: 1024", "over: prompt_input_tokens_mean, from: 16", 1)
 	text = strings.Replace(text, "prompt_input_tokens_mean: 20", "concurrency: 4", 1)
 	asked, c := sought(t, text, bearing{ttft: 100.5, s: 0.01})
-	// 64 passes and 128 fails; √(64·128) = 90.5, √(91·128) = 107.9, √(91·108) = 99.1,
-	// and neighbours lie within 5 %, or 104 between 99 and 108.
-	if got := strings.Join(asked[:8], " "); got != "16 32 64 128 91 108 99 103" {
+	// At 16 there is room for 39 times the TTFT, at 64 for (100.5/64)² = 2.47 times:
+	// 157 fails. √(64·157) = 100.2 is undecided, √(100·157) = 125.3 fails; then the
+	// wider gap each time: √(64·100) = 80, √(80·100) = 89.4, √(100·125) = 111.8.
+	if got := strings.Join(asked[:8], " "); got != "16 64 157 100 125 80 89 112" {
 		t.Errorf("asked for %s", got)
 	}
 	if got := float64(c.Tiers[0].Fit.Capacity); got != 100 {
