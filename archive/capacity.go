@@ -59,16 +59,16 @@ func (k *Recorder) capacityTier(c *sweep.Capacity, t *sweep.TierCapacity) result
 	}
 	if o := t.OpenLoop; o != nil {
 		out.OpenLoop = &results.CapacityOpenLoop{
-			Rate: o.Rate, Words: shown.OpenLoopWords(), Answer: string(o.Answer), Void: o.Void, Broken: o.Broken, Margins: known(o.Run.Margins), RunDir: k.dirOf(o.Run),
+			Rate: o.Rate, Words: shown.OpenLoopWords(), Answer: string(o.Answer), Void: o.Void, Broken: o.Broken, Margins: knownMargins(o.Run.Margins), RunDir: k.dirOf(o.Run),
 		}
 		if o.Run.Summary != nil {
 			out.OpenLoop.Verdict = o.Run.Summary.Validity.Verdict
 		}
 	}
-	if t.At != nil {
-		out.RunDir = k.dirOf(t.At)
-		out.Tokens, out.Requests = rateOf(t.At.Summary, "output_token_throughput"), rateOf(t.At.Summary, "request_throughput")
-		out.PerGPU = rateOf(t.At.Summary, metrics.PerGPU)
+	if n := len(t.At); n > 0 {
+		out.RunDir = k.dirOf(t.At[n-1])
+		out.Tokens, out.Requests = known(t.Rate("output_token_throughput")), known(t.Rate("request_throughput"))
+		out.PerGPU = known(t.Rate(metrics.PerGPU))
 	}
 	return out
 }
@@ -83,7 +83,7 @@ func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results
 			out.Answers[c.Tiers[i].Name] = string(answer)
 		}
 	}
-	out.Margins = known(p.Run.Margins)
+	out.Margins = knownMargins(p.Run.Margins)
 	s := p.Run.Summary
 	if s == nil {
 		return out
@@ -96,16 +96,20 @@ func (k *Recorder) capacityProbe(c *sweep.Capacity, p sweep.ProbeResult) results
 	return out
 }
 
-func known(margins []metrics.Margin) []metrics.Margin {
+func knownMargins(margins []metrics.Margin) []metrics.Margin {
 	return slices.DeleteFunc(slices.Clone(margins), func(m metrics.Margin) bool { return !m.Known() })
 }
 
 // rateOf is a rate under load; nil where there is none.
 func rateOf(s *metrics.Summary, tag string) *float64 {
-	if v, ok := s.UnderLoad(tag); ok {
-		return &v
+	return known(s.UnderLoad(tag))
+}
+
+func known(v float64, ok bool) *float64 {
+	if !ok {
+		return nil
 	}
-	return nil
+	return &v
 }
 
 func statOf(s *metrics.Summary, tag, stat string) *float64 {
@@ -128,13 +132,11 @@ func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 	if o := t.OpenLoop; o != nil {
 		shown.OpenLoop = &report.OpenLoop{Rate: o.Rate, Answer: o.Answer, Void: o.Void, Broken: o.Broken}
 	}
-	if t.At != nil {
-		if tokens := rateOf(t.At.Summary, "output_token_throughput"); tokens != nil {
-			shown.Tokens = *tokens
-		}
-		if perGPU := rateOf(t.At.Summary, metrics.PerGPU); perGPU != nil {
-			shown.PerGPU = *perGPU
-		}
+	if tokens, ok := t.Rate("output_token_throughput"); ok {
+		shown.Tokens = tokens
+	}
+	if perGPU, ok := t.Rate(metrics.PerGPU); ok {
+		shown.PerGPU = perGPU
 	}
 	return shown
 }
@@ -154,21 +156,27 @@ func (k *Recorder) searchTables(runs []*sweep.Run, o report.Options) string {
 		for _, note := range c.Notes {
 			notes = append(notes, noteOf(&c, nil, note))
 		}
-		notes = append(notes, fmt.Sprintf("%d probes, %.4g s of measurement", len(c.Probes), c.Used.Seconds()))
+		notes = append(notes, measured(&c))
 	}
-	var shown []*report.Run
+	var probes, arrivals []*report.Run
 	sorted := slices.Clone(runs)
 	slices.SortStableFunc(sorted, func(a, b *sweep.Run) int {
 		return cmp.Or(cmp.Compare(a.Cell.Index, b.Cell.Index), cmp.Compare(a.Cell.Probe.Open, b.Cell.Probe.Open), cmp.Compare(a.Cell.Probe.Load, b.Cell.Probe.Load))
 	})
 	for _, run := range sorted {
 		if run.Summary != nil {
-			shown = append(shown, &report.Run{Values: run.Cell.Values, Probe: true, Summary: run.Summary})
+			of := &probes
+			if run.Cell.Probe.Open > 0 {
+				of = &arrivals
+			}
+			*of = append(*of, &report.Run{Values: run.Cell.Values, Probe: true, Summary: run.Summary})
 		}
 	}
 	text := report.CapacityText(answers, notes, o)
-	if len(shown) > 0 {
-		text += "\n" + report.BatchTable(shown, o)
+	for _, shown := range [][]*report.Run{probes, arrivals} {
+		if len(shown) > 0 {
+			text += "\n" + report.BatchTable(shown, o)
+		}
 	}
 	if brief := report.FindingsBrief(k.findings, findingsShown, o); brief != "" {
 		text += "\n" + brief
@@ -185,4 +193,18 @@ func noteOf(c *sweep.Capacity, t *sweep.TierCapacity, note string) string {
 		note = c.Cell.Dir + ": " + note
 	}
 	return note
+}
+
+// measured says what a search took.
+func measured(c *sweep.Capacity) string {
+	probes := "1 probe"
+	if n := len(c.Probes); n != 1 {
+		probes = fmt.Sprintf("%d probes", n)
+	}
+	for i := range c.Tiers {
+		if c.Tiers[i].OpenLoop != nil {
+			return fmt.Sprintf("%s and an open loop, %.4g s of measurement", probes, c.Used.Seconds())
+		}
+	}
+	return fmt.Sprintf("%s, %.4g s of measurement", probes, c.Used.Seconds())
 }

@@ -48,8 +48,8 @@ type TierCapacity struct {
 	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
 	// was made.
 	OpenLoop *OpenLoop
-	// At is the run nearest to the capacity that is not above it; nil for none.
-	At *Run
+	// At are the runs nearest to the capacity that are not above it, all at one load.
+	At []*Run
 	// Broken is the limit that breaks at the least load above the capacity that
 	// broke any, which is BreaksAt.
 	Broken   *metrics.Margin
@@ -180,15 +180,34 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 	return t
 }
 
-// nearest is the last run nearest to a capacity that is not above it; nil for none.
-func (c *course) nearest(capacity float64) (nearest *Run) {
+// nearest are the runs nearest to a capacity that are not above it, all at one load.
+func (c *course) nearest(capacity float64) (nearest []*Run) {
 	best := math.Inf(-1)
 	for _, run := range c.runs {
-		if load := run.Cell.Probe.Load; void(run) == "" && load <= capacity+c.slack(load) && load >= best {
-			best, nearest = load, run
+		load := run.Cell.Probe.Load
+		if void(run) != "" || load > capacity+c.slack(load) || load < best {
+			continue
 		}
+		if load > best {
+			best, nearest = load, nil
+		}
+		nearest = append(nearest, run)
 	}
 	return nearest
+}
+
+// Rate is the mean of a rate under load at the capacity; false where no run has it.
+// What a single one came to is chance.
+func (t *TierCapacity) Rate(tag string) (float64, bool) { return meanRate(t.At, tag) }
+
+func meanRate(runs []*Run, tag string) (float64, bool) {
+	sum, n := 0.0, 0
+	for _, run := range runs {
+		if rate, ok := run.Summary.UnderLoad(tag); ok {
+			sum, n = sum+rate, n+1
+		}
+	}
+	return sum / float64(n), n > 0
 }
 
 // unmeasured is a limit of a tier on a figure that no run has; empty for none.

@@ -34,11 +34,7 @@ func (c *course) openLoop(tier int) (step, bool) {
 	if !c.search.ConfirmOpen || len(made) >= mostOpenLoops || len(made) > 0 && void(made[len(made)-1]) == "" {
 		return step{}, false
 	}
-	at := c.nearest(float64(c.fit(tier).Capacity))
-	if at == nil {
-		return step{}, false
-	}
-	rate, ok := at.Summary.UnderLoad("request_throughput")
+	rate, ok := meanRate(c.nearest(float64(c.fit(tier).Capacity)), "request_throughput")
 	if rate = roundRate(rate); !ok || rate <= 0 {
 		return step{}, false
 	}
