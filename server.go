@@ -35,6 +35,8 @@ type ServerSource struct {
 	Why    string  `json:"why,omitempty"`
 	// Restarts is how often its counters began anew.
 	Restarts int `json:"restarts,omitempty"`
+	// ClockSteps is how often its clock was set back; its times are then left out.
+	ClockSteps int `json:"clock_steps,omitempty"`
 	// Step is the time between the samples that were kept.
 	Step float64 `json:"step_sec"`
 	// CPU is the CPU time that reading took, Took how long an answer took.

@@ -13,6 +13,7 @@ func (c *CellFacts) serverQueue() []Finding {
 	}
 	v := c.Server
 	queue, timed := v.Measured.Time("queue")
+	timed = timed && !v.Doubtful
 	waiting, counted := v.Loaded.Level("waiting")
 	running, _ := v.Loaded.Level("running")
 	kv, caches := v.Loaded.Level("kv_usage")
@@ -107,7 +108,7 @@ func (c *CellFacts) coldCache() []Finding {
 		f.Try = append(f.Try, "give the KV cache more room: what is cached is evicted before it is asked for again")
 		f.Evidence = append(f.Evidence, c.told("share of the KV cache in use", kv.Avg, "ratio", "under_load.levels.kv_usage"))
 	}
-	if prefill, ok := v.Measured.Time("prefill"); ok {
+	if prefill, ok := v.Measured.Time("prefill"); ok && !v.Doubtful {
 		f.Seconds = Number(prefill.Mean * again / (1 - p.HitRate) * c.ok())
 		f.Evidence = append(f.Evidence, c.told("mean time of the prefill", prefill.Mean, "s", "measured.times.prefill"))
 	}

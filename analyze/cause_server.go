@@ -205,7 +205,7 @@ func (s *study) agreed(found []Finding) []Finding {
 		return found
 	}
 	top := s.top()
-	if top.Server == nil || !top.ours() {
+	if top.Server == nil || !top.ours() || top.Server.Doubtful {
 		return found
 	}
 	queue, knows := top.Server.Measured.Time("queue")

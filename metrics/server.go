@@ -35,6 +35,9 @@ type Server struct {
 	// Before is the share of the requests in flight that clearly waited before the
 	// server; 0 for none.
 	Before float64 `json:"waiting_before_share,omitempty"`
+	// Doubtful says that the server's times are longer than what was seen from here
+	// of the same requests: they are used for nothing.
+	Doubtful bool `json:"times_doubtful,omitempty"`
 }
 
 // Both is one figure as the client and as the server know it.
@@ -78,6 +81,9 @@ func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
 	v.ITL = meanOf(s, "inter_token_latency", phase, "itl")
 	v.TTFT = split(s, phase, c.outside(TTFT, whole, "ttft"))
 	v.Outside = c.outside(RequestLatency, whole, "e2e")
+	if c.tooLong(TTFT, whole, "ttft") || c.tooLong(RequestLatency, whole, "e2e") {
+		v.Doubtful, v.TTFT, v.Outside = true, nil, nil
+	}
 	if hits, ok := phase.Count("prefix_hits"); ok {
 		// A server whose cache is off looks nothing up.
 		if queries, ok := phase.Count("prefix_queries"); ok && measured.cache.all > 0 {
@@ -125,6 +131,17 @@ func (c *Collector) outside(id ID, whole *loadgen.ServerWindow, noun string) *fl
 	}
 	out := max((warm.sum+measured.sum)/n-1e3*t.Mean, 0)
 	return &out
+}
+
+// tooLong reports whether a mean time of the server's is clearly longer than the same
+// time was from here, which it is a part of: over warm-up and measurement, of no more
+// requests than were sent.
+func (c *Collector) tooLong(id ID, whole *loadgen.ServerWindow, noun string) bool {
+	const share, more = 1.1, 5 // ms
+	t, ok := whole.Time(noun)
+	warm, measured := c.warmup.dists[id].moments(), c.profiling.dists[id].moments()
+	n := float64(warm.n + measured.n)
+	return ok && n > 0 && t.N <= n && 1e3*t.Mean > share*(warm.sum+measured.sum)/n+more
 }
 
 // split says where the time to the first token went.
@@ -180,6 +197,9 @@ func (c *Collector) judgeServer(j *judge, s *Summary) {
 		j.say("foreign_load", fmt.Sprintf("a queue before the server: of %.3g requests in flight only %.3g were in it: a proxy or a cap on connections holds the others back, and the latencies are not the server's alone", v.Beside.Client, v.Beside.Server))
 	case known || v.Beside != nil && v.Beside.N >= fewBeside:
 		j.sign("foreign_load", max(extra, 0))
+	}
+	if v.Doubtful && !v.Partial && !v.Foreign {
+		j.note("the server says that its requests took longer than they did from here: its clock was set, or it measures something else; its times are used for nothing")
 	}
 	c.judgePrefix(j, v)
 }

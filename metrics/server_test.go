@@ -62,6 +62,8 @@ func TestForeignLoadIsTold(t *testing.T) {
 		{name: "one of two replicas", seen: []func(*loadgen.Server){count("requests", 250), count("output_tokens", 25_000), beside(5, 0.1)}, note: "counted 250 of the 500 requests"},
 		{name: "a server that was restarted", seen: []func(*loadgen.Server){count("requests", 800), func(s *loadgen.Server) { s.Sources[0].Restarts = 1 }}},
 		{name: "one of four workers", seen: []func(*loadgen.Server){count("requests", 2000), beside(40, 0), func(s *loadgen.Server) { s.Workers = 4 }}},
+		{name: "a server whose clock was set forward", seen: []func(*loadgen.Server){e2e(28)}, note: "its times are used for nothing"},
+		{name: "times of longer requests of others", seen: []func(*loadgen.Server){e2e(28), func(s *loadgen.Server) { s.Whole.Times["e2e"] = loadgen.ServerTiming{N: 501, Mean: 28} }}},
 		{name: "too few looks", seen: []func(*loadgen.Server){uncounted, beside(20, 0), func(s *loadgen.Server) { s.Beside.N = 4 }}},
 	} {
 		server := seenBy(func(s *loadgen.Server) {

@@ -189,6 +189,9 @@ func (m *meaning) timing(noun string, w Window) (loadgen.ServerTiming, bool) {
 		if x.r.how == asMean {
 			return m.quotient(noun, w)
 		}
+		if x.s.Backward > 0 {
+			return loadgen.ServerTiming{}, false // what it says of the rest is not known
+		}
 		if spread, ok := x.e.Spread(x.s, w); ok {
 			all.join(spread)
 		}
@@ -200,6 +203,18 @@ func (m *meaning) timing(noun string, w Window) (loadgen.ServerTiming, bool) {
 		N: all.Count, Mean: all.Mean() * f,
 		P50: known(all.Quantile(0.5) * f), P99: known(all.Quantile(0.99) * f),
 	}, true
+}
+
+// clockSteps returns how often times of an endpoint say that its clock was set back.
+func (m *meaning) clockSteps(e *Endpoint) (n int) {
+	for _, noun := range Times {
+		for _, x := range m.members[noun] {
+			if x.e == e {
+				n = max(n, x.s.Backward)
+			}
+		}
+	}
+	return n
 }
 
 // quotient is a timing of servers that count seconds and events.

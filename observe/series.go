@@ -44,6 +44,9 @@ type Series struct {
 	Values []float64
 	// Resets counts how often that was.
 	Resets int
+	// Backward counts how often the sum of a histogram fell and its count did not: of
+	// times, the clock that measured them was set back.
+	Backward int
 
 	hists   []*hist // of a histogram or summary, likewise; nil where there was none
 	within  [phases]moments
@@ -127,6 +130,9 @@ func (s *Series) scalar(v float64, phase Phase) float64 {
 	return s.offset + v
 }
 
+// rounding is what the text of a sum may be off by, as a share.
+const rounding = 1e-9
+
 // histogram returns the state as it would be without resets.
 func (s *Series) histogram(h *hist) *hist {
 	if last := s.lastH; last != nil {
@@ -139,6 +145,8 @@ func (s *Series) histogram(h *hist) *hist {
 		if h.count < last.count || !same && h.sum < last.sum {
 			s.Resets++
 			s.offsetH = last.plus(s.offsetH, s.mixed)
+		} else if same && h.sum < last.sum-rounding*math.Abs(last.sum) {
+			s.Backward++
 		}
 	}
 	s.lastH = h

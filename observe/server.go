@@ -16,7 +16,9 @@ func (r *Recording) Server() *loadgen.Server {
 	m := r.meaning()
 	out := &loadgen.Server{Engines: m.engines, GPUs: r.gpus()}
 	for _, e := range r.Endpoints {
-		out.Sources = append(out.Sources, r.sourceOf(e))
+		source := r.sourceOf(e)
+		source.ClockSteps = m.clockSteps(e)
+		out.Sources = append(out.Sources, source)
 	}
 	out.Whole = *r.window(m, WholeRun)
 	out.Warmup, out.Loaded = r.window(m, WarmingUp), r.window(m, UnderLoad)
@@ -215,6 +217,9 @@ func (m *meaning) between(noun string, members []member, i int) float64 {
 		}
 	}
 	if members[0].r.how == asTime {
+		if sum < 0 {
+			return math.NaN() // the server's clock was set back
+		}
 		return sum / positive(count)
 	}
 	if members[0].r.how == asMean {

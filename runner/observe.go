@@ -111,6 +111,9 @@ func observedNotes(r *observe.Recording, s *loadgen.Server) []string {
 		if source.Restarts > 0 {
 			notes = append(notes, fmt.Sprintf("counters of %s began anew: what it measures was restarted", source.URL))
 		}
+		if source.ClockSteps > 0 {
+			notes = append(notes, fmt.Sprintf("the clock of %s was set back during the run: the times that it tells are left out", source.URL))
+		}
 	}
 	if len(s.Engines) == 0 && len(s.GPUs) == 0 {
 		notes = append(notes, "the metrics of the server are none that are known: they are kept, and mean nothing here")
