@@ -9,13 +9,17 @@ const CostPerOutput = "cost_per_million_output_tokens"
 // CostPerToken is likewise that of a million tokens, prompts included.
 const CostPerToken = "cost_per_million_tokens"
 
+// TokensPerJoule is the end of the tags of what a joule of the GPUs' makes, behind
+// the vendor's name.
+const TokensPerJoule = "output_tokens_per_joule"
+
 // energyFigures are AIPerf's figures of power and energy, without the vendor that
 // its tags begin with.
 var energyFigures = []Definition{
 	{Tag: "total_gpu_power", Header: "Total GPU Power", Unit: "W"},
 	{Tag: "average_gpu_power", Header: "Average GPU Power", Unit: "W"},
 	{Tag: "total_gpu_energy", Header: "Total GPU Energy", Unit: "J"},
-	{Tag: "output_tokens_per_joule", Header: "Output Tokens Per Joule", Unit: "tokens/J", Larger: true},
+	{Tag: TokensPerJoule, Header: "Output Tokens Per Joule", Unit: "tokens/J", Larger: true},
 	{Tag: "energy_per_output_token", Header: "Energy Per Output Token", Unit: "mJ/token"},
 	{Tag: "energy_per_total_token", Header: "Energy Per Total Token", Unit: "mJ/token"},
 	{Tag: "energy_per_request", Header: "Energy Per Request", Unit: "J/request"},
@@ -98,7 +102,7 @@ func (c *Collector) energy(v map[string]float64, server *loadgen.Server) {
 		put("total_gpu_power", power, power > 0)
 		put("average_gpu_power", mean, true)
 		put("total_gpu_energy", joules, true)
-		put("output_tokens_per_joule", osl/joules, output)
+		put(TokensPerJoule, osl/joules, output)
 		put("energy_per_output_token", 1e3*joules/osl, output && osl > 0)
 		put("energy_per_total_token", 1e3*joules/(isl+osl), input && output && isl+osl > 0)
 		put("energy_per_request", joules/requests, true)

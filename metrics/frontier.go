@@ -30,23 +30,45 @@ func (s *Summary) Speed() (perUser, perGPU float64, ok bool) {
 // the endpoint is loaded, and which it is. What is asked of it is the same.
 var deployed = []string{"concurrency", "request_rate", "num_users", "user_request_rate", "gpus", "url", "model"}
 
-// Frontier reports of each run whether no other of the same work is faster in
-// one of tokens/s per user and tokens/s per GPU, and as fast in the other. A
-// run that is not sound lies on none.
+// TokensPerJoule returns how many tokens of answers a joule of the GPUs' made, those
+// of all vendors together; false where their energy is not known.
+func (s *Summary) TokensPerJoule() (float64, bool) {
+	each := 0.0 // joules per token
+	for _, vendor := range gpuVendors {
+		if m := s.Metric(vendor.prefix + TokensPerJoule); m != nil && m.Value != nil && *m.Value > 0 {
+			each += 1 / *m.Value
+		}
+	}
+	return 1 / each, each > 0
+}
+
+// Frontier reports of each run whether no other of the same work is better in one
+// of tokens/s per user, tokens/s per GPU and tokens per joule, and no worse in the
+// others. Energy counts where it is known of all runs of the work. A run that is
+// not sound lies on none.
 func Frontier(runs []FrontierRun) []bool {
 	on := make([]bool, len(runs))
-	points, at := map[string][][]float64{}, map[string][]int{}
+	points, at, unknown := map[string][][]float64{}, map[string][]int{}, map[string]bool{}
 	for i, r := range runs {
 		if r.Summary == nil || !r.Summary.Sound() {
 			continue
 		}
 		if perUser, perGPU, ok := r.Summary.Speed(); ok {
 			work := workOf(r.Values)
-			points[work], at[work] = append(points[work], []float64{perUser, perGPU}), append(at[work], i)
+			perJoule, known := r.Summary.TokensPerJoule()
+			unknown[work] = unknown[work] || !known
+			points[work], at[work] = append(points[work], []float64{perUser, perGPU, perJoule}), append(at[work], i)
 		}
 	}
 	for work, of := range points {
-		for _, i := range stats.Pareto(of, []bool{true, true}) {
+		better := []bool{true, true, true}
+		if unknown[work] {
+			for i := range of {
+				of[i] = of[i][:2]
+			}
+			better = better[:2]
+		}
+		for _, i := range stats.Pareto(of, better) {
 			on[at[work][i]] = true
 		}
 	}

@@ -25,6 +25,15 @@ func TestTheFrontierOfABatch(t *testing.T) {
 		}
 		return metrics.FrontierRun{Values: []loadgen.Value{{Key: "gpus", Value: gpus}, {Key: "prompt_input_tokens_mean", Value: prompt}}, Summary: s}
 	}
+	// A run whose GPUs make so many tokens of a joule, by vendor.
+	energy := func(r metrics.FrontierRun, nvidia, amd float64) metrics.FrontierRun {
+		for tag, v := range map[string]float64{"nvidia_output_tokens_per_joule": nvidia, "amd_output_tokens_per_joule": amd} {
+			if v > 0 {
+				r.Summary.Metrics = append(r.Summary.Metrics, metrics.Metric{Tag: tag, Value: &v})
+			}
+		}
+		return r
+	}
 	invalid, failing := run(900, 9000, 1, 100), run(900, 9000, 1, 100)
 	invalid.Summary.Validity.Verdict = metrics.Invalid
 	failing.Summary.Counts.Failed = 10
@@ -38,6 +47,10 @@ func TestTheFrontierOfABatch(t *testing.T) {
 		{"twice the GPUs for little more", []metrics.FrontierRun{run(100, 400, 1, 100), run(100, 500, 2, 100)}, []bool{true, false}},
 		{"GPUs that are not known count as one", []metrics.FrontierRun{run(100, 400, 0, 100), run(90, 500, 0, 100)}, []bool{true, true}},
 		{"other work is another frontier", []metrics.FrontierRun{run(100, 400, 1, 100), run(10, 40, 1, 8000)}, []bool{true, true}},
+		{"slower, of less energy", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 1, 0), energy(run(90, 300, 1, 100), 2, 0)}, []bool{true, true}},
+		{"slower, of more energy", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 2, 0), energy(run(90, 300, 1, 100), 1, 0)}, []bool{true, false}},
+		{"GPUs of two vendors: half a joule and half a joule a token", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 2, 2), energy(run(90, 300, 1, 100), 1.1, 0)}, []bool{true, true}},
+		{"energy that one of them does not tell", []metrics.FrontierRun{run(100, 400, 1, 100), energy(run(90, 300, 1, 100), 2, 0)}, []bool{true, false}},
 		{"what proves nothing", []metrics.FrontierRun{run(100, 400, 1, 100), invalid, failing, {}}, []bool{true, false, false, false}},
 	} {
 		if diff := cmp.Diff(tt.want, metrics.Frontier(tt.runs)); diff != "" {

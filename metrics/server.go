@@ -18,10 +18,13 @@ type Server struct {
 	Requests     *Both `json:"requests,omitempty"`
 	InputTokens  *Both `json:"input_tokens,omitempty"`
 	OutputTokens *Both `json:"output_tokens,omitempty"`
-	// Latency, TTFT and ITL are means in milliseconds over the measured phase.
-	Latency *Both  `json:"request_latency_ms,omitempty"`
-	ITL     *Both  `json:"inter_token_latency_ms,omitempty"`
-	TTFT    *Split `json:"time_to_first_token_ms,omitempty"`
+	// Latency, TTFT and ITL are means in milliseconds over the measured phase, or over
+	// that and the warm-up, where so many answers of the warm-up ended in it that the
+	// server's are of others than the client's.
+	Latency    *Both  `json:"request_latency_ms,omitempty"`
+	ITL        *Both  `json:"inter_token_latency_ms,omitempty"`
+	TTFT       *Split `json:"time_to_first_token_ms,omitempty"`
+	WithWarmup bool   `json:"times_with_warmup,omitempty"`
 	// Outside is what of the mean latency passes outside of the server, in
 	// milliseconds, over warm-up and measurement; nil where it does not tell.
 	Outside *float64 `json:"latency_outside_server_ms,omitempty"`
@@ -77,9 +80,14 @@ func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
 	v.Requests = both(float64(warm.ok+measured.ok), whole.Count, "requests")
 	v.OutputTokens = both(warm.tokens+measured.tokens, whole.Count, "output_tokens")
 	v.InputTokens = both(warm.inputTokens()+measured.inputTokens(), whole.Count, "prompt_tokens")
-	v.Latency = meanOf(s, "request_latency", phase, "e2e")
-	v.ITL = meanOf(s, "inter_token_latency", phase, "itl")
-	v.TTFT = split(s, phase, c.outside(TTFT, whole, "ttft"))
+	times := timesOf{c, phase, false}
+	if c.crossed(phase) {
+		times = timesOf{c, whole, true}
+	}
+	v.WithWarmup = times.warmup
+	v.Latency = times.means(RequestLatency, "e2e")
+	v.ITL = times.means(ITL, "itl")
+	v.TTFT = times.split(c.outside(TTFT, whole, "ttft"))
 	v.Outside = c.outside(RequestLatency, whole, "e2e")
 	if c.tooLong(TTFT, whole, "ttft") || c.tooLong(RequestLatency, whole, "e2e") {
 		v.Doubtful, v.TTFT, v.Outside = true, nil, nil
@@ -110,14 +118,39 @@ func both(client float64, count func(string) (float64, bool), noun string) *Both
 	return &Both{client, server}
 }
 
-// meanOf returns a mean of the client's and the server's in milliseconds.
-func meanOf(s *Summary, tag string, w *loadgen.ServerWindow, noun string) *Both {
-	m := s.Metric(tag)
-	t, ok := w.Time(noun)
-	if m == nil || m.Stats == nil || !ok {
+// crossed reports whether the server's times of the measured phase are of other
+// requests than the client's: answers of the warm-up that ended in it.
+func (c *Collector) crossed(phase *loadgen.ServerWindow) bool {
+	for id, noun := range map[ID]string{TTFT: "ttft", RequestLatency: "e2e"} {
+		n := float64(c.profiling.dists[id].moments().n)
+		if t, ok := phase.Time(noun); ok && math.Abs(t.N-n) > max(1, n/20) {
+			return true
+		}
+	}
+	return false
+}
+
+// A timesOf holds the client's times against the server's of a window.
+type timesOf struct {
+	c      *Collector
+	w      *loadgen.ServerWindow
+	warmup bool // the window has it too
+}
+
+// means returns a mean of the client's and the server's in milliseconds; nil where
+// one of them does not tell.
+func (x timesOf) means(id ID, noun string) *Both {
+	of := x.c.profiling.dists[id].moments()
+	n, sum := float64(of.n), of.sum
+	if x.warmup {
+		warm := x.c.warmup.dists[id].moments()
+		n, sum = n+float64(warm.n), sum+warm.sum
+	}
+	t, ok := x.w.Time(noun)
+	if !ok || n == 0 {
 		return nil
 	}
-	return &Both{m.Stats.Avg, 1e3 * t.Mean}
+	return &Both{sum / n, 1e3 * t.Mean}
 }
 
 // outside returns what of a mean time passes outside of the server, over warm-up
@@ -145,16 +178,16 @@ func (c *Collector) tooLong(id ID, whole *loadgen.ServerWindow, noun string) boo
 }
 
 // split says where the time to the first token went.
-func split(s *Summary, w *loadgen.ServerWindow, outside *float64) *Split {
-	x := meanOf(s, "time_to_first_token", w, "ttft")
-	if x == nil || outside == nil {
+func (x timesOf) split(outside *float64) *Split {
+	ttft := x.means(TTFT, "ttft")
+	if ttft == nil || outside == nil {
 		return nil
 	}
-	out := &Split{Client: x.Client, Server: x.Server, Outside: *outside}
-	if queue, ok := w.Time("queue"); ok {
+	out := &Split{Client: ttft.Client, Server: ttft.Server, Outside: *outside}
+	if queue, ok := x.w.Time("queue"); ok {
 		out.Queue = 1e3 * queue.Mean
 	}
-	if prefill, ok := w.Time("prefill"); ok {
+	if prefill, ok := x.w.Time("prefill"); ok {
 		out.Prefill = 1e3 * prefill.Mean
 	}
 	return out

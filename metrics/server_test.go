@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -119,6 +120,38 @@ func TestTheServersCacheIsHeldAgainstThePrompts(t *testing.T) {
 		}
 		if p := s.Server.Prefix; p == nil || p.HitRate != row.hits/1000 || p.Bound != 0.6 {
 			t.Errorf("%s: %+v", row.name, p)
+		}
+	}
+}
+
+// TestTimesAreHeldAgainstThoseOfTheSameRequests has a server whose first 100 answers of
+// the measured phase are the warm-up's, of twice the time: its means of that phase are
+// of others than the client's.
+func TestTimesAreHeldAgainstThoseOfTheSameRequests(t *testing.T) {
+	for _, row := range []struct {
+		name       string
+		warmup     int // of 500
+		seen       float64
+		client     float64 // ms
+		withWarmup bool
+	}{
+		{"the same requests", 0, 500, 200, false},
+		{"a few of the warm-up", 0, 520, 200, false},
+		{"many of the warm-up", 100, 500, 240, true}, // 400 of 200 ms and 100 of 400
+	} {
+		server := seenBy(func(s *loadgen.Server) {
+			s.Measured.Times["e2e"] = loadgen.ServerTiming{N: row.seen, Mean: 0.23}
+			s.Whole.Times["e2e"] = loadgen.ServerTiming{N: 500, Mean: 0.239}
+		})
+		s := judged(t, metrics.Facts{Load: loadgen.Load{Users: 10}}, loadgen.Outcome{Server: server}, healthy(), loadgen.Transport{}, steadyRun(func(i int, r *loadgen.Record) {
+			if i < row.warmup {
+				shift(r, 200*ms)
+				r.Phase = loadgen.Warmup
+			}
+		})...)
+		v := s.Server
+		if v.WithWarmup != row.withWarmup || v.Latency == nil || math.Abs(v.Latency.Client-row.client) > 1e-6 {
+			t.Errorf("%s: %+v, with the warm-up %t; want %g ms, %t", row.name, v.Latency, v.WithWarmup, row.client, row.withWarmup)
 		}
 	}
 }

@@ -21,10 +21,17 @@ func (b *Batch) frontiers(throughput metrics.Figure) []Chart {
 		name, title = "pareto_curve_throughput_per_gpu_vs_", "Throughput per GPU against "
 	}
 	user, latency := figureOf("output_token_throughput_per_user", "avg"), figureOf("request_latency", "avg")
-	return []Chart{
+	charts := []Chart{
 		b.frontier(name+"interactivity", title+"speed for one user", user, true, throughput),
 		b.frontier(name+"latency", title+"latency", latency, false, throughput),
 	}
+	for _, vendor := range []string{"nvidia_", "amd_"} {
+		perJoule := figureOf(vendor+metrics.TokensPerJoule, "avg")
+		if slices.ContainsFunc(b.cells, func(c *cell) bool { _, ok := c.figure(perJoule); return ok }) {
+			charts = append(charts, b.frontier("pareto_curve_"+perJoule.Tag+"_vs_interactivity", "Tokens per joule against speed for one user", user, true, perJoule))
+		}
+	}
+	return charts
 }
 
 // perGPU is the throughput for each GPU where every cell knows their number, else

@@ -93,7 +93,7 @@ func BatchTable(runs []*Run, o Options) string {
 		return Plain
 	}
 	text, dropped := g.draw(o)
-	return text + leftOut(dropped, o) + legend(best, knee, len(gains), slices.Contains(frontier, true), main[0].head, o) + troublesOf(runs, o)
+	return text + leftOut(dropped, o) + legend(best, knee, len(gains), frontierText(frontier, main), main[0].head, o) + troublesOf(runs, o)
 }
 
 // broken breaks a long key after an underscore, so that its column is narrow.
@@ -159,6 +159,8 @@ var allMainMetrics = []mainMetric{
 	{column{head: "output\n(tok/s)"}, "output_token_throughput", 0, 1},
 	{column{head: "output\n(tok/s/GPU)"}, metrics.PerGPU, 0, 1},
 	{column{head: "output\n(tok/s/user)"}, "output_token_throughput_per_user", 0, 1},
+	{column{head: "output\n(tok/J)"}, metrics.TokensPerJoule, 0, 3},
+	{column{head: "price\n(/Mtok)"}, metrics.CostPerOutput, 0, 2},
 	requestThroughput,
 	{column{head: "TTFT p50\n(ms)"}, "time_to_first_token", 50, 1},
 	{column{head: "TTFT p99\n(ms)"}, "time_to_first_token", 99, 1},
@@ -193,6 +195,9 @@ func (m mainMetric) value(r *Run) (float64, bool) {
 	}
 	if rate, ok := r.Summary.UnderLoad(m.tag); ok {
 		return rate, true
+	}
+	if m.tag == metrics.TokensPerJoule {
+		return r.Summary.TokensPerJoule()
 	}
 	metric := r.Summary.Metric(m.tag)
 	switch {
@@ -291,8 +296,8 @@ func bestRun(runs []*Run, measure mainMetric) int {
 	return best
 }
 
-// onFrontier reports which runs lie on the frontier of tokens/s per user and per
-// GPU: none where the GPUs are not known, or of a single run.
+// onFrontier reports which runs lie on the frontier of tokens/s per user, per GPU
+// and tokens per joule: none where the GPUs are not known, or of a single run.
 func onFrontier(runs []*Run) []bool {
 	var points []metrics.FrontierRun
 	known := len(runs) > 1
@@ -346,7 +351,18 @@ func remark(best, knee, missed, frontier bool) string {
 	return strings.Join(words, ", ")
 }
 
-func legend(best, knee, gains int, frontier bool, measure string, o Options) string {
+// frontierText says what the mark of the frontier means; nothing where no run has it.
+func frontierText(frontier []bool, main []mainMetric) string {
+	switch {
+	case !slices.Contains(frontier, true):
+		return ""
+	case slices.ContainsFunc(main, func(m mainMetric) bool { return m.tag == metrics.TokensPerJoule }):
+		return "frontier: no valid run of the same work is better in one of tokens/s per user, tokens/s per GPU and (where all of them tell it) tokens/J, and no worse in the others"
+	}
+	return "frontier: no valid run of the same work has more tokens/s per user and no fewer per GPU, or the other way round"
+}
+
+func legend(best, knee, gains int, frontier, measure string, o Options) string {
 	measure = strings.ReplaceAll(measure, "\n", " ")
 	var notes []string
 	if best >= 0 {
@@ -355,8 +371,8 @@ func legend(best, knee, gains int, frontier bool, measure string, o Options) str
 	if knee >= 0 {
 		notes = append(notes, "knee: most "+measure+" per median latency")
 	}
-	if frontier {
-		notes = append(notes, "frontier: no valid run of the same work has more tokens/s per user and no fewer per GPU, or the other way round")
+	if frontier != "" {
+		notes = append(notes, frontier)
 	}
 	if gains > 0 {
 		notes = append(notes, "gain: against the row with the next lower value")

@@ -64,12 +64,15 @@ func splitLine(v *metrics.Server) []string {
 		return nil
 	}
 	text := fmt.Sprintf("of a mean TTFT of %s ms the server saw %s", decimal(x.Client, 1), decimal(x.Server, 1))
-	var parts []string
-	if t, ok := v.Measured.Time("queue"); ok {
-		parts = append(parts, decimal(1e3*t.Mean, 1)+" in its queue")
+	if v.WithWarmup {
+		text = strings.Replace(text, " TTFT", " TTFT, that of the warm-up with it,", 1)
 	}
-	if t, ok := v.Measured.Time("prefill"); ok {
-		parts = append(parts, decimal(1e3*t.Mean, 1)+" of prefill")
+	var parts []string
+	if x.Queue > 0 {
+		parts = append(parts, decimal(x.Queue, 1)+" in its queue")
+	}
+	if x.Prefill > 0 {
+		parts = append(parts, decimal(x.Prefill, 1)+" of prefill")
 	}
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, ", ")

@@ -22,14 +22,13 @@ func TestWhatTheServerSaysIsShown(t *testing.T) {
 				Loaded:  &loadgen.ServerWindow{Levels: map[string]loadgen.ServerLevel{"running": {Avg: 15.44}, "waiting": {Avg: 0.5}, "kv_usage": {Avg: 0.42}}},
 				Measured: &loadgen.ServerWindow{
 					Counts: map[string]float64{"preemptions": 3},
-					Times:  map[string]loadgen.ServerTiming{"queue": {Mean: 0.0102}, "prefill": {Mean: 0.04}},
 				},
 				GPUs: []loadgen.GPU{
 					{Index: "0", Levels: map[string]loadgen.ServerLevel{"power": {Avg: 300}, "temperature": {Max: 80}}, Throttled: -1},
 					{Index: "1", Levels: map[string]loadgen.ServerLevel{"power": {Avg: 400}, "temperature": {Max: 91}}, Throttled: 0.4, Reasons: []string{"hardware thermal slowdown"}},
 				},
 			},
-			TTFT:   &metrics.Split{Client: 55, Server: 50.5, Outside: 4.5},
+			TTFT:   &metrics.Split{Client: 55, Server: 50.5, Outside: 4.5, Queue: 10.2, Prefill: 40},
 			Prefix: &metrics.PrefixUse{HitRate: 0.25, Bound: 0.8},
 		},
 	}

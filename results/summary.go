@@ -64,6 +64,7 @@ type batchRow struct {
 	Loaded     *metrics.Window `json:"under_load,omitempty"`
 	GPUs       int             `json:"gpus,omitempty"`
 	Pareto     *bool           `json:"pareto_optimal,omitempty"` // where the GPUs are known
+	PerJoule   *float64        `json:"output_tokens_per_joule,omitempty"`
 	Metrics    json.RawMessage `json:"metrics,omitempty"`
 }
 
@@ -93,6 +94,9 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 			out.Verdict, out.Reasons, out.Counts, out.Loaded = s.Validity.Verdict, reasons(s), &s.Counts, s.Loaded
 			if out.GPUs = s.GPUs; s.GPUs > 0 {
 				out.Pareto = &frontier[i]
+			}
+			if perJoule, ok := s.TokensPerJoule(); ok {
+				out.PerJoule = &perJoule
 			}
 			var o object
 			o.open()
@@ -182,7 +186,7 @@ func batchCSV(rows []Row) []byte {
 			b = append(append(b, ','), c.tag+"_"+f...)
 		}
 	}
-	b = append(b, ",gpus,output_token_throughput_per_gpu,output_token_throughput_per_user_avg,pareto_optimal,limits_missed,error\r\n"...)
+	b = append(b, ",gpus,output_token_throughput_per_gpu,output_token_throughput_per_user_avg,pareto_optimal,output_tokens_per_joule,cost_per_million_output_tokens,limits_missed,error\r\n"...)
 	frontier := frontierOf(rows)
 	for i := range rows {
 		row := &rows[i]
@@ -206,6 +210,11 @@ func batchCSV(rows []Row) []byte {
 			b = appendFigures(b, s.Metric(c.tag), c.figures)
 		}
 		b = appendPerGPU(b, s, frontier[i])
+		b = append(b, ',')
+		if perJoule, ok := s.TokensPerJoule(); ok {
+			b = strconv.AppendFloat(b, perJoule, 'g', -1, 64)
+		}
+		b = appendFigures(b, s.Metric(metrics.CostPerOutput), nil)
 		b = appendField(append(b, ','), strings.Join(row.Missed, "; "))
 		b = appendField(append(b, ','), row.Err)
 		b = append(b, "\r\n"...)
