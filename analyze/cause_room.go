@@ -89,19 +89,19 @@ func (c *CellFacts) waits(queue, n float64, timed bool, waiting, running float64
 // coldCache tells of prompts that begin alike and were computed all the same.
 func (c *CellFacts) coldCache() []Finding {
 	v := c.Server
-	if !c.ours() || v.Prefix == nil || v.Prefix.Bound < 0.1 || v.Prefix.HitRate > v.Prefix.Bound/2 {
+	if !c.ours() || v.Prefix == nil || !v.Prefix.Cold() {
 		return nil
 	}
 	p := v.Prefix
 	tokens, _ := v.Measured.Count("prompt_tokens")
-	again := p.Bound - p.HitRate
+	again := p.Text - p.HitRate
 	f := Finding{
 		ID: "cold-prefix-cache", Control: Deployment, Confidence: High, Seconds: undefined, Tokens: Number(again * tokens),
-		Title: fmt.Sprintf("%.0f %% of the prompt tokens could have come from the prefix cache, %.0f %% did", 100*p.Bound, 100*p.HitRate),
+		Title: fmt.Sprintf("%.0f %% of the prompt tokens could have come from the prefix cache, %.0f %% did", 100*p.Text, 100*p.HitRate),
 		Try:   []string{"switch the prefix cache on (vLLM: --enable-prefix-caching), or see why it does not hit: a salt, another model, requests spread over replicas"},
 		Evidence: []Evidence{
 			c.told("share of the prompt tokens from the prefix cache", p.HitRate, "ratio", "prefix_cache.hit_rate"),
-			c.told("share of them that begin like another prompt of the run", p.Bound, "ratio", "prefix_cache.upper_bound"),
+			c.told("share of them that begin like another prompt of the run", p.Text, "ratio", "prefix_cache.shared_text"),
 		},
 	}
 	if kv, ok := v.Loaded.Level("kv_usage"); ok && kv.Avg > 0.5 {

@@ -11,8 +11,9 @@ import (
 type cacheUse struct {
 	prompt, cached, beyond int
 	// all are the prompt tokens of all successful requests, bound those of them with
-	// which they begin like another, at most.
-	all, bound float64
+	// which they begin like another, at most: text those of them that are no chat
+	// template's, of which it is not known how much stands before the text.
+	all, bound, text float64
 }
 
 // mostTemplate is the most tokens that a chat template of unknown length is
@@ -55,9 +56,11 @@ func (u *cacheUse) addBound(r *loadgen.Record) {
 	u.all += all
 	if r.Request.Turn > 0 {
 		u.bound += all
+		u.text += float64(r.Request.InputTokens)
 		return
 	}
 	u.bound += float64(r.Request.SharedTokens + r.Request.TemplateTokens)
+	u.text += float64(r.Request.SharedTokens)
 }
 
 // judgeCache holds what came from the server's cache against what the run's own

@@ -63,11 +63,17 @@ type Split struct {
 }
 
 // A PrefixUse holds the share of prompt tokens that came from the prefix cache
-// against the share with which prompts of the run begin alike.
+// against the share with which prompts of the run begin alike, which is its bound.
+// Text is what of that is no chat template's, of which a part may stand behind the
+// prompt's own text, where nothing is shared.
 type PrefixUse struct {
 	HitRate float64 `json:"hit_rate"`
 	Bound   float64 `json:"upper_bound"`
+	Text    float64 `json:"shared_text"`
 }
+
+// Cold reports whether clearly less came from the cache than what prompts share.
+func (p *PrefixUse) Cold() bool { return p.Text > 0.1 && p.HitRate < p.Text/2 }
 
 // server joins what the server said with what was measured; nil for nothing.
 func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
@@ -95,7 +101,7 @@ func (c *Collector) server(s *Summary, o loadgen.Outcome) *Server {
 	if hits, ok := phase.Count("prefix_hits"); ok {
 		// A server whose cache is off looks nothing up.
 		if queries, ok := phase.Count("prefix_queries"); ok && measured.cache.all > 0 {
-			v.Prefix = &PrefixUse{HitRate: hits / max(queries, 1), Bound: measured.cache.bound / measured.cache.all}
+			v.Prefix = &PrefixUse{HitRate: hits / max(queries, 1), Bound: measured.cache.bound / measured.cache.all, Text: measured.cache.text / measured.cache.all}
 		}
 	}
 	return v
@@ -341,7 +347,7 @@ func (c *Collector) judgePrefix(j *judge, v *Server) {
 		j.sign("warm_cache", beyond)
 		j.say("warm_cache", "a warm cache: "+text+": the server has seen them before; TTFT and input throughput are not those of new prompts; see cache_bust")
 	}
-	if p.Bound > 0.1 && p.HitRate < p.Bound/2 {
+	if p.Cold() {
 		j.note("a cold cache: %s", text)
 	}
 }

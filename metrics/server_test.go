@@ -124,6 +124,24 @@ func TestTheServersCacheIsHeldAgainstThePrompts(t *testing.T) {
 	}
 }
 
+// TestATemplateBehindTheTextIsNoColdCache has prompts of 200 tokens that share nothing,
+// and a chat template of 27, of which 9 stand before the text.
+func TestATemplateBehindTheTextIsNoColdCache(t *testing.T) {
+	server := seenBy(func(s *loadgen.Server) {
+		s.Measured.Counts = map[string]float64{"prefix_queries": 2270, "prefix_hits": 90}
+	})
+	s := judged(t, metrics.Facts{Load: loadgen.Load{Users: 10}}, loadgen.Outcome{Server: server}, healthy(), loadgen.Transport{}, steadyRun(func(_ int, r *loadgen.Record) {
+		r.Usage.CompletionTokens = 100
+		r.Request = &loadgen.Request{InputTokens: 200, TemplateTokens: 27}
+	})...)
+	if p := s.Server.Prefix; p == nil || p.Cold() || p.Text != 0 || p.Bound != 27./227 {
+		t.Errorf("%+v", p)
+	}
+	if notes := strings.Join(s.Validity.Notes, "; "); notes != "" {
+		t.Errorf("notes %q", notes)
+	}
+}
+
 // TestTimesAreHeldAgainstThoseOfTheSameRequests has a server whose first 100 answers of
 // the measured phase are the warm-up's, of twice the time: its means of that phase are
 // of others than the client's.

@@ -41,7 +41,8 @@ func (r *Runner) hooks(ctx context.Context, key string, hooks []sweep.Hook, run 
 }
 
 // begin does the hooks before a run: where its cell is another than that of the run
-// before, those behind that one and before this one as well.
+// before, those behind that one and before this one as well. A service that they may
+// have started has to be there behind them.
 func (r *Runner) begin(ctx context.Context, run *sweep.Run) error {
 	if r.last == nil || cellOf(r.last) != cellOf(run) {
 		if err := r.endCell(ctx); err != nil {
@@ -53,7 +54,14 @@ func (r *Runner) begin(ctx context.Context, run *sweep.Run) error {
 			return r.unbegun(run, err)
 		}
 	}
-	return r.unbegun(run, r.hooks(ctx, "before_run", r.Batch.Hooks.BeforeRun, run))
+	err := r.hooks(ctx, "before_run", r.Batch.Hooks.BeforeRun, run)
+	if err == nil && r.Probe != nil && r.Step == nil && r.Batch.Hooks.MayStart() {
+		if err = r.Probe(ctx, run.Cell); err != nil {
+			r.last = nil // its next run begins the cell anew
+			err = fmt.Errorf("behind its hooks: %w", err)
+		}
+	}
+	return r.unbegun(run, err)
 }
 
 // unbegun gives a run that a hook kept from beginning a verdict that says so.

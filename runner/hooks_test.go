@@ -41,6 +41,32 @@ func TestHooksAreDoneInOrder(t *testing.T) {
 	})
 }
 
+// TestAServiceThatAHookStarts is there when a file is, and asked behind the hooks.
+func TestAServiceThatAHookStarts(t *testing.T) {
+	up := filepath.Join(t.TempDir(), "up")
+	probe := func(context.Context, *sweep.Cell) error {
+		_, err := os.Stat(up)
+		return err
+	}
+	for _, row := range []struct {
+		name, hook, fault string
+	}{
+		{"a hook that starts nothing", "true", "behind its hooks"},
+		{"a hook that starts it", "touch " + up, ""},
+	} {
+		settings := []string{"base_config.concurrency=1", "base_config.request_count=4", "hooks.before_cell=[{run: '" + row.hook + "'}]"}
+		probed(t, settings, probe, func(t *testing.T, m *measured) {
+			text := ""
+			if m.Err != nil {
+				text = m.Err.Error()
+			}
+			if (text != "") != (row.fault != "") || !strings.Contains(text, row.fault) {
+				t.Errorf("%s: error %q, want %q", row.name, text, row.fault)
+			}
+		})
+	}
+}
+
 func TestAHookThatFails(t *testing.T) {
 	count := []string{"base_config.concurrency=1", "base_config.request_count=4"}
 	for name, c := range map[string]struct {
@@ -81,6 +107,12 @@ func TestAHookThatFails(t *testing.T) {
 // commands know no other.
 func inReality(t *testing.T, settings []string, check func(*testing.T, *measured)) {
 	t.Helper()
+	probed(t, settings, nil, check)
+}
+
+// probed is likewise, with what the check of the service says later.
+func probed(t *testing.T, settings []string, probe func(context.Context, *sweep.Cell) error, check func(*testing.T, *measured)) {
+	t.Helper()
 	batch, err := sweep.Parse("hooks.yaml", []byte(known), sweep.Options{Overrides: append([]string{"mock.ttft=1ms", "mock.itl=1ms"}, settings...)})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +127,7 @@ func inReality(t *testing.T, settings []string, check func(*testing.T, *measured
 	go func() { served <- endpoint.Serve(ctx, network) }()
 	m, words := &measured{}, vocabulary()
 	r := &runner.Runner{
-		Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: network.DialContext,
+		Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: network.DialContext, Probe: probe,
 		LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 		Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
 		Stop:       t.Context(), Log: slog.New(slog.DiscardHandler),

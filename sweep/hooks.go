@@ -19,6 +19,12 @@ type Hooks struct {
 	AfterRun    []Hook `yaml:"after_run"`
 }
 
+// MayStart reports whether a command stands before what is measured, which may be
+// what starts the service.
+func (h *Hooks) MayStart() bool {
+	return slices.ContainsFunc(slices.Concat(h.BeforeBatch, h.BeforeCell, h.BeforeRun), func(h Hook) bool { return h.Run != "" })
+}
+
 // A Hook is a command for the shell, or a request: exactly one of Run, Post and Get.
 type Hook struct {
 	Run string `yaml:"run"`

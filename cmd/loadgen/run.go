@@ -100,6 +100,8 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	case c.DryRun:
 		shown.Stop()
 		return c.dryRun(batch, notes, unreachable, std.out)
+	case errors.As(unreachable, new(endpointError)) && batch.Hooks.MayStart():
+		log.Warn(fmt.Sprintf("%v; a hook may start it: it is asked again behind the hooks", unreachable))
 	case unreachable != nil:
 		return unreachable
 	}
