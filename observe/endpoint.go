@@ -122,6 +122,7 @@ func (e *Endpoint) add(p Point, got parsed, hide func(string) string) {
 	}
 	if changed {
 		e.Changed++
+		e.Points[len(e.Points)-1].Changed = true
 	}
 	for len(e.Points) > MostPoints || e.numbers > mostNumbers && len(e.Points) > 8 {
 		if !e.thin() {

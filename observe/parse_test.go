@@ -2,6 +2,7 @@ package observe_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -38,6 +39,30 @@ func TestOpenMetricsIsRead(t *testing.T) {
 	}
 	if s := r.Server(); s.Whole.Counts["output_tokens"] != 0 || len(s.Engines) != 1 {
 		t.Errorf("%+v", s.Whole)
+	}
+}
+
+// TestUnitsAreThoseThatAIPerfFinds has names and helps of real servers.
+func TestUnitsAreThoseThatAIPerfFinds(t *testing.T) {
+	for _, row := range []struct{ name, help, want string }{
+		{"vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", "ratio"},
+		{"vllm:request_success_total", "Count of successfully processed requests.", "requests"},
+		{"vllm:num_requests_running", "Number of requests in model execution batches.", "requests"},
+		{"llamacpp:predicted_tokens_seconds", "Average generation throughput in tokens/s", "tokens/s"},
+		{"llamacpp:tokens_predicted_seconds_total", "Total time spent generating tokens", "seconds"},
+		{"llamacpp:n_decode_total", "Total number of llama_decode() calls", ""},
+		{"sglang:gen_throughput", "The generation throughput (token/s).", "tokens/s"},
+		{"dynamo_frontend_tokenizer_latency_ms", "Tokenizer latency in milliseconds", "ms"},
+		{"trtllm_kv_cache_used_blocks", "Used blocks", "blocks"},
+	} {
+		text := fmt.Sprintf("# HELP %s %s\n# TYPE %s gauge\n%s 1\n", row.name, row.help, row.name, row.name)
+		r, err := observe.Replay(false, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Endpoints[0].Series[0].Family.Unit; got != row.want {
+			t.Errorf("%s is in %q, want %q", row.name, got, row.want)
+		}
 	}
 }
 

@@ -69,11 +69,20 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // of unit of what is larger would not be numbers any more.
 func usable(v float64) bool { return math.Abs(v) <= 1e30 } // NaN is not
 
-// unitOf finds the unit of a metric: as its help says it in brackets, else by the
-// end of its name.
+// unitOf finds the unit of a metric, as AIPerf does: as its help says it, of a share
+// by its range, else by the end of its name.
 func unitOf(name, help string) string {
 	help = strings.ToLower(help)
 	for _, u := range []struct{ says, unit string }{
+		{"(0-1)", "ratio"},
+		{"(0.0-1.0)", "ratio"},
+		{"from 0 to 1)", "ratio"},
+		{"1 means 100", "ratio"},
+		{"(0-100)", "percent"},
+		{"tokens/s", "tokens/s"},
+		{"token/s", "tokens/s"},
+		{"requests/s", "requests/s"},
+		{"gb/s", "GB/s"},
 		{"in milliseconds", "ms"},
 		{"(in ms)", "ms"},
 		{"in seconds", "seconds"},
@@ -99,6 +108,10 @@ func unitOf(name, help string) string {
 		{"_bytes", "bytes"},
 		{"_tokens", "tokens"},
 		{"_requests", "requests"},
+		{"_reqs", "requests"},
+		{"request_success", "requests"},
+		{"_blocks", "blocks"},
+		{"_errors", "errors"},
 		{"_ratio", "ratio"},
 		{"_perc", "percent"},
 		{"_percent", "percent"},

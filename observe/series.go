@@ -31,6 +31,8 @@ type Point struct {
 	// Client is how many requests the run itself had in flight, the mean of just
 	// before and just after; NaN where nobody told.
 	Client float64
+	// Changed says that it differed from the one before.
+	Changed bool
 
 	border bool // taken because a phase ended
 }

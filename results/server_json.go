@@ -99,32 +99,6 @@ type phaseRange struct {
 	End   int64 `json:"end_ns"`
 }
 
-type scrapes struct {
-	Fetches   int     `json:"total_fetches"`
-	First     int64   `json:"first_fetch_ns"`
-	Last      int64   `json:"last_fetch_ns"`
-	Latency   float64 `json:"avg_fetch_latency_ms"`
-	Updates   int     `json:"unique_updates"`
-	Duration  float64 `json:"duration_seconds"`
-	Every     float64 `json:"avg_update_interval_ms"`
-	Failed    int     `json:"failed_fetches"` // ours, as is what follows
-	Kept      int     `json:"kept_samples"`
-	Step      int     `json:"kept_every"`
-	CPU       float64 `json:"cpu_seconds"`
-	Bytes     int64   `json:"bytes"`
-	Gaps      []gap   `json:"gaps,omitempty"`
-	GapsMore  int     `json:"further_gaps,omitempty"`
-	Odd       int     `json:"odd_samples,omitempty"`
-	GivenUpAs string  `json:"given_up,omitempty"`
-}
-
-type gap struct {
-	From   int64  `json:"from_ns"`
-	To     int64  `json:"to_ns"`
-	Failed int    `json:"failed"`
-	Why    string `json:"reason"`
-}
-
 type serverMetrics map[string]*serverMetric
 
 type serverMetric struct {
@@ -196,29 +170,6 @@ func (r *Run) serverJSON(rec *observe.Recording, config InputConfig) ([]byte, er
 
 // at is a time of a recording in unix nanoseconds.
 func at(rec *observe.Recording, d time.Duration) int64 { return rec.Began.Add(d).UnixNano() }
-
-func scrapesOf(rec *observe.Recording, e *observe.Endpoint) scrapes {
-	s := scrapes{
-		Fetches: e.Fetches, Failed: e.Failed, Updates: e.Changed, Kept: len(e.Points), Step: max(e.Step, 1),
-		CPU: e.CPU.Seconds(), Bytes: e.Bytes, GapsMore: e.Untold, Odd: e.Odd, GivenUpAs: e.Off,
-	}
-	for _, g := range e.Gaps {
-		s.Gaps = append(s.Gaps, gap{at(rec, g.From), at(rec, g.To), g.N, g.Why})
-	}
-	n := len(e.Points)
-	if n == 0 {
-		return s
-	}
-	s.First, s.Last = at(rec, e.Points[0].At), at(rec, e.Points[n-1].At)
-	s.Duration = float64(s.Last-s.First) / 1e9
-	for _, p := range e.Points {
-		s.Latency += float64(p.Took) / 1e6 / float64(n)
-	}
-	if e.Changed > 1 {
-		s.Every = 1e3 * s.Duration / float64(e.Changed-1)
-	}
-	return s
-}
 
 // metricsIn are the metrics of all servers over a window, by name.
 func metricsIn(rec *observe.Recording, w observe.Window) serverMetrics {

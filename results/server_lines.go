@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -78,7 +79,7 @@ func appendSection(b []byte, rec *observe.Recording, kind observe.Kind) []byte {
 		if !ok {
 			continue
 		}
-		for i, text := range []string{x.e.URL, kind.String(), metricName(x.s), x.s.Family.Unit} {
+		for i, text := range []string{inCSV(x.e.URL), kind.String(), metricName(x.s), x.s.Family.Unit} {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -120,7 +121,7 @@ func appendInfo(b []byte, rec *observe.Recording) []byte {
 			for _, l := range s.Labels {
 				b = append(b, head...)
 				head = ""
-				for i, text := range []string{e.URL, s.Family.Name, l.Name, l.Value, s.Family.Help} {
+				for i, text := range []string{inCSV(e.URL), s.Family.Name, l.Name, l.Value, s.Family.Help} {
 					if i > 0 {
 						b = append(b, ',')
 					}
@@ -308,4 +309,14 @@ func (r *Run) writeServerSeries(rec *observe.Recording) error {
 		return err
 	}
 	return r.batch.writeFile(filepath.Join(r.Dir, ServerSeriesName), append(data, '\n'))
+}
+
+// inCSV is the address of an endpoint as AIPerf's CSV has it: host, port and what
+// stands before /metrics.
+func inCSV(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return u.Host + strings.TrimSuffix(u.Path, "/metrics")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -109,6 +110,7 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 			Summary struct {
 				Configured []string                      `json:"endpoints_configured"`
 				Phases     map[string]map[string]float64 `json:"phase_time_ranges"`
+				Endpoints  map[string]map[string]float64 `json:"endpoint_info"`
 			}
 		}
 		if err := json.Unmarshal([]byte(read(results.ServerJSONName)), &file); err != nil {
@@ -116,6 +118,11 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 		}
 		if file.Schema != "1.1" || file.Phase != "profiling" || len(file.Summary.Configured) != 1 || file.Summary.Phases["profiling"]["end_ns"]-file.Summary.Phases["profiling"]["start_ns"] != 5e9 {
 			t.Errorf("head %+v", file)
+		}
+		// The counter moves from scrape to scrape, a second apart but at borders.
+		info := file.Summary.Endpoints["http://s/metrics"]
+		if took := (info["last_update_ns"] - info["first_update_ns"]) / 1e9; took < 7 || math.Abs(info["duration_seconds"]-took) > 1e-6 || math.Abs(info["avg_update_interval_ms"]-1e3*took/(info["unique_updates"]-1)) > 1e-3 || !(info["median_update_interval_ms"] > 0 && info["median_update_interval_ms"] <= 1000) {
+			t.Errorf("endpoint info %v", info)
 		}
 		tokens := file.Metrics["vllm:generation_tokens"]
 		if tokens.Type != "counter" || tokens.Description != "Tokens, =made" || tokens.Unit != "tokens" || len(tokens.Series) != 1 {
@@ -160,7 +167,7 @@ func TestServerMetricsHaveTheShapeOfAIPerf(t *testing.T) {
 		if diff := cmp.Diff(want, heads); diff != "" {
 			t.Errorf("sections (-want +got):\n%s", diff)
 		}
-		for _, part := range []string{"counter,vllm:generation_tokens,tokens,55.0000,10.0000,m,", "0.5=6;+Inf=6", "http://s/metrics,vllm:cache_config_info,block_size,16,"} {
+		for _, part := range []string{"counter,vllm:generation_tokens,tokens,55.0000,10.0000,m,", "0.5=6;+Inf=6", "s,vllm:cache_config_info,block_size,16,"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s is not in\n%s", part, text)
 			}
