@@ -28,6 +28,9 @@ type Worker struct {
 	Bound  time.Duration `json:"clock_bound_ns"`
 	Drift  time.Duration `json:"clock_drift_ns"`
 
+	// Behind is the longest that a record of it was on its way home.
+	Behind time.Duration `json:"behind_ns,omitempty"`
+
 	// Verdict is what it found of itself, with the reasons in a sentence each.
 	Verdict string   `json:"verdict,omitempty"`
 	Reasons []string `json:"reasons,omitempty"`

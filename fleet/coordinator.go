@@ -47,6 +47,7 @@ type Coordinator struct {
 	inbox   chan message
 	changed chan struct{} // has a token when someone has come or gone
 	halt    context.CancelFunc
+	closing sync.Once
 	group   sync.WaitGroup
 	runs    int
 	ear     ear
@@ -110,13 +111,13 @@ func (k *Coordinator) onlyOne(prefix string) error {
 
 // listen begins to hear workers.
 func (k *Coordinator) listen() error {
-	any := seat{k.base, anyone, "*"}
+	whoever := seat{k.base, anyone, "*"}
 	for subject, handle := range map[string]nats.MsgHandler{
-		k.hello:                k.welcome,
-		any.subject(toEvent):   k.take,
-		any.subject(toBeat):    k.feel,
-		any.subject(toRecords): k.take,
-		any.subject(toLeft):    k.takeLeft,
+		k.hello:                    k.welcome,
+		whoever.subject(toEvent):   k.take,
+		whoever.subject(toBeat):    k.feel,
+		whoever.subject(toRecords): k.take,
+		whoever.subject(toLeft):    k.takeLeft,
 	} {
 		s, err := k.conn.Subscribe(subject, handle)
 		if err == nil {
@@ -150,7 +151,9 @@ func (k *Coordinator) live(ctx context.Context) {
 }
 
 // Close tells the workers that the batch is over, and ends.
-func (k *Coordinator) Close() {
+func (k *Coordinator) Close() { k.closing.Do(k.dismiss) }
+
+func (k *Coordinator) dismiss() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	here := k.present()

@@ -88,6 +88,7 @@ func (m *making) count(h *hand, record []byte) error {
 			m.measured = r.Start.Add(-r.Sent)
 		}
 		m.sent(r)
+		m.slots.add(r)
 		h.begun = max(h.begun, position(r.Request)+1)
 		switch {
 		case r.OK():

@@ -47,6 +47,8 @@ type making struct {
 	cut      string // why, where it was not the user
 	record   loadgen.Record
 
+	slots ceiling
+
 	last time.Duration   // when a measured request was sent
 	ends []time.Duration // of those that ended behind it, and more
 }
@@ -81,7 +83,7 @@ func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, ho
 	k.runs++
 	k.opened(k.runs)
 	defer k.opened(0)
-	m := &making{Coordinator: k, order: order, home: home, number: k.runs}
+	m := &making{Coordinator: k, order: order, home: home, number: k.runs, slots: ceiling{slots: order.Ceiling}}
 	for i := range order.Workers {
 		m.crew = append(m.crew, &hand{index: i})
 	}
@@ -107,6 +109,9 @@ func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, ho
 	return m.gathered(stopping), err
 }
 
+// ErrSkew are workers that would not send what one process would.
+var ErrSkew = errors.New("the workers are not alike")
+
 // begin gives the order, and makes sure that all would send the same.
 func (m *making) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.Patience)
@@ -128,7 +133,7 @@ func (m *making) begin(ctx context.Context) error {
 	}
 	for i, digest := range digests {
 		if digest != digests[0] {
-			return fmt.Errorf("worker %d would send something else than worker 0: its tokenizer, a file of the batch or its processor differs", i)
+			return fmt.Errorf("%w: worker %d would send something else than worker 0: its tokenizer, a file of the batch or its processor differs", ErrSkew, i)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (m *making) gathered(stopping context.Context) runner.Gathered {
 	}
 	o.Cut = m.cut
 	o.Cancelled = m.cut == "" && (o.Cancelled || stopping.Err() != nil && !m.whole())
-	g.Health = health.joined()
+	g.Health, g.FreeSlots = health.joined(), m.slots.free()
 	return g
 }
 
@@ -126,7 +126,7 @@ func (m *making) worker(h *hand) loadgen.Worker {
 	}
 	if h.done != nil {
 		w.Issued = max(came, h.done.Outcome.Issued)
-		w.Late, w.Verdict, w.Reasons = h.done.Late, h.done.Verdict, h.done.Reasons
+		w.Late, w.Verdict, w.Reasons, w.Behind = h.done.Late, h.done.Verdict, h.done.Reasons, h.done.Behind
 	}
 	w.Lost = w.Issued - came
 	return w

@@ -148,6 +148,7 @@ type result struct {
 	Transport loadgen.Transport `json:"transport"`
 	Prompts   synth.Stats       `json:"prompts"`
 	Late      time.Duration     `json:"late"`
+	Behind    time.Duration     `json:"behind,omitempty"`
 	Verdict   string            `json:"verdict"`
 	Reasons   []string          `json:"reasons,omitempty"`
 	Error     string            `json:"error,omitempty"`

@@ -30,6 +30,7 @@ type shipper struct {
 	over    func()     // it takes in nothing more
 
 	have   atomic.Int64
+	behind atomic.Int64  // nanoseconds, the longest that a record was on its way
 	moved  chan struct{} // has a token when have has grown
 	failed atomic.Pointer[error]
 }
@@ -68,12 +69,17 @@ func (s *shipper) send(ctx context.Context) error {
 	tick := time.NewTicker(shipEvery)
 	defer tick.Stop()
 	sent, answered, last := int64(0), time.Now(), int64(0)
+	mark, marked := int64(0), answered // a place in the spool, and when that was its end
 	for {
 		issued := s.issued()
 		s.spool.flush(issued)
 		have := s.have.Load()
 		if have != last {
 			last, answered = have, time.Now()
+		}
+		s.behind.Store(max(s.behind.Load(), int64(time.Since(marked))))
+		if have >= mark {
+			mark, marked = s.spool.length(), time.Now()
 		}
 		if sent < have || sent > have && time.Since(answered) > resend {
 			sent, answered = have, time.Now()

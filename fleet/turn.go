@@ -269,6 +269,9 @@ func (t *turn) issued() int {
 func (t *turn) result(err error) *result {
 	t.mu.Lock()
 	r := &result{Late: t.late}
+	if t.ship != nil {
+		r.Behind = time.Duration(t.ship.behind.Load())
+	}
 	t.mu.Unlock()
 	run := t.run
 	if run == nil {

@@ -46,6 +46,9 @@ type Order struct {
 	WarmsUp bool `json:"-"`
 	// Drains says that the warm-up is over before the measurement begins.
 	Drains bool `json:"-"`
+	// Ceiling is how many requests all may have in flight, where a schedule starts
+	// them; 0 for any number.
+	Ceiling int `json:"-"`
 	// Looks are when a probe is looked at, since the measurement began.
 	Looks []time.Duration `json:"-"`
 }
@@ -75,6 +78,9 @@ type Gathered struct {
 	Prompts   synth.Stats
 	// Sessions are those that each worker has begun: the first so many of its own.
 	Sessions []int
+	// FreeSlots is the share of the time that requests waited under the ceiling in
+	// which a worker had a slot free that was not theirs.
+	FreeSlots float64
 }
 
 // gather has the crew make a run, and takes in what it came to as if it had been
@@ -122,6 +128,7 @@ func (r *Runner) gather(ctx context.Context, run *sweep.Run, vocabulary *Vocabul
 	if n := r.Crew.Size(); order.Workers < n {
 		p.aside = append(p.aside, fmt.Sprintf("%d of %d workers made the run: it has no more users, or requests, to be dealt out", order.Workers, n))
 	}
+	p.noteWorkers(order, gathered)
 	if !p.settled {
 		_ = p.settleTemplate() // the workers have judged it
 	}
@@ -138,6 +145,21 @@ func (r *Runner) gather(ctx context.Context, run *sweep.Run, vocabulary *Vocabul
 	return nil
 }
 
+// tooLate is how long records may be on their way before that is told.
+const tooLate = 10 * time.Second
+
+// noteWorkers notes what a run by many has that one by a single process has not.
+func (p *phases) noteWorkers(order Order, g Gathered) {
+	if share := 100 * g.FreeSlots; share >= 1 && order.Workers > 1 {
+		p.aside = append(p.aside, fmt.Sprintf("the ceiling of %d is dealt out to %d workers: for %.0f %% of the time that requests waited under it, another worker had a slot free", order.Ceiling, order.Workers, share))
+	}
+	for _, w := range g.Outcome.Workers {
+		if w.Behind >= tooLate {
+			p.aside = append(p.aside, fmt.Sprintf("records of worker %d were up to %v on their way: what was shown while the run lasted came late, and a look at whether a probe is over did not see them", w.Worker, w.Behind.Round(time.Second)))
+		}
+	}
+}
+
 // order says what the workers are to make.
 func (p *phases) order(place int) Order {
 	c, ask := &p.run.Cell.Config, p.run.Ask
@@ -149,6 +171,9 @@ func (p *phases) order(place int) Order {
 	}
 	l := pacing.Load()
 	o.Scheduled = l.Scheduled() || l.Mode == loadgen.UserPaced
+	if l.Scheduled() {
+		o.Ceiling = l.Ceiling
+	}
 	for _, most := range []int{l.Users, l.Ceiling, c.RequestCount, pacing.WarmupConcurrency} {
 		if most > 0 {
 			o.Workers = min(o.Workers, most)

@@ -56,7 +56,7 @@ func exitCode(err error) int {
 		return 0
 	case errors.As(err, &interrupt), errors.Is(err, fleet.ErrInterrupted):
 		return 130
-	case errors.As(err, &usage), errors.Is(err, fleet.ErrNotServed), errors.Is(err, fleet.ErrRefused):
+	case errors.As(err, &usage), errors.Is(err, fleet.ErrNotServed), errors.Is(err, fleet.ErrRefused), errors.Is(err, fleet.ErrSkew):
 		return 2
 	case errors.As(err, &endpoint):
 		return 3

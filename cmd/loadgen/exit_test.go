@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"loadgen/fleet"
 	"loadgen/sweep"
 )
 
@@ -26,6 +27,7 @@ func TestExitCode(t *testing.T) {
 		{"an interrupted batch", interruptError{plain}, 130},
 		{"every request of a run failed, and it was invalid", errors.Join(sweep.InvalidError{Err: plain}, sweep.FailedError{Err: plain}), 1},
 		{"an invalid measurement that missed a limit", errors.Join(sweep.LimitError{Err: plain}, sweep.InvalidError{Err: plain}), 4},
+		{"workers that are not alike", sweep.FailedError{Err: fmt.Errorf("run 1 failed: %w", fleet.ErrSkew)}, 2},
 		{"interrupted after a missed limit", errors.Join(sweep.LimitError{Err: plain}, interruptError{plain}), 130},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
