@@ -71,7 +71,7 @@ func searchCharts(c *results.Capacity) []Chart {
 			if finite(bound.at) && bound.at > 0 {
 				shade := 6
 				if bound.name == "capacity" {
-					shade = 2
+					shade = 7
 				}
 				ch.Levels = append(ch.Levels, Level{At: bound.at, Name: bound.name, Upright: true, Color: shade})
 			}
