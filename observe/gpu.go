@@ -14,7 +14,8 @@ import (
 type field struct {
 	metric string // with _ for :, without _total, in lower case
 	name   string
-	scale  float64 // to the field's unit
+	scale  float64   // to the field's unit
+	where  [2]string // a label that the series must have; empty for any
 }
 
 // The fields that are read further.
@@ -29,38 +30,39 @@ const (
 
 // fields are those of DCGM's exporter, of AMD's, and of nvidia-smi.
 var fields = []field{
-	{"dcgm_fi_dev_power_usage", "nvidia_power_usage", 1},
-	{"dcgm_fi_dev_total_energy_consumption", "nvidia_energy_consumption", 1e-9}, // mJ to MJ
-	{"dcgm_fi_dev_gpu_util", "nvidia_gpu_utilization", 1},
-	{"dcgm_fi_dev_mem_copy_util", "nvidia_memory_utilization", 1},
-	{"dcgm_fi_dev_fb_used", "nvidia_memory_used", 0.001048576}, // MiB to GB
-	{"dcgm_fi_dev_gpu_temp", "nvidia_temperature", 1},
-	{"dcgm_fi_prof_sm_active", "nvidia_sm_utilization", 100},
-	{"dcgm_fi_dev_enc_util", "nvidia_encoder_utilization", 1},
-	{"dcgm_fi_dev_dec_util", "nvidia_decoder_utilization", 1},
-	{"dcgm_fi_dev_xid_errors", "nvidia_xid_errors", 1},
-	{"dcgm_fi_dev_power_violation", "nvidia_power_violation", 1e-3}, // ns to µs
-	{"dcgm_fi_dev_thermal_violation", "nvidia_thermal_violation", 1e-3},
-	{"dcgm_fi_dev_sm_clock", "nvidia_sm_clock", 1},
-	{"dcgm_fi_dev_mem_clock", "nvidia_memory_clock", 1},
-	{"dcgm_fi_dev_clock_throttle_reasons", "nvidia_throttle_reasons", 1},
-	{"dcgm_fi_dev_clocks_event_reasons", "nvidia_throttle_reasons", 1},
-	{"gpu_package_power", "amd_power", 1},
-	{"gpu_average_package_power", "amd_power", 1},
-	{"gpu_power_usage", "amd_power", 1},
-	{"gpu_energy_consumed", "amd_energy_consumption", 1e-12}, // µJ to MJ
-	{"gpu_gfx_activity", "amd_gfx_activity", 1},
-	{"gpu_umc_activity", "amd_umc_activity", 1},
-	{"gpu_mma_activity", "amd_mm_activity", 1},
-	{"gpu_used_vram", "amd_memory_used", 1e-3}, // MB to GB
-	{"gpu_junction_temperature", "amd_temperature", 1},
-	{"gpu_edge_temperature", "amd_temperature", 1},
-	{"gpu_ecc_uncorrect", "amd_ecc_uncorrectable", 1},
-	{"gpu_violation_socket_thermal_residency_percentage", "amd_throttle_thermal", 1},
-	{"gpu_violation_hbm_thermal_residency_percentage", "amd_throttle_hbm_thermal", 1},
-	{"gpu_violation_vr_thermal_residency_percentage", "amd_throttle_vr_thermal", 1},
-	{"gpu_violation_processor_hot_residency_percentage", "amd_throttle_hot", 1},
-	{"gpu_violation_ppt_residency_percentage", "amd_throttle_power", 1},
+	{metric: "dcgm_fi_dev_power_usage", name: "nvidia_power_usage", scale: 1},
+	{metric: "dcgm_fi_dev_total_energy_consumption", name: "nvidia_energy_consumption", scale: 1e-9}, // mJ to MJ
+	{metric: "dcgm_fi_dev_gpu_util", name: "nvidia_gpu_utilization", scale: 1},
+	{metric: "dcgm_fi_dev_mem_copy_util", name: "nvidia_memory_utilization", scale: 1},
+	{metric: "dcgm_fi_dev_fb_used", name: "nvidia_memory_used", scale: 0.001048576}, // MiB to GB
+	{metric: "dcgm_fi_dev_gpu_temp", name: "nvidia_temperature", scale: 1},
+	{metric: "dcgm_fi_prof_sm_active", name: "nvidia_sm_utilization", scale: 100},
+	{metric: "dcgm_fi_dev_enc_util", name: "nvidia_encoder_utilization", scale: 1},
+	{metric: "dcgm_fi_dev_dec_util", name: "nvidia_decoder_utilization", scale: 1},
+	{metric: "dcgm_fi_dev_xid_errors", name: "nvidia_xid_errors", scale: 1},
+	{metric: "dcgm_fi_dev_power_violation", name: "nvidia_power_violation", scale: 1e-3}, // ns to µs
+	{metric: "dcgm_fi_dev_thermal_violation", name: "nvidia_thermal_violation", scale: 1e-3},
+	{metric: "dcgm_fi_dev_sm_clock", name: "nvidia_sm_clock", scale: 1},
+	{metric: "dcgm_fi_dev_mem_clock", name: "nvidia_memory_clock", scale: 1},
+	{metric: "dcgm_fi_dev_clock_throttle_reasons", name: "nvidia_throttle_reasons", scale: 1},
+	{metric: "dcgm_fi_dev_clocks_event_reasons", name: "nvidia_throttle_reasons", scale: 1},
+	{metric: "gpu_package_power", name: "amd_power", scale: 1},
+	{metric: "gpu_average_package_power", name: "amd_power", scale: 1},
+	{metric: "gpu_power_usage", name: "amd_power", scale: 1},
+	{metric: "gpu_energy_consumed", name: "amd_energy_consumption", scale: 1e-12}, // µJ to MJ
+	{metric: "gpu_gfx_activity", name: "amd_gfx_activity", scale: 1},
+	{metric: "gpu_umc_activity", name: "amd_umc_activity", scale: 1},
+	{metric: "gpu_mma_activity", name: "amd_mm_activity", scale: 1},
+	{metric: "gpu_clock", name: "amd_clock", scale: 1, where: [2]string{"clock_type", "GPU_CLOCK_TYPE_SYSTEM"}},
+	{metric: "gpu_used_vram", name: "amd_memory_used", scale: 1e-3}, // MB to GB
+	{metric: "gpu_junction_temperature", name: "amd_temperature", scale: 1},
+	{metric: "gpu_edge_temperature", name: "amd_temperature", scale: 1},
+	{metric: "gpu_ecc_uncorrect", name: "amd_ecc_uncorrectable", scale: 1},
+	{metric: "gpu_violation_socket_thermal_residency_percentage", name: "amd_throttle_thermal", scale: 1},
+	{metric: "gpu_violation_hbm_thermal_residency_percentage", name: "amd_throttle_hbm_thermal", scale: 1},
+	{metric: "gpu_violation_vr_thermal_residency_percentage", name: "amd_throttle_vr_thermal", scale: 1},
+	{metric: "gpu_violation_processor_hot_residency_percentage", name: "amd_throttle_hot", scale: 1},
+	{metric: "gpu_violation_ppt_residency_percentage", name: "amd_throttle_power", scale: 1},
 }
 
 // roles say which fields are the common ones, by vendor, best first.
@@ -72,12 +74,13 @@ var roles = map[string][]string{
 	Clock:       {"nvidia_sm_clock", "amd_clock"},
 }
 
-// fieldOf returns which field a metric is; nil for none.
-func fieldOf(metric string) *field {
+// fieldOf returns which field a series is; nil for none.
+func fieldOf(metric string, labels []Label) *field {
 	metric = strings.TrimPrefix(strings.ToLower(common(metric)), "amd_")
 	for i := range fields {
-		if fields[i].metric == metric {
-			return &fields[i]
+		f := &fields[i]
+		if f.metric == metric && (f.where[0] == "" || slices.Contains(labels, Label{f.where[0], f.where[1]})) {
+			return f
 		}
 	}
 	return nil
@@ -101,7 +104,7 @@ func (r *Recording) Devices() []*Device {
 		}
 		byID := map[string]*Device{}
 		for _, s := range e.Series {
-			f := fieldOf(s.Family.Name)
+			f := fieldOf(s.Family.Name, s.Labels)
 			if f == nil || !s.Family.Kind.scalar() {
 				continue
 			}

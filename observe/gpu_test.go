@@ -95,12 +95,16 @@ func TestAMDsExporter(t *testing.T) {
 			} {
 				fmt.Fprintf(w, "# TYPE %s%s gauge\n%s%s%s %g\n", prefix, name, prefix, name, labels, v)
 			}
+			fmt.Fprintf(w, "# TYPE %sgpu_clock gauge\n", prefix)
+			for i, kind := range []string{"MEMORY", "SYSTEM", "SYSTEM"} {
+				fmt.Fprintf(w, "%sgpu_clock{gpu_id=\"3\",card_model=\"MI300X\",hostname=\"node\",serial_number=\"s1\",clock_index=\"%d\",clock_type=\"GPU_CLOCK_TYPE_%s\"} %d\n", prefix, i, kind, 1300+100*i)
+			}
 		})
 		if len(gpus) != 1 {
 			t.Fatalf("%d GPUs", len(gpus))
 		}
 		g := gpus[0]
-		if g.Vendor != "amd" || g.Index != "3" || g.Model != "MI300X" || math.Abs(g.Joules-5000) > 1e-3 || g.Levels["memory"].Avg != 2 || g.Levels["temperature"].Avg != 70 || g.Throttled != 1 {
+		if g.Vendor != "amd" || g.Index != "3" || g.Model != "MI300X" || math.Abs(g.Joules-5000) > 1e-3 || g.Levels["memory"].Avg != 2 || g.Levels["temperature"].Avg != 70 || g.Throttled != 1 || g.Levels["power"].Avg != 500 || g.Levels["utilization"].Avg != 90 || g.Levels["clock"].Avg != 1400 {
 			t.Errorf("%+v", g)
 		}
 	}

@@ -49,7 +49,7 @@ func (o *Observer) addGPUs(now map[string]float64) {
 			continue
 		}
 		for i := range latest {
-			f := fieldOf(latest[i].family.Name)
+			f := fieldOf(latest[i].family.Name, latest[i].labels)
 			switch {
 			case f == nil || latest[i].hist != nil:
 			case slices.Contains(roles[Power], f.name):
