@@ -31,8 +31,14 @@ func (s *Summary) Speed() (perUser, perGPU float64, ok bool) {
 var deployed = []string{"concurrency", "request_rate", "num_users", "user_request_rate", "gpus", "url", "model"}
 
 // TokensPerJoule returns how many tokens of answers a joule of the GPUs' made, those
-// of all vendors together; false where their energy is not known.
+// of all vendors together: under load, where their power is known then, since the
+// drain of a short run has the power and not the tokens. It is false where their
+// energy is not known.
 func (s *Summary) TokensPerJoule() (float64, bool) {
+	rate, ok := s.UnderLoad("output_token_throughput")
+	if power, known := s.power(); ok && known {
+		return rate / power, true
+	}
 	each := 0.0 // joules per token
 	for _, vendor := range gpuVendors {
 		if m := s.Metric(vendor.prefix + TokensPerJoule); m != nil && m.Value != nil && *m.Value > 0 {
@@ -40,6 +46,22 @@ func (s *Summary) TokensPerJoule() (float64, bool) {
 		}
 	}
 	return 1 / each, each > 0
+}
+
+// power is the mean power of all GPUs under load, in watts; false where it is not
+// known of each.
+func (s *Summary) power() (watts float64, ok bool) {
+	if s.Server == nil {
+		return 0, false
+	}
+	for _, g := range s.Server.GPUs {
+		w := g.Levels["power"].Avg
+		if w <= 0 {
+			return 0, false
+		}
+		watts += w
+	}
+	return watts, watts > 0
 }
 
 // Frontier reports of each run whether no other of the same work is better in one

@@ -34,6 +34,11 @@ func TestTheFrontierOfABatch(t *testing.T) {
 		}
 		return r
 	}
+	// Likewise a run whose GPU takes so much power under load.
+	power := func(r metrics.FrontierRun, watts float64) metrics.FrontierRun {
+		r.Summary.Server = &metrics.Server{Server: &loadgen.Server{GPUs: []loadgen.GPU{{Levels: map[string]loadgen.ServerLevel{"power": {Avg: watts}}}}}}
+		return r
+	}
 	invalid, failing := run(900, 9000, 1, 100), run(900, 9000, 1, 100)
 	invalid.Summary.Validity.Verdict = metrics.Invalid
 	failing.Summary.Counts.Failed = 10
@@ -50,6 +55,7 @@ func TestTheFrontierOfABatch(t *testing.T) {
 		{"slower, of less energy", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 1, 0), energy(run(90, 300, 1, 100), 2, 0)}, []bool{true, true}},
 		{"slower, of more energy", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 2, 0), energy(run(90, 300, 1, 100), 1, 0)}, []bool{true, false}},
 		{"GPUs of two vendors: half a joule and half a joule a token", []metrics.FrontierRun{energy(run(100, 400, 1, 100), 2, 2), energy(run(90, 300, 1, 100), 1.1, 0)}, []bool{true, true}},
+		{"power under load comes first: 1 and 1.5 tokens/J", []metrics.FrontierRun{power(energy(run(100, 400, 1, 100), 9, 0), 400), power(energy(run(90, 300, 1, 100), 1, 0), 200)}, []bool{true, true}},
 		{"energy that one of them does not tell", []metrics.FrontierRun{run(100, 400, 1, 100), energy(run(90, 300, 1, 100), 2, 0)}, []bool{true, false}},
 		{"what proves nothing", []metrics.FrontierRun{run(100, 400, 1, 100), invalid, failing, {}}, []bool{true, false, false, false}},
 	} {

@@ -95,8 +95,8 @@ func (s *Summary) Metric(tag string) *Metric {
 }
 
 // UnderLoad returns the rate of a tag while the run was under load, which is the
-// run's own where AIPerf's rule gives another; ok is false where the tag is no
-// rate, or the run has none.
+// run's own where AIPerf's rule gives another, or the price that follows from it; ok
+// is false where the tag is neither, or the run has none.
 func (s *Summary) UnderLoad(tag string) (rate float64, ok bool) {
 	w := s.Loaded
 	if w == nil || w.To <= w.From || s.Metric(tag) == nil {
@@ -118,6 +118,13 @@ func (s *Summary) UnderLoad(tag string) (rate float64, ok bool) {
 		}
 		rate := *w.TokenThroughput / float64(s.GPUs)
 		of = &rate
+	case CostPerOutput: // as it is dearer where the rate is lower
+		whole := s.Metric("output_token_throughput")
+		if w.TokenThroughput == nil || *w.TokenThroughput <= 0 || whole == nil || whole.Value == nil {
+			return 0, false
+		}
+		price := *s.Metric(tag).Value * *whole.Value / *w.TokenThroughput
+		of = &price
 	}
 	if of == nil {
 		return 0, false

@@ -23,6 +23,7 @@ type made struct {
 	killed  bool
 	seconds int
 	scale   float64 // of its times
+	joules  float64 // that its GPU used; 0 for not known
 }
 
 // batch writes the directory of a batch as a recorder does.
@@ -69,6 +70,9 @@ func perform(t *testing.T, b *results.Batch, index int, m *made) {
 		return
 	}
 	o := loadgen.Outcome{Epoch: epoch, Issued: n, Elapsed: time.Duration(max(m.seconds, 2)) * time.Second, MaxFlight: 2}
+	if m.joules > 0 {
+		o.Server = &loadgen.Server{GPUs: []loadgen.GPU{{Vendor: "nvidia", Joules: m.joules, Seconds: 2}}}
+	}
 	h := loadgen.Health{MachineBusy: -1, SchedLatency: loadgen.Quantiles{P50: -1, P99: -1, Max: -1}, GCPause: loadgen.Quantiles{P50: -1, P99: -1, Max: -1}}
 	s := c.Summary(o, h, loadgen.Transport{})
 	if m.verdict != "" {

@@ -111,10 +111,8 @@ func gpuLine(s *metrics.Summary) []string {
 	if held := throttled(gpus); held != "" {
 		parts = append(parts, held)
 	}
-	for _, vendor := range []string{"nvidia_", "amd_"} {
-		if m := s.Metric(vendor + "output_tokens_per_joule"); m != nil && m.Value != nil {
-			parts = append(parts, decimal(*m.Value, 3)+" output tokens/J")
-		}
+	if perJoule, ok := s.TokensPerJoule(); ok {
+		parts = append(parts, decimal(perJoule, 3)+" output tokens/J")
 	}
 	return []string{strings.Join(parts, ", ")}
 }
@@ -140,7 +138,11 @@ func costLine(s *metrics.Summary) []string {
 	if m == nil || m.Value == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("a million tokens of answers cost %s, at %s a GPU and hour", decimal(*m.Value, 2), decimal(*m.Value*rateOf(s)*3.6e-3/float64(max(1, s.GPUs)), 2))}
+	price := *m.Value
+	if loaded, ok := s.UnderLoad(metrics.CostPerOutput); ok {
+		price = loaded
+	}
+	return []string{fmt.Sprintf("a million tokens of answers cost %s, at %s a GPU and hour", decimal(price, 2), decimal(*m.Value*rateOf(s)*3.6e-3/float64(max(1, s.GPUs)), 2))}
 }
 
 // rateOf is the run's rate of output tokens.
