@@ -45,7 +45,10 @@ type Run struct {
 	Meta   results.Metadata
 	// Foreign is AIPerf's: there is no verdict.
 	Foreign bool
-	load    []loadgen.Value // how AIPerf was told to load the endpoint
+	// Of AIPerf's runs: how it was told to load the endpoint, and the requests
+	// that ended first.
+	load       []loadgen.Value
+	firstCalls []loadgen.Call
 }
 
 // ErrNothing is a directory without runs.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"time"
@@ -11,27 +12,66 @@ import (
 	"loadgen/trace"
 )
 
-// foreignCourse makes a course out of the records of AIPerf, which tell when a
-// request was sent, its first and its last token, and how long it was.
-func foreignCourse(dir string) (*metrics.Course, error) {
-	tr, err := trace.Open(filepath.Join(dir, results.RecordsName))
-	if tr == nil {
-		return nil, err
-	}
+// firstSeen is of how many records the earliest start is looked for: they are in
+// the order in which requests ended, and the first to start is among them.
+const firstSeen = 10_000
+
+// A foreignReader makes a course out of AIPerf's records, which tell when a
+// request was sent, its first and its last token, and how long it was. It keeps
+// the first of them, and no others however many there are.
+type foreignReader struct {
+	collector *metrics.Collector
+	waiting   []loadgen.Call // until the first start is known
+	first     float64
+	kept      []loadgen.Call // for bars
+	n         int
+}
+
+// foreignCourse reads the records of a run of AIPerf; nil for one without.
+func foreignCourse(dir string) (*metrics.Course, []loadgen.Call, error) {
 	collector, err := metrics.NewCollector(metrics.Facts{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	first := 0.0
-	if len(tr.Calls) > 0 {
-		first = tr.Calls[0].Start
+	r := &foreignReader{collector: collector}
+	err = trace.Requests(filepath.Join(dir, results.RecordsName), r.take)
+	r.begin()
+	if r.n == 0 {
+		return nil, nil, err
 	}
-	for i := range tr.Calls {
-		if c := &tr.Calls[i]; c.Done() {
-			collector.Add(recordOf(c, i, first))
+	return collector.Course(), r.kept, err
+}
+
+func (r *foreignReader) take(c *loadgen.Call) {
+	switch {
+	case !c.Done():
+	case r.n > 0:
+		r.add(c)
+	default:
+		if r.waiting = append(r.waiting, *c); len(r.waiting) == firstSeen {
+			r.begin()
 		}
 	}
-	return collector.Course(), nil
+}
+
+// begin adds what waited.
+func (r *foreignReader) begin() {
+	if len(r.waiting) == 0 {
+		return
+	}
+	r.first = slices.MinFunc(r.waiting, func(a, b loadgen.Call) int { return cmp.Compare(a.Start, b.Start) }).Start
+	for i := range r.waiting {
+		r.add(&r.waiting[i])
+	}
+	r.waiting = nil
+}
+
+func (r *foreignReader) add(c *loadgen.Call) {
+	if len(r.kept) < ganttCalls {
+		r.kept = append(r.kept, *c)
+	}
+	r.collector.Add(recordOf(c, r.n, r.first))
+	r.n++
 }
 
 // recordOf is a call as a record whose tokens come at its first and last time.
@@ -41,7 +81,7 @@ func recordOf(c *loadgen.Call, index int, first float64) *loadgen.Record {
 	r.Reset()
 	r.Request = &loadgen.Request{InputTokens: max(c.PromptTokens, 0)}
 	r.Index = index
-	r.Sent = after(first, c.Start)
+	r.Sent = max(after(first, c.Start), 0)
 	r.Due = r.Sent
 	r.Took = after(c.Start, c.End)
 	r.Ended = r.Sent + r.Took

@@ -3,14 +3,12 @@ package page
 import (
 	"fmt"
 	"html/template"
-	"path/filepath"
 
 	"loadgen"
 	"loadgen/analyze"
 	"loadgen/metrics"
 	"loadgen/report"
 	"loadgen/results"
-	"loadgen/trace"
 )
 
 // view says of a run what is told without a picture.
@@ -153,7 +151,9 @@ const ganttCalls = 100
 // records.
 func (r *Run) course() (*metrics.Course, error) {
 	if r.Foreign {
-		return foreignCourse(r.Dir)
+		course, first, err := foreignCourse(r.Dir)
+		r.firstCalls = first
+		return course, err
 	}
 	c, err := results.ReadSeries(r.Dir)
 	if c != nil || err != nil {
@@ -166,14 +166,11 @@ func (r *Run) course() (*metrics.Course, error) {
 	return recorded.Course()
 }
 
-// calls are the first requests of a run that ended.
+// calls are the first requests of a run that ended; of AIPerf's once its course
+// was read.
 func (r *Run) calls(most int) ([]loadgen.Call, error) {
 	if r.Foreign {
-		tr, err := trace.Open(filepath.Join(r.Dir, results.RecordsName))
-		if tr == nil {
-			return nil, err
-		}
-		return tr.Calls[:min(len(tr.Calls), most)], nil
+		return r.firstCalls[:min(len(r.firstCalls), most)], nil
 	}
 	recorded, err := results.Open(r.Dir)
 	if err != nil {
