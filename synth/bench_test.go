@@ -3,6 +3,8 @@ package synth_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -80,6 +82,9 @@ func beginRun(b *testing.B) *results.Run {
 func renewInputs(b *testing.B, run *results.Run, old *results.Inputs) *results.Inputs {
 	if old != nil {
 		if err := old.Close(0); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(run.Dir, "inputs.json")); err != nil {
 			b.Fatal(err)
 		}
 	}
