@@ -326,7 +326,23 @@ func TestInputsHoldTheSessionsThatWereStarted(t *testing.T) {
 			{Messages: []loadgen.Message{{Role: "user", Content: "and then?"}}},
 		}}
 	}
-	for _, row := range []struct{ add, keep, want int }{{0, 0, 0}, {3, 0, 0}, {3, 2, 2}, {3, 3, 3}, {3, 9, 3}} {
+	for _, row := range []struct{ add, keep, want int }{
+		{0, 0, 0},
+		{3, 0, 0},
+		{3, 2, 2},
+		{3, 3, 3},
+		{3, 9, 3},
+		{200, 0, 0},
+		{200, 63, 63},
+		{200, 64, 64},
+		{200, 65, 65},
+		{200, 127, 127},
+		{200, 128, 128},
+		{200, 192, 192},
+		{200, 199, 199},
+		{128, 127, 127},
+		{129, 128, 128},
+	} {
 		b, err := results.CreateBatch(t.TempDir(), "inputs", time.Unix(0, epoch))
 		if err != nil {
 			t.Fatal(err)
