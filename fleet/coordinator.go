@@ -101,8 +101,8 @@ func (k *Coordinator) onlyOne(prefix string) error {
 	}
 	subject := prefix + "taken"
 	if other, err := k.conn.Request(subject, nil, time.Second); err == nil {
-		return fmt.Errorf("another batch, %s, meets its workers at %s: put a name behind the address, such as %s/NAME",
-			outside.Line(string(other.Data)), k.URL, strings.TrimRight(k.URL, "/"))
+		return fmt.Errorf("%w: another batch, %s, does so at %s: put a name behind the address, such as %s/NAME",
+			ErrNotServed, outside.Line(string(other.Data)), k.URL, strings.TrimRight(k.URL, "/"))
 	}
 	name := []byte(k.Script.Name)
 	_, err := k.conn.Subscribe(subject, func(msg *nats.Msg) { _ = msg.Respond(name) })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"loadgen"
@@ -116,6 +117,7 @@ var ErrSkew = errors.New("the workers are not alike")
 func (m *making) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.Patience)
 	defer cancel()
+	defer m.whileAll(cancel)()
 	digests := make([]string, len(m.crew))
 	err := m.each(func(h *hand) error {
 		a, err := m.tell(ctx, h.index, command{Do: doBegin, Run: m.number, Order: m.order, Spools: m.spools(), Dir: slashed(m.order.Dir)})
@@ -123,6 +125,9 @@ func (m *making) begin(ctx context.Context) error {
 			err = errors.New(a.Error)
 		}
 		if err != nil {
+			if why := m.whyGone(h.index); why != "" {
+				err = errors.New(why)
+			}
 			return fmt.Errorf("worker %d cannot begin: %w", h.index, err)
 		}
 		digests[h.index] = a.Digest
@@ -137,6 +142,29 @@ func (m *making) begin(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// whileAll calls lost when a worker is there no more, until the function that it
+// returns is called.
+func (m *making) whileAll(lost func()) (over func()) {
+	watching, halt := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() {
+		tick := time.NewTicker(again)
+		defer tick.Stop()
+		for len(m.missing(len(m.crew))) == 0 {
+			select {
+			case <-watching.Done():
+				return
+			case <-tick.C:
+			}
+		}
+		lost()
+	})
+	return func() {
+		halt()
+		group.Wait()
+	}
 }
 
 // slashed is a directory's name on this machine, whatever it is seen from.

@@ -242,15 +242,28 @@ func (k *Coordinator) present() []*member {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var here []*member
+	now := time.Now()
 	for _, m := range k.members {
-		if m.here && k.ear.unheard(m.seen, time.Now()) > silent {
-			m.here, m.quiet, m.gone = false, true, fmt.Sprintf("nothing was heard of it for %v", silent)
+		if why := k.unheard(m, now); m.here && why != "" {
+			m.here, m.quiet, m.gone = false, true, why
 		}
 		if m.here {
 			here = append(here, m)
 		}
 	}
 	return here
+}
+
+// unheard says why nothing is heard of a worker; empty where it is there. When the
+// server has been gone for so long all have stopped by themselves.
+func (k *Coordinator) unheard(m *member, now time.Time) string {
+	switch {
+	case k.ear.away(now) > harsh:
+		return fmt.Sprintf("the NATS server has been gone for %v", harsh)
+	case k.ear.unheard(m.seen, now) > silent:
+		return fmt.Sprintf("nothing was heard of it for %v", silent)
+	}
+	return ""
 }
 
 // missing returns the numbers of the first n workers that cannot begin.

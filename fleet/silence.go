@@ -26,13 +26,23 @@ type ear struct {
 	heard time.Time // when it was last seen that this process goes on
 }
 
+// away is how long there has been no server; 0 where there is one.
+func (e *ear) away(now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deaf.IsZero() {
+		return 0
+	}
+	return now.Sub(e.deaf)
+}
+
 // unheard is how long nothing was heard by now of somebody who was last heard at
-// a time. A server that does not come back silences everybody in the end.
+// a time.
 func (e *ear) unheard(last, now time.Time) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.deaf.IsZero() {
-		return now.Sub(e.deaf) - patient
+		return 0
 	}
 	if last.Before(e.from) {
 		last = e.from

@@ -63,6 +63,8 @@ func (p *phases) fruitless() error {
 		return fmt.Errorf("%w: %s", ErrAllFailed, p.run.Summary.Errors[0].Message)
 	case p.run.Outcome.Cancelled:
 		return nil
+	case p.run.Outcome.Cut != "":
+		return fmt.Errorf("no request succeeded before it was ended: %s", p.run.Outcome.Cut)
 	case counts.Cancelled > 0:
 		return fmt.Errorf("%w: the end of the grace period cancelled all that were sent, %d; raise grace_period (now %v) or benchmark_duration (%v) "+
 			"above the time that an answer takes, for which request_timeout allows %v",
