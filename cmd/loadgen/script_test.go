@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +20,10 @@ import (
 )
 
 // TestMain lets the test binary be the program itself in scripts, and the
-// simulated endpoint that the program starts.
+// simulated endpoint that the program starts. Scripts wait for runs more than they
+// work: four of them at once take no longer than one.
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))) // a flag of the command line comes later
 	testscript.Main(m, map[string]func(){"loadgen": main, "silent": silent})
 }
 
