@@ -51,6 +51,25 @@ func TestWhoMayJoin(t *testing.T) {
 	}
 }
 
+// TestWhoWasStartedAgainWaitsForItsPlace: it is taken until it is sure that nobody
+// has it any more.
+func TestWhoWasStartedAgainWaitsForItsPlace(t *testing.T) {
+	k := &Coordinator{Config: Config{Version: "1.0", Workers: 1, Log: slog.New(slog.DiscardHandler)}, members: []*member{{}}}
+	h := func(index int) hello { return hello{Protocol: protocol, Version: "1.0", Index: index, Key: newKey()} }
+	k.admit(h(0))
+	k.members[0].seen = time.Now().Add(-time.Second)
+	for _, index := range []int{0, -1} {
+		if w := k.admit(h(index)); w.Refused == "" || w.Final {
+			t.Errorf("asked for %d, after a second of silence: %+v, want to ask again", index, w)
+		}
+	}
+	k.members[0].seen = time.Now().Add(-silent - time.Second)
+	k.present()
+	if w := k.admit(h(0)); w.Refused != "" {
+		t.Errorf("after %v: refused, %s", silent, w.Refused)
+	}
+}
+
 func TestAServerForOtherMachinesIsLocked(t *testing.T) {
 	pair, _ := certificate(t)
 	secure := &tls.Config{Certificates: []tls.Certificate{pair}}

@@ -60,6 +60,9 @@ func (k *Coordinator) admit(h hello) welcome {
 		k.Log.Warn(fmt.Sprintf("A worker on %s is refused: %s", h.Host, why))
 		return welcome{Refused: why, Final: true}
 	}
+	now := time.Now()
+	// Who is silent may be gone: a worker that was started again waits to be sure.
+	perhaps := func(m *member) bool { return now.Sub(m.seen) > 2*beatEvery }
 	if h.Protocol != protocol || h.Version != k.Version {
 		return refuse("it is loadgen %s, the coordinator is %s: all must be the same", outside.Line(h.Version), k.Version)
 	}
@@ -71,17 +74,24 @@ func (k *Coordinator) admit(h hello) welcome {
 		return refuse("it wants to be worker %d of %d, counted from 0", h.Index, len(k.members))
 	}
 	if at < 0 && h.Index >= 0 {
-		if at = h.Index; k.members[at].here {
+		at = h.Index
+		switch m := k.members[at]; {
+		case m.here && perhaps(m):
+			return welcome{Refused: fmt.Sprintf("worker %d may be there already, on %s", h.Index, m.Host)}
+		case m.here:
 			return refuse("worker %d is there already, on %s", h.Index, k.members[at].Host)
 		}
 	}
 	if at < 0 {
 		if at = slices.IndexFunc(k.members, func(m *member) bool { return !m.here }); at < 0 {
+			if slices.ContainsFunc(k.members, perhaps) {
+				return welcome{Refused: fmt.Sprintf("all %d workers may be there", len(k.members))}
+			}
 			return refuse("all %d workers are there", len(k.members))
 		}
 	}
 	if m := k.members[at]; !m.here || m.Key != h.Key { // else it did not hear the answer
-		m.hello, m.here, m.arrived, m.quiet, m.gone, m.seen, m.beat = h, true, false, false, "", time.Now(), beat{}
+		m.hello, m.here, m.arrived, m.quiet, m.gone, m.seen, m.beat = h, true, false, false, "", now, beat{}
 	}
 	return welcome{Batch: k.base, Index: at, Script: k.Script, Resumed: k.Resumed}
 }

@@ -80,8 +80,8 @@ type worker struct {
 func Work(ctx, stopping context.Context, c WorkerConfig) error {
 	if c.Spools == "" { // where whoever comes after it finds what it has left
 		c.Spools = filepath.Join(os.TempDir(), fmt.Sprintf("loadgen-worker-%d", os.Getuid()))
+		defer os.Remove(c.Spools) // unless records are left in it
 	}
-	defer os.Remove(c.Spools) // unless records are left in it
 	w := &worker{WorkerConfig: c, began: time.Now(), orders: make(chan *turn, 16), ended: make(chan struct{})}
 	in, err := w.join(stopping)
 	if err != nil {
@@ -174,10 +174,19 @@ func (w *worker) join(ctx context.Context) (in welcome, err error) {
 		}
 	}
 	host, _ := os.Hostname()
-	in, err = ask[welcome](ctx, w.conn, prefix+"hello", hello{
+	h := hello{
 		Protocol: protocol, Version: w.Runner.Version, Index: w.Index,
 		Host: outside.Line(host), Process: os.Getpid(), Key: key,
-	})
+	}
+	in, err = ask[welcome](ctx, w.conn, prefix+"hello", h)
+	for err == nil && in.Refused != "" && !in.Final {
+		select {
+		case <-ctx.Done():
+			in.Final = true
+		case <-time.After(again):
+			in, err = ask[welcome](ctx, w.conn, prefix+"hello", h)
+		}
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = fmt.Errorf("no coordinator has answered at %s within %v", w.URL, w.Patience)
