@@ -23,7 +23,11 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 	var b strings.Builder
 	b.WriteString(report.PlanText(planned, rounds(batch), o))
 	if batch.Search.Asked() {
-		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s\n", batch.Search.Over, batch.Search.LimitsText())
+		then := ""
+		if batch.Search.ConfirmOpen {
+			then = "; then an open loop at the rate of the capacity"
+		}
+		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s%s\n", batch.Search.Over, batch.Search.LimitsText(), then)
 	}
 	for _, note := range notes {
 		fmt.Fprintf(&b, "note: %s\n", note)

@@ -26,7 +26,7 @@ func refinement(short bool) int {
 const mostScatter = 2
 
 // refine is a run that says more about where the limit is reached;
-// false where that is known within half the precision. One run knows nothing of
+// false where that is known within two thirds of the precision. One run knows nothing of
 // what lasts longer than it, such as who met whom in a closed loop: short runs
 // that begin anew tell more than a long one.
 func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
@@ -34,7 +34,7 @@ func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 	if low, high := stats.Bracket(c.probes(tier)); fit.Scatter < mostScatter && high-low <= c.least(low)+1e-9 {
 		return step{}, false // both sides are sure
 	}
-	if fit.Binding == nil || n >= mostRefinements || fit.SE <= float64(c.search.Precision)/4 {
+	if fit.Binding == nil || n >= mostRefinements || fit.SE <= float64(c.search.Precision)/3 {
 		return step{}, false
 	}
 	at := fit.At
