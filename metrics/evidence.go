@@ -136,11 +136,9 @@ func (c *Collector) Margins(over bool) []Margin {
 
 func margins(limits []Limit, all []seen, values [][]float64, open, over bool) []Margin {
 	from, to := window(all, open, over)
-	var order []int
-	for i, s := range all {
-		if !s.ramp && s.sent >= from && s.sent <= to {
-			order = append(order, i)
-		}
+	order := sentWithin(all, from, to)
+	if over && len(order) < fewestSeen { // better those than none
+		order = sentWithin(all, from, math.MaxInt64)
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(all[a].index, all[b].index) })
 	found := make([]Margin, len(limits))
@@ -148,6 +146,16 @@ func margins(limits []Limit, all []seen, values [][]float64, open, over bool) []
 		found[i] = l.margin(order, all, values[i])
 	}
 	return found
+}
+
+// sentWithin are those that were sent within a time, behind the ramp.
+func sentWithin(all []seen, from, to time.Duration) (order []int) {
+	for i, s := range all {
+		if !s.ramp && s.sent >= from && s.sent <= to {
+			order = append(order, i)
+		}
+	}
+	return order
 }
 
 // window returns the times between which requests count by when they were sent.

@@ -37,3 +37,20 @@ func TestThoseWhoAreAnsweredWhenOthersAskNoMoreAreNoEvidence(t *testing.T) {
 		}
 	}
 }
+
+// One user whose answers take 8 s sends at 0, 8 … 72 s. Sixteen seconds are left out
+// at the beginning; the eight that stay are as few as may be, and the last is one of
+// them.
+func TestTooFewAreNotMadeFewer(t *testing.T) {
+	c, err := metrics.NewCollector(metrics.Facts{Load: loadgen.Load{Mode: loadgen.ClosedLoop}, Sought: []metrics.Limit{{Name: "request_latency.p50", Bound: 8000}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		sent := time.Duration(i) * 8 * time.Second
+		c.Add(&loadgen.Record{Phase: loadgen.Profiling, Index: i, Sent: sent, Took: 8 * time.Second, Ended: sent + 8*time.Second})
+	}
+	if m := c.Margins(true)[0]; m.N != 8 {
+		t.Errorf("%d requests are evidence, want 8", m.N)
+	}
+}
