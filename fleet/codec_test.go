@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -117,6 +118,31 @@ func TestBrokenRecordsAreRefused(t *testing.T) {
 		}
 		_ = readRecord(junk, new(loadgen.Record), moment)
 	}
+}
+
+// FuzzRecord reads what a worker might send: it is refused, or it is a record that
+// comes home as itself.
+func FuzzRecord(f *testing.F) {
+	var r loadgen.Record
+	fill(reflect.ValueOf(&r).Elem(), rand.New(rand.NewPCG(3, 3)))
+	for _, phase := range []loadgen.Phase{loadgen.Warmup, loadgen.Profiling} {
+		r.Phase = phase
+		f.Add(appendRecord(nil, &r, moment)[frame:])
+	}
+	f.Add(appendRecord(nil, &loadgen.Record{}, moment)[frame:])
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var once, twice loadgen.Record
+		if readRecord(data, &once, moment) != nil {
+			return
+		}
+		sent := appendRecord(nil, &once, moment)
+		if err := readRecord(sent[frame:], &twice, moment); err != nil {
+			t.Fatal(err)
+		}
+		if again := appendRecord(nil, &twice, moment); !bytes.Equal(again, sent) {
+			t.Errorf("sent %x, then %x", sent, again)
+		}
+	})
 }
 
 func BenchmarkRecord(b *testing.B) {
