@@ -110,6 +110,9 @@ func void(run *Run) string {
 		if run.Err != nil {
 			return "measured nothing: " + run.Err.Error()
 		}
+		if s != nil && s.Counts.OK > 0 {
+			return fmt.Sprintf("had too few requests, %d with those that do not count at its beginning: raise benchmark_duration", s.Counts.OK+s.Counts.Failed)
+		}
 		return "measured nothing"
 	}
 	if s.Validity.Verdict == metrics.Invalid {

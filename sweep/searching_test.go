@@ -29,6 +29,9 @@ type bearing struct {
 	ruin func(load float64, number int) (invalid string, err error) // nil for none
 }
 
+// errFew ruins a probe: too few of its requests count.
+var errFew = errors.New("too few")
+
 // probe is the run that an ask comes to.
 func (e bearing) probe(ask sweep.Ask) *sweep.Run {
 	run := &sweep.Run{Ask: ask}
@@ -47,8 +50,11 @@ func (e bearing) probe(ask sweep.Ask) *sweep.Run {
 		if why != "" {
 			s.Validity = metrics.Validity{Verdict: metrics.Invalid, Reasons: []metrics.Sign{{Name: why, Verdict: metrics.Invalid, Text: why}}}
 		}
-		if run.Err = err; err != nil {
-			run.Summary, run.Margins = nil, nil
+		switch {
+		case errors.Is(err, errFew):
+			s.Counts.OK, run.Margins = 7, nil
+		case err != nil:
+			run.Err, run.Summary, run.Margins = err, nil, nil
 		}
 	}
 	return run
@@ -163,6 +169,15 @@ func TestProbesThatProveNothing(t *testing.T) {
 			},
 			// The double of what was measured is tried when four times it is behind the wall.
 			"1 4 16 16#2 8 8#2", "at 8 no measurement could be made, twice",
+		},
+		{
+			"too few requests are told as such", func(load float64, _ int) (string, error) {
+				if load >= 4 {
+					return "", errFew
+				}
+				return "", nil
+			},
+			"1 4 4#2 2", "at 4 no measurement could be made, twice: had too few requests, 7 with those that do not count at its beginning: raise benchmark_duration",
 		},
 		{
 			"what the endpoint fails at is a vote", func(load float64, _ int) (string, error) {
