@@ -148,7 +148,7 @@ func customary(args []string) []string {
 func tuneRuntime() {
 	setProcessors(true)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
+		debug.SetGCPercent(200)
 	}
 }
 
