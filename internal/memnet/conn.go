@@ -179,7 +179,10 @@ func (s *stream) setDeadline(d *deadline, t time.Time) {
 	defer s.mu.Unlock()
 	d.stop()
 	d.at = t
-	if !t.IsZero() {
+	// What has passed needs no timer. net/http sets such deadlines all the time,
+	// and timers that go off at once in two goroutines of one bubble crash Go 1.26
+	// under its race detector: they share one context of it.
+	if !t.IsZero() && !d.passed() {
 		d.timer = time.AfterFunc(time.Until(t), s.wake)
 	}
 	s.changed.Broadcast()
