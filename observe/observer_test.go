@@ -270,9 +270,11 @@ func TestANightFits(t *testing.T) {
 	if c, _ := e.Change(series(t, e, "made_total"), observe.UnderLoad); math.Abs(c.Total-14400) > 1e-6 {
 		t.Errorf("it made %g, want 14400", c.Total)
 	}
+	// Where the machine is slow, and a reading took its thread longer than it may,
+	// the next one comes a moment later than on the second.
 	l, _ := e.Level(series(t, e, "level"), observe.UnderLoad)
-	if l.N < 14390 || l.Max != 99 || math.Abs(l.Avg-49.5) > 0.1 {
-		t.Errorf("level %+v, want all samples from 0 to 99", l)
+	if l.N < 14000 || l.Min >= 1 || l.Max < 99 || l.Max >= 100 || math.Abs(l.Avg-49.5) > 0.6 {
+		t.Errorf("%d levels from %g to %g, %g in the mean; want all samples from 0 to 99", l.N, l.Min, l.Max, l.Avg)
 	}
 }
 
