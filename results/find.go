@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// deepest is how many levels below a batch's directory a run's may lie.
-const deepest = 4
+// deepest is how many levels below a directory a run's may lie: those of a batch
+// below its own, and that below a directory of nights.
+const deepest = 6
 
 // asidePrefix begins the name of a directory that holds runs which were set
 // aside to be made again.
@@ -34,38 +35,45 @@ func isBatch(dir string) bool {
 	return false
 }
 
-// RunDirs returns the directories of the runs in a batch's directory, itself
-// where it is the only run, in the order of their names. Runs that were set
-// aside are left out, and so are those of batches below it.
-func RunDirs(batch string) ([]string, error) {
-	var dirs []string
-	err := filepath.WalkDir(batch, func(path string, d fs.DirEntry, err error) error {
+// below shows a directory, and those below it in the order of their names, to look,
+// which says whether to go on into them. Hidden ones and runs that were set aside
+// are left out, but for the directory that was asked for.
+func below(root string, look func(dir string) (into bool)) error {
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
 		if err != nil {
 			return err
 		}
-		if !d.IsDir() {
-			return nil
-		}
-		below, err := filepath.Rel(batch, path)
-		switch {
-		case err != nil:
-			return err
-		case IsAside(d.Name()):
-			return fs.SkipDir
-		case path != batch && isBatch(path):
-			return fs.SkipDir
-		case IsRun(path):
-			dirs = append(dirs, path)
-			return fs.SkipDir
-		case strings.Count(filepath.ToSlash(below), "/") >= deepest-1:
+		level := strings.Count(name, string(filepath.Separator)) + 1
+		if name != "." && (level > deepest || strings.HasPrefix(d.Name(), ".") || IsAside(d.Name())) || !look(path) {
 			return fs.SkipDir
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("looking for runs: %w", err)
+		return fmt.Errorf("looking for runs: %w", err)
 	}
-	return dirs, nil
+	return nil
+}
+
+// RunDirs returns the directories of the runs in a batch's directory, itself
+// where it is the only run, in the order of their names. Runs that were set
+// aside are left out, and so are those of batches below it.
+func RunDirs(batch string) (dirs []string, err error) {
+	err = below(batch, func(dir string) bool {
+		switch {
+		case dir != batch && isBatch(dir):
+			return false
+		case IsRun(dir):
+			dirs = append(dirs, dir)
+			return false
+		}
+		return true
+	})
+	return dirs, err
 }
 
 // BatchDirs returns the directories of the batches in a directory, such as the
@@ -89,32 +97,15 @@ func BatchDirs(dir string) ([]string, error) {
 	return dirs, nil
 }
 
-// maxDepth is how deep the runs of a batch may lie in its directory.
-const maxDepth = 6
-
 // PublishedDirs returns the directories of runs in and under a directory, sorted:
 // of one batch or of many, in loadgen's layout or in AIPerf's. Those that were
 // set aside are left out.
-func PublishedDirs(root string) ([]string, error) {
-	var dirs []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+func PublishedDirs(root string) (dirs []string, err error) {
+	err = below(root, func(dir string) bool {
+		if IsPublished(dir) {
+			dirs = append(dirs, dir)
 		}
-		if !d.IsDir() {
-			return nil
-		}
-		below, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if below != "." && (strings.HasPrefix(d.Name(), ".") || IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth) {
-			return filepath.SkipDir
-		}
-		if IsPublished(path) {
-			dirs = append(dirs, path)
-		}
-		return nil
+		return true
 	})
 	return dirs, err
 }
@@ -125,28 +116,16 @@ func PublishedDirs(root string) ([]string, error) {
 func BatchesIn(root string) ([]string, error) {
 	var dirs []string
 	batches := 0
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !d.IsDir() {
-			return nil
-		}
-		below, err := filepath.Rel(root, path)
-		switch {
-		case err != nil:
-			return err
-		case below != "." && (strings.HasPrefix(d.Name(), ".") || IsAside(d.Name()) || strings.Count(below, string(filepath.Separator)) >= maxDepth):
-			return filepath.SkipDir
-		case isBatch(path):
+	err := below(root, func(dir string) bool {
+		batch := isBatch(dir)
+		if batch {
 			batches++
-			dirs = append(dirs, path)
-			return filepath.SkipDir
-		case IsPublished(path):
-			dirs = append(dirs, path)
-			return filepath.SkipDir
 		}
-		return nil
+		if !batch && !IsPublished(dir) {
+			return true
+		}
+		dirs = append(dirs, dir)
+		return false
 	})
 	if err != nil || batches == 0 {
 		return []string{root}, err

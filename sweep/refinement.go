@@ -25,9 +25,9 @@ func refinement(short bool) int {
 // before two that are sure are no proof together.
 const mostScatter = 2
 
-// refine is a run that says more about where the limit is reached;
-// false where that is known within two thirds of the precision. One run knows nothing of
-// what lasts longer than it, such as who met whom in a closed loop: short runs
+// refine is a run that says more about where the limit is reached; false where the
+// standard error of that is within a third of the precision. One run knows nothing
+// of what lasts longer than it, such as who met whom in a closed loop: short runs
 // that begin anew tell more than a long one.
 func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 	n := c.refined[tier]

@@ -30,7 +30,7 @@ var searchKeys = map[string]searchKey{
 	"session_turns_mean":          {"turns", "turn", false},
 }
 
-// users are the keys of how many there are, and how fast: with a rate of all
+// userKeys are those of how many users there are, and how fast: with a rate of all
 // requests they mean something else, or nothing.
 var userKeys = []string{"concurrency", "num_users", "user_request_rate"}
 
