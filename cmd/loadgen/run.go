@@ -175,7 +175,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return errors.Join(err, exported)
 	}
 	if stopping.Err() != nil {
-		return errors.Join(interruptError{errors.New("interrupted; what was measured is kept")}, exported)
+		return errors.Join(interruptError{fmt.Errorf("interrupted; what was measured is kept, and loadgen --resume %s goes on", dir.Dir)}, exported)
 	}
 	err = errors.Join(batch.Judge(runs, c.AllowInvalid), exported)
 	if c.Baseline != "" {
