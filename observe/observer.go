@@ -46,6 +46,9 @@ type Config struct {
 	Version  string        // of loadgen, for the User-Agent
 	// Dial replaces the network, in tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Cost replaces what reading a text took of a CPU, in tests whose time is virtual:
+	// the machine's is not.
+	Cost func(measured time.Duration) time.Duration
 	// Secrets are taken out of what a server says; it may be nil.
 	Secrets *secret.Set
 	// InFlight returns how many requests the run has in flight; it may be nil.
@@ -68,6 +71,9 @@ type Observer struct {
 // Start begins to observe, and waits for a moment for the first answers. It
 // reports an address that cannot be read.
 func Start(ctx context.Context, c Config) (*Observer, error) {
+	if c.Cost == nil {
+		c.Cost = func(measured time.Duration) time.Duration { return measured }
+	}
 	o := &Observer{config: c, began: time.Now()}
 	for i := range c.Targets {
 		w, err := o.watch(&c.Targets[i])
@@ -257,8 +263,8 @@ func (w *watch) scrape(ctx context.Context, limit time.Duration, phase Phase, bo
 		w.endpoint.Bytes += a.bytes
 		w.endpoint.add(Point{At: began + a.first, Took: a.first, Phase: phase, Client: client, border: border}, got, w.hide)
 	})
-	w.cost = cost
-	w.endpoint.CPU += cost
+	w.cost = w.o.config.Cost(cost)
+	w.endpoint.CPU += w.cost
 	w.endpoint.Wait = max(w.endpoint.Wait, w.wait())
 	return err
 }

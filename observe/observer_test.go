@@ -35,6 +35,9 @@ func observed(t *testing.T, c observe.Config, serve page, during func(*observe.O
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(network) }()
 		c.Dial = network.DialContext
+		if c.Cost == nil {
+			c.Cost = costs(0)
+		}
 		if c.Interval == 0 {
 			c.Interval = time.Second
 		}
@@ -257,6 +260,25 @@ func TestOddSamplesAreLeftOutAndCounted(t *testing.T) {
 	}
 }
 
+func costs(d time.Duration) func(time.Duration) time.Duration {
+	return func(time.Duration) time.Duration { return d }
+}
+
+// TestADearTextIsAskedForLessOften: 10 ms are half a percent of 2 s. Phases begin
+// and end with a scrape of their own.
+func TestADearTextIsAskedForLessOften(t *testing.T) {
+	for cost, want := range map[time.Duration]time.Duration{0: time.Second, time.Millisecond: time.Second, 10 * time.Millisecond: 2 * time.Second} {
+		e := observed(t, observe.Config{Cost: costs(cost)}, text("a 1\n"), profile(20*time.Second)).Endpoints[0]
+		most := time.Duration(0)
+		for i, p := range e.Points[1:] {
+			most = max(most, p.At-e.Points[i].At)
+		}
+		if most != want || e.Wait != want {
+			t.Errorf("%v each: scrapes up to %v apart, said to be %v; want %v", cost, most, e.Wait, want)
+		}
+	}
+}
+
 // TestANightFits has a server observed for 4 hours, which takes 14,400 scrapes.
 func TestANightFits(t *testing.T) {
 	serve := func(w http.ResponseWriter, _ *http.Request, _ int, since time.Duration) {
@@ -270,10 +292,8 @@ func TestANightFits(t *testing.T) {
 	if c, _ := e.Change(series(t, e, "made_total"), observe.UnderLoad); math.Abs(c.Total-14400) > 1e-6 {
 		t.Errorf("it made %g, want 14400", c.Total)
 	}
-	// Where the machine is slow, and a reading took its thread longer than it may,
-	// the next one comes a moment later than on the second.
 	l, _ := e.Level(series(t, e, "level"), observe.UnderLoad)
-	if l.N < 14000 || l.Min >= 1 || l.Max < 99 || l.Max >= 100 || math.Abs(l.Avg-49.5) > 0.6 {
+	if l.N < 14390 || l.Min != 0 || l.Max != 99 || math.Abs(l.Avg-49.5) > 0.1 {
 		t.Errorf("%d levels from %g to %g, %g in the mean; want all samples from 0 to 99", l.N, l.Min, l.Max, l.Avg)
 	}
 }
