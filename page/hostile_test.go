@@ -29,6 +29,7 @@ var hostile = []string{
 }
 
 func TestHostileTextsStayTexts(t *testing.T) {
+	t.Parallel()
 	for i, text := range hostile {
 		name := text[:min(len(text), 40)]
 		dir := batch(t,

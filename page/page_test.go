@@ -166,6 +166,7 @@ func TestADirectoryWithoutRunsIsNoPage(t *testing.T) {
 
 // A page of a hundred cells keeps to its size, and says what is left out.
 func TestAHundredCellsFitOnAPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it draws some hundred charts")
 	}

@@ -13,6 +13,7 @@ import (
 )
 
 func TestPlotsHaveTheNamesOfAIPerf(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it draws some fifty pictures")
 	}
@@ -48,6 +49,7 @@ func TestPlotsHaveTheNamesOfAIPerf(t *testing.T) {
 }
 
 func TestWithoutRunsOnlyTheSweepIsDrawn(t *testing.T) {
+	t.Parallel()
 	dir := batch(t, made{values: value("concurrency", 1), verdict: "VALID"}, made{values: value("concurrency", 4), scale: 2, verdict: "VALID"})
 	into := filepath.Join(t.TempDir(), "plots")
 	if _, err := page.Plots(dir, into, false); err != nil {

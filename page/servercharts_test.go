@@ -59,6 +59,7 @@ func TestABrokenServerSeriesIsToldAndCostsNothingElse(t *testing.T) {
 }
 
 func TestTheLoadOfGPUsHasAIPerfsPicture(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it draws some fifty pictures")
 	}
