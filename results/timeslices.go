@@ -41,7 +41,7 @@ func WriteSlices(dir string, width time.Duration, input any) error {
 
 // planSlices reads the records once to learn which slices they belong to.
 func (r *Recorded) planSlices(width time.Duration) (*metrics.Slicer, error) {
-	first, end, any := time.Duration(0), time.Duration(0), false
+	first, end, found := time.Duration(0), time.Duration(0), false
 	for rec, err := range r.Records() {
 		if err != nil {
 			return nil, err
@@ -49,10 +49,10 @@ func (r *Recorded) planSlices(width time.Duration) (*metrics.Slicer, error) {
 		if rec.Phase != loadgen.Profiling {
 			continue
 		}
-		if !any || rec.Sent < first {
+		if !found || rec.Sent < first {
 			first = rec.Sent
 		}
-		any = true
+		found = true
 		end = max(end, rec.Ended)
 	}
 	slicer, err := metrics.NewSlicer(r.Meta.Facts, r.Outcome, width, first, end)
