@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -151,23 +152,12 @@ func (s *serverView) pointsOf(l *results.ServerLine, scale float64) plotter.XYs 
 	}
 	var peaks plotter.XYs
 	for part := range slices.Chunk(points, group) {
-		peaks = append(peaks, slices.MaxFunc(part, func(a, b plotter.XY) int { return compareKnown(a.Y, b.Y) }))
+		peaks = append(peaks, slices.MaxFunc(part, func(a, b plotter.XY) int { return cmp.Compare(a.Y, b.Y) })) // NaN is the least
 	}
 	return peaks
 }
 
 func (s *serverView) group(samples int) int { return max((samples+s.points-1)/s.points, 1) }
-
-// compareKnown compares two numbers; one that is none is less than any.
-func compareKnown(a, b float64) int {
-	switch {
-	case a < b || math.IsNaN(a) && !math.IsNaN(b):
-		return -1
-	case a > b || math.IsNaN(b) && !math.IsNaN(a):
-		return 1
-	}
-	return 0
-}
 
 // peaks says how many samples a point stands for.
 func (s *serverView) peaks(noun string) string {
