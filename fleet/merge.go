@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 func (m *making) gathered(stopping context.Context) runner.Gathered {
 	var g runner.Gathered
 	o := &g.Outcome
-	health := healths{}
+	health := healths{apart: m.Spawn == nil}
 	for _, h := range m.crew {
 		w := m.worker(h)
 		o.Workers = append(o.Workers, w)
@@ -138,6 +139,11 @@ type healths struct {
 	of    loadgen.Health
 	hosts []string
 	n     int
+	// apart says that each has a quota of its own, on one host too. Where several
+	// share one all the same, it holds them back: that is another sign.
+	apart   bool
+	granted float64 // by quotas, or by the processors of who has none
+	limited bool    // one has a quota
 }
 
 func (j *healths) add(h loadgen.Health, host string) {
@@ -145,16 +151,21 @@ func (j *healths) add(h loadgen.Health, host string) {
 		return // it was over before
 	}
 	a := &j.of
+	first := !slices.Contains(j.hosts, host)
+	if first || j.apart {
+		j.limited = j.limited || h.CPUQuota > 0
+		j.granted += cmp.Or(h.CPUQuota, float64(h.CPUs))
+	}
+	if first {
+		j.hosts = append(j.hosts, host)
+	}
 	if j.n++; j.n == 1 {
 		*a = h
-		j.hosts = []string{host}
 		return
 	}
 	a.GOMAXPROCS += h.GOMAXPROCS
-	if !slices.Contains(j.hosts, host) {
-		j.hosts = append(j.hosts, host)
+	if first {
 		a.CPUs += h.CPUs
-		a.CPUQuota += h.CPUQuota
 	}
 	a.Wall = max(a.Wall, h.Wall)
 	a.ProcessCPU += h.ProcessCPU
@@ -174,6 +185,9 @@ func (j *healths) joined() loadgen.Health {
 	if j.n == 0 {
 		none := loadgen.Quantiles{P50: -1, P99: -1, Max: -1}
 		return loadgen.Health{MachineBusy: -1, SchedLatency: none, GCPause: none}
+	}
+	if j.of.CPUQuota = 0; j.limited {
+		j.of.CPUQuota = j.granted
 	}
 	return j.of
 }

@@ -116,8 +116,9 @@ func (t *turn) result(err error) *result {
 	}
 	r.Outcome, r.Health, r.Transport, r.Prompts = run.Outcome, run.Health, run.Transport, run.Prompts.Stats
 	if run.Summary != nil {
-		r.Verdict = string(run.Summary.Validity.Verdict)
-		for _, sign := range run.Summary.Validity.Reasons {
+		verdict, reasons := run.Summary.Validity.Own()
+		r.Verdict = string(verdict)
+		for _, sign := range reasons {
 			r.Reasons = append(r.Reasons, sign.Text)
 		}
 	}

@@ -54,6 +54,31 @@ type stage struct {
 	network *memnet.Listener
 }
 
+// staged does something in virtual time, beside an endpoint.
+func staged(t *testing.T, text string, settings []string, do func(*testing.T, *stage)) {
+	vocabulary() // outside of the bubble
+	synctest.Test(t, func(t *testing.T) {
+		batch, err := sweep.Parse("virtual.yaml", []byte(text), sweep.Options{Overrides: settings, Salt: "abc"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch.Mock.Precise = false // time is virtual
+		endpoint, err := mockllm.New(batch.Mock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &stage{batch: batch, network: memnet.Listen()}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- endpoint.Serve(ctx, s.network) }()
+		do(t, s)
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func (s *stage) runner(recorder runner.Recorder, stop context.Context) *runner.Runner {
 	return &runner.Runner{
 		Batch: s.batch, Recorder: recorder, Endpoint: "http://endpoint", Dial: s.network.DialContext,
@@ -120,7 +145,8 @@ func (c *troupe) perform(ctx, stopping context.Context, order runner.Order, h *h
 // A player is the step and the recorder of a worker.
 type player struct {
 	*troupe
-	hand *hand
+	hand  *hand
+	looks int
 }
 
 func (p *player) StartRun(*sweep.Run) (runner.RunRecorder, error) { return p, nil }
@@ -184,7 +210,12 @@ func (p *player) Learnt(context.Context) (runner.Lesson, error) {
 	return <-p.told, nil
 }
 
-func (p *player) Enough() bool { return false }
+func (p *player) Enough() bool {
+	look, enough := p.looks, make(chan bool)
+	p.looks++
+	p.inbox <- func() { enough <- p.m.enough(look) }
+	return <-enough
+}
 
 // A keeper keeps what a run consists of.
 type keeper struct {
@@ -250,29 +281,11 @@ func TestARunOfWorkersIsTheRunOfOne(t *testing.T) {
 		"of users with a pace": {"base_config.num_users=10", "base_config.user_request_rate=2", "base_config.request_count=100"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vocabulary() // outside of the bubble
-			synctest.Test(t, func(t *testing.T) {
-				batch, err := sweep.Parse("virtual.yaml", []byte(known), sweep.Options{Overrides: settings, Salt: "abc"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				batch.Mock.Precise = false // time is virtual
-				endpoint, err := mockllm.New(batch.Mock)
-				if err != nil {
-					t.Fatal(err)
-				}
-				s := &stage{batch: batch, network: memnet.Listen()}
-				ctx, stop := context.WithCancel(t.Context())
-				served := make(chan error, 1)
-				go func() { served <- endpoint.Serve(ctx, s.network) }()
+			staged(t, known, settings, func(t *testing.T, s *stage) {
 				alone, records := s.make(t, 0)
 				for workers := 1; workers <= 5; workers += 2 {
 					made, others := s.make(t, workers)
 					same(t, workers, alone, made, records, others)
-				}
-				stop()
-				if err := <-served; err != nil {
-					t.Error(err)
 				}
 			})
 		})

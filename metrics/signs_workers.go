@@ -13,10 +13,16 @@ func judgeWorkers(j *judge, workers []loadgen.Worker) {
 	if len(workers) == 0 {
 		return
 	}
-	lost, why, worst, said := 0, "", 0, ""
+	lost, why, worst, said, ok := 0, "", 0, "", 0
+	for _, w := range workers {
+		ok += w.OK
+	}
 	first, last, bound := workers[0].Late, workers[0].Late, time.Duration(0)
 	for _, w := range workers {
 		name := fmt.Sprintf("worker %d", w.Worker)
+		if n := w.OK + w.Failed; w.OK == 0 && n >= conclusiveCount && ok > 0 {
+			j.note("none of the %d requests of %s on %s succeeded, while others' did: can it reach the endpoint?", n, name, w.Host)
+		}
 		if w.Gone != "" {
 			if lost++; lost == 1 {
 				why = name + ": " + w.Gone

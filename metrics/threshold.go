@@ -71,7 +71,7 @@ var table = []Threshold{
 	{"foreign_load", "by the server's own metrics: the requests that it had beyond the run's own, or the run's own that waited before it, over the run's own", 0.1, never, "ratio", "others use the server too, or a proxy or a cap on connections stands before it: the figures are not those of this load on this server"},
 	{"littles_law", "distance of Little's ratio from 1 in the steady state, less three standard errors of the mean time in flight or, if that is more, what requests that cross its ends bring by being of unequal length, one per user and end at most; where that state lasts two of the longest latencies", 0.1, never, "ratio", "rate, latency and concurrency contradict each other"},
 	{"clock_steps", "steps of the wall clock in a run with kernel stamps", 0, never, "count", "kernel stamps are wall times"},
-	{"worker_verdict", "the worst verdict of a worker on itself: 1 for DEGRADED, 2 for INVALID", 0, 1, "count", "a sick generator among several vanishes in their median"},
+	{"worker_verdict", "the worst verdict of a worker on itself, not on the endpoint: 1 for DEGRADED, 2 for INVALID", 0, 1, "count", "a sick generator among several vanishes in their median"},
 	{"start_spread", "time from the first worker's beginning to the last one's", 10, never, "ms", "the load was not there at once"},
 	{"clock_bound", "the most by which the clocks of two workers may be apart after correction", 5, never, "ms", "concurrency and rates over time are as blurred as that; latencies never cross clocks"},
 	{"ceiling_streams", "most requests in flight over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it, or did not try: then never INVALID"},

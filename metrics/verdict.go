@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Verdict says whether a run's numbers describe the server.
@@ -34,6 +35,28 @@ type Sign struct {
 	Limit   float64 `json:"limit"` // that it broke; the one for DEGRADED where it broke none
 	Unit    string  `json:"unit"`
 	Text    string  `json:"text"`
+}
+
+// ofEndpoint are the signs that say something about the endpoint, or about the load
+// on it as a whole. All others are about whoever measured it.
+var ofEndpoint = map[string]bool{
+	"unfinished": true, "nothing_measured": true, "failed": true, "cancelled": true, "overstated_rate": true, "stall": true,
+	"start_burst": true, "bunching": true, "warm_cache": true, "foreign_load": true, "littles_law": true, "unstarted": true,
+}
+
+// OfEndpoint reports whether the sign speaks of the endpoint, or of the load on it,
+// and not of whoever measured it.
+func (s Sign) OfEndpoint() bool { return ofEndpoint[s.Name] }
+
+// Own is the verdict on whoever measured alone, with its reasons. How an endpoint
+// fares is to be seen in all of a run: in a portion of it one failure weighs as
+// much as chance makes it.
+func (v Validity) Own() (Verdict, []Sign) {
+	verdict, reasons := Valid, slices.DeleteFunc(slices.Clone(v.Reasons), Sign.OfEndpoint)
+	if len(reasons) > 0 {
+		verdict = reasons[0].Verdict
+	}
+	return verdict, reasons
 }
 
 // A judge holds signs against the thresholds.

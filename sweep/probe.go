@@ -94,13 +94,8 @@ func (p *Probe) Sure(margins []metrics.Margin) bool {
 	return true
 }
 
-// endpoints are the signs of an INVALID run that say something about the
-// endpoint: it bore too little. The others are about whoever measured it.
-var endpoints = map[string]bool{
-	"nothing_measured": true, "failed": true, "cancelled": true, "stall": true, "littles_law": true, "overstated_rate": true,
-}
-
-// void says why a run is no vote on its load; empty for one that is.
+// void says why a run is no vote on its load; empty for one that is. What the
+// endpoint fails at is one: it bore too little.
 func void(run *Run) string {
 	s := run.Summary
 	switch {
@@ -117,7 +112,7 @@ func void(run *Run) string {
 	}
 	if s.Validity.Verdict == metrics.Invalid {
 		for _, sign := range s.Validity.Reasons {
-			if sign.Verdict == metrics.Invalid && !endpoints[sign.Name] {
+			if sign.Verdict == metrics.Invalid && !sign.OfEndpoint() {
 				return "INVALID: " + sign.Text
 			}
 		}

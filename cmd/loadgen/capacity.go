@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"loadgen/fleet"
 	"loadgen/sweep"
 )
 
@@ -36,6 +37,7 @@ type capacityCommand struct {
 	NoCheck       bool     `help:"Do not ask the service whether it is there before running."`
 	AllowInvalid  bool     `help:"Exit 0 even if nothing could be measured truthfully."`
 	Offline       bool     `help:"Never ask the hub for a tokenizer."`
+	fleet.Flags
 }
 
 func (c *capacityCommand) Run(ctx context.Context, std streams) error {
@@ -49,6 +51,7 @@ func (c *capacityCommand) Run(ctx context.Context, std streams) error {
 	std.in = strings.NewReader(text)
 	run := runCommand{
 		ConfigFile: "-", Set: c.Set, UI: c.UI, Verbose: c.Verbose, NoCheck: c.NoCheck, AllowInvalid: c.AllowInvalid, Offline: c.Offline,
+		Flags: c.Flags,
 	}
 	return run.Run(ctx, std)
 }
