@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"time"
 
 	"loadgen"
@@ -286,7 +285,12 @@ func (r *reader) id() (s string) {
 	}
 	id := r.b[:uuidBytes]
 	r.b = r.b[uuidBytes:]
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+	text := make([]byte, 0, loadgen.UUIDLen)
+	text = hex.AppendEncode(text, id[:4])
+	for _, group := range [][]byte{id[4:6], id[6:8], id[8:10], id[10:]} {
+		text = hex.AppendEncode(append(text, '-'), group)
+	}
+	return string(text)
 }
 
 // count reads how many things follow that take at least a byte each.

@@ -66,7 +66,7 @@ func (c *Collector) certificates() []Certificate {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(seen[a].index, seen[b].index) })
+	byIssue(order, seen)
 	for k, l := range c.facts.Certified {
 		values := slices.Collect(c.evidence.values[len(c.facts.Sought)+k].all())
 		var v []float64

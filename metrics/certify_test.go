@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"loadgen"
 	"loadgen/metrics"
 )
@@ -67,6 +69,40 @@ func TestWhatARunProves(t *testing.T) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestNeighboursAreThoseThatWereSentTogether has a slow phase of 60 among 1,200
+// requests, numbered as they were sent, and as two workers number them of whom one
+// sends twice as many.
+func TestNeighboursAreThoseThatWereSentTogether(t *testing.T) {
+	certified := func(number func(i int) int) []metrics.Certificate {
+		c, err := metrics.NewCollector(metrics.Facts{Certified: metrics.Certifiable(nil, metrics.ByOrder), CertifyBy: metrics.ByOrder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 1200 {
+			r := &loadgen.Record{Phase: loadgen.Profiling, Index: number(i), Sent: time.Duration(i) * time.Second, Took: 10 * ms}
+			if i >= 600 && i < 660 {
+				r.Took = 900 * ms
+			}
+			r.Ended = r.Sent + r.Took
+			c.Add(r)
+		}
+		return c.Summary(loadgen.Outcome{Issued: 1200}, loadgen.Health{}, loadgen.Transport{}).Certificates
+	}
+	alone := certified(func(i int) int { return i })
+	if n := alone[0].EffectiveN; n > 200 {
+		t.Errorf("a slow phase counts for %d of 1,200", n)
+	}
+	together := certified(func(i int) int {
+		if i%3 == 2 {
+			return i/3*2 + 1
+		}
+		return (i/3*2 + i%3) * 2
+	})
+	if diff := cmp.Diff(alone, together); diff != "" {
+		t.Errorf("certificates (-alone +together):\n%s", diff)
 	}
 }
 

@@ -140,12 +140,21 @@ func margins(limits []Limit, all []seen, values [][]float64, open, over bool) []
 	if over && len(order) < fewestSeen { // better those than none
 		order = sentWithin(all, from, math.MaxInt64)
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(all[a].index, all[b].index) })
+	byIssue(order, all)
 	found := make([]Margin, len(limits))
 	for i, l := range limits {
 		found[i] = l.margin(order, all, values[i])
 	}
 	return found
+}
+
+// byIssue puts requests in the order in which they were sent: neighbours then share
+// what the endpoint was at. Numbers do not tell that where several workers deal
+// them out, one of whom may be slower than another.
+func byIssue(order []int, all []seen) {
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(all[a].sent, all[b].sent), cmp.Compare(all[a].index, all[b].index))
+	})
 }
 
 // sentWithin are those that were sent within a time, behind the ramp.
