@@ -150,21 +150,18 @@ type Machine struct {
 }
 
 // Run makes a worker of this process until the batch is over. One beside its
-// coordinator leaves to that what is no error, and ends when it does.
+// coordinator ends when that does, and leaves it to it to say what becomes of a
+// run: else each would say it of its portion.
 func (f *JoinFlags) Run(ctx context.Context, m *Machine) error {
 	log := m.Log
 	if f.Leash {
-		log = slog.New(onlyErrors{log.Handler()})
+		log = slog.New(slog.DiscardHandler)
 	}
 	stopping, ctx, release := m.Interruptible(ctx, log)
 	defer release()
 	m.Runner.Log, m.Runner.Ceiling = log, m.Ceiling("", log)
 	return f.work(ctx, stopping, m.In, &m.Runner)
 }
-
-type onlyErrors struct{ slog.Handler }
-
-func (onlyErrors) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
 
 // work is [Work] as the flags say. On a leash it lives no longer than in has
 // something to say.

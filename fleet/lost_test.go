@@ -52,6 +52,23 @@ func TestAWorkerThatDiesBeforeARunIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// TestARunThatTheUserEndsBeforeItBeginsHasNotFailed: whoever goes on makes it
+// again.
+func TestARunThatTheUserEndsBeforeItBeginsHasNotFailed(t *testing.T) {
+	t.Parallel()
+	k := coordinated(t, 1)
+	k.Patience, k.Log = time.Hour, slog.New(slog.DiscardHandler)
+	k.members[0].here, k.members[0].arrived, k.members[0].seen = true, true, time.Now().Add(time.Hour) // and answers no order
+	stopping, stop := context.WithCancel(t.Context())
+	interrupt := time.AfterFunc(50*time.Millisecond, stop)
+	defer interrupt.Stop()
+	g, err := k.Make(t.Context(), stopping, runner.Order{Workers: 1}, &runner.Home{})
+	k.lose(0, "its part is over")
+	if err != nil || !g.Outcome.Cancelled || g.Outcome.Cut != "" {
+		t.Errorf("cancelled %v, cut %q, failed with %v; want cancelled alone", g.Outcome.Cancelled, g.Outcome.Cut, err)
+	}
+}
+
 // TestAwaitedAreThoseWhoMayComeBack decides for a run that is over for all others.
 func TestAwaitedAreThoseWhoMayComeBack(t *testing.T) {
 	lost := func(change func(*Coordinator, *hand)) bool {

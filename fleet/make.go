@@ -91,9 +91,13 @@ func (k *Coordinator) Make(ctx, stopping context.Context, order runner.Order, ho
 		h.key = m.seat(h.index).key
 	}
 	err := m.begin(stopping)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = m.follow(ctx, stopping)
-	} else {
+	case stopping.Err() != nil: // the user has ended it before it began
+		err = nil
+		m.abandon()
+	default:
 		m.abandon()
 	}
 	m.drifts(ctx)
