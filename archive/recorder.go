@@ -237,6 +237,9 @@ type runRecorder struct {
 // Place is the run's directory.
 func (c *runRecorder) Place() string { return c.dir.Dir }
 
+// Flush puts what was recorded into the run's files.
+func (c *runRecorder) Flush() error { return c.dir.Flush() }
+
 // Session is given the first one when all is known of the run that its figures
 // depend on, such as a rate that the warm-up decided.
 func (c *runRecorder) Session(s *loadgen.Session) error {

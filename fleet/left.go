@@ -58,13 +58,20 @@ func (w *worker) bringSpool(ctx context.Context, path, batch string) error {
 	if !ours {
 		return nil
 	}
-	p := piece{Run: run, Worker: workerOf(path), Data: make([]byte, pieceSize)}
+	p, room := piece{Run: run, Worker: workerOf(path)}, make([]byte, pieceSize)
 	for size := left.size + spoolHead; p.At < size; p.At += int64(len(p.Data)) {
-		n, err := left.file.ReadAt(p.Data, p.At)
+		most := int64(pieceSize)
+		switch p.At {
+		case 0:
+			most = spoolHead
+		case spoolHead:
+			p.At += left.start // there is nothing in between
+		}
+		n, err := left.file.ReadAt(room[:most], p.At)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		p.Data = p.Data[:n]
+		p.Data = room[:n]
 		p.Last = p.At+int64(n) >= size
 		a, err := ask[reply](ctx, w.conn, w.subject(toLeft), p)
 		if err == nil && a.Error != "" {

@@ -33,6 +33,11 @@ func TestWhatWasKeptComesHome(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 1500 {
+			if i == 100 { // by now these are home
+				s.flush(i)
+				s.shed.marks = []shedMark{{s.size, time.Now().Add(-shedAfter)}}
+				s.ack(s.size)
+			}
 			s.add(&loadgen.Record{Index: i, Start: time.Now(), Request: &loadgen.Request{ID: "id", Session: "session_000001"}, Chunks: make([]loadgen.Chunk, 200)})
 		}
 		s.flush(1500)

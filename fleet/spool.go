@@ -1,13 +1,10 @@
 package fleet
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,10 +15,13 @@ import (
 )
 
 const (
-	spoolMagic = "loadgen spool 2\n"
-	spoolHead  = 4096 // bytes in front of the records: see writeHead
-	spoolDir   = int64(len(spoolMagic)) + 8 + 8
-	flushSize  = 64 << 10
+	spoolMagic  = "loadgen spool 3\n"
+	spoolHead   = 4096 // bytes in front of the records: see spoolHeader
+	spoolIssued = int64(len(spoolMagic))
+	spoolSince  = spoolIssued + 8
+	spoolFrom   = spoolSince + 8
+	spoolDir    = spoolFrom + 8
+	flushSize   = 64 << 10
 )
 
 // spoolLimit is how many bytes of records may wait: who is to take them in is
@@ -38,6 +38,7 @@ type spool struct {
 	acked  int64  // of these, taken in by the coordinator
 	failed error
 	since  time.Time // what starts are told from
+	shed   shedding
 }
 
 // spoolName is the file of a worker's records of a run, where its directory is that
@@ -71,11 +72,12 @@ func newSpool(path, dir string) (*spool, error) {
 	return &spool{file: f}, nil
 }
 
-// spoolHeader is what stands in front of the records: how many requests were sent
-// and since when starts are told, which are written later, and the directory.
+// spoolHeader is what stands in front of the records: how many requests were sent,
+// since when starts are told and from where on records are there, which are written
+// later, and the directory.
 func spoolHeader(dir string) []byte {
 	b := append(make([]byte, 0, spoolHead), spoolMagic...)
-	b = append(b, make([]byte, 8+8)...)
+	b = append(b, make([]byte, spoolDir-spoolIssued)...)
 	if len(dir) < spoolHead-len(b) { // else nobody will ask for it
 		b = append(b, dir...)
 	}
@@ -87,8 +89,13 @@ func (s *spool) begin(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.since = since
+	s.head(spoolSince, since.UnixNano())
+}
+
+// head writes a number into the head of the file.
+func (s *spool) head(at, n int64) {
 	if s.failed == nil {
-		_, s.failed = s.file.WriteAt(binary.LittleEndian.AppendUint64(nil, uint64(since.UnixNano())), spoolDir-8)
+		_, s.failed = s.file.WriteAt(binary.LittleEndian.AppendUint64(nil, uint64(n)), at)
 	}
 }
 
@@ -112,9 +119,7 @@ func (s *spool) flush(issued int) {
 	if len(s.buffer) > 0 {
 		s.write()
 	}
-	if s.failed == nil {
-		_, s.failed = s.file.WriteAt(binary.LittleEndian.AppendUint64(nil, uint64(issued)), int64(len(spoolMagic)))
-	}
+	s.head(spoolIssued, int64(issued))
 }
 
 func (s *spool) write() {
@@ -130,6 +135,7 @@ func (s *spool) write() {
 		n = whole(s.buffer[:n])
 	}
 	s.size += int64(n)
+	s.shed.wrote(s.size, time.Now())
 	s.buffer = append(s.buffer[:0], s.buffer[n:]...)
 }
 
@@ -167,6 +173,13 @@ func (s *spool) ack(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acked = max(s.acked, n)
+	from, to := s.shed.took(s.acked, time.Now())
+	if to == from {
+		return
+	}
+	if s.head(spoolFrom, to); s.failed == nil {
+		punch(s.file, spoolHead+from, to-from)
+	}
 }
 
 // read returns up to so many bytes of records from a place in the spool; none at
@@ -195,96 +208,4 @@ func (s *spool) close() error {
 		}
 	}
 	return err
-}
-
-// A leaving is what a worker that is gone has left in its spool.
-type leaving struct {
-	file   *os.File
-	issued int       // requests of the measurement that it had sent
-	since  time.Time // what starts are told from, by its clock
-	dir    string    // where the run is gathered
-	size   int64     // of the records, the last of which may be cut off
-}
-
-func openLeft(path string) (*leaving, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	head := make([]byte, spoolHead)
-	if _, err := io.ReadFull(f, head); err != nil || string(head[:len(spoolMagic)]) != spoolMagic {
-		f.Close()
-		return nil, fmt.Errorf("%s is no spool of this version: %w", path, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	dir, _, _ := bytes.Cut(head[spoolDir:], []byte{0})
-	head = head[len(spoolMagic):]
-	return &leaving{
-		file: f, issued: int(binary.LittleEndian.Uint64(head)), since: time.Unix(0, int64(binary.LittleEndian.Uint64(head[8:]))),
-		dir: string(dir), size: info.Size() - spoolHead,
-	}, nil
-}
-
-// from passes on the bytes of the records from a place on.
-func (l *leaving) from(at int64, take func([]byte) error) error {
-	in := io.NewSectionReader(l.file, spoolHead+at, max(l.size-at, 0))
-	b := make([]byte, flushSize)
-	for {
-		n, err := in.Read(b)
-		if n > 0 {
-			if err := take(b[:n]); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// errEnough ends a walk that its caller does not want to the end.
-var errEnough = errors.New("enough")
-
-// Left yields the records that workers have left in a directory, of each in the
-// order of their ends. A record is used again for the next.
-func Left(dir string) iter.Seq2[*loadgen.Record, error] {
-	return func(yield func(*loadgen.Record, error) bool) {
-		paths, err := filepath.Glob(filepath.Join(dir, "worker-*.spool"))
-		for _, path := range paths {
-			if err == nil {
-				err = leftIn(path, yield)
-			}
-		}
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(nil, err)
-		}
-	}
-}
-
-func leftIn(path string, yield func(*loadgen.Record, error) bool) error {
-	left, err := openLeft(path)
-	if err != nil {
-		return err
-	}
-	defer left.file.Close()
-	var rec loadgen.Record
-	var records cutter
-	return left.from(0, func(b []byte) error {
-		return records.cut(b, func(record []byte) error {
-			if err := readRecord(record, &rec, left.since); err != nil {
-				return err
-			}
-			if rec.By = workerOf(path) + 1; !yield(&rec, nil) {
-				return errEnough
-			}
-			return nil
-		})
-	})
 }

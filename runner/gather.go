@@ -235,6 +235,16 @@ func (p *phases) home(pulse *load.Pulse) *Home {
 	}
 }
 
+// recordsKept reports whether the records have found their place: where the disk is
+// full prompts, which the seed can make again, must not take the room of summaries.
+func (p *phases) recordsKept() bool {
+	if p.keep.records != nil {
+		return false
+	}
+	keep, ok := p.keep.RunRecorder.(interface{ Flush() error })
+	return !ok || keep.Flush() == nil
+}
+
 // keepPrompts makes the sessions again that the workers have begun, each the first
 // so many of its own, and keeps them: they are what the seed says, and need not
 // travel.
@@ -244,7 +254,7 @@ func (p *phases) keepPrompts(ctx context.Context, workers int, begun []int) erro
 		last = max(last, n)
 	}
 	s, err := spec(&p.run.Cell.Config, p.seed(), p.run.Number, loadgen.Profiling)
-	if err != nil || last == 0 {
+	if err != nil || last == 0 || !p.recordsKept() {
 		return err
 	}
 	if !s.Completions {
