@@ -124,7 +124,7 @@ func (s *spool) flush(issued int) {
 
 func (s *spool) write() {
 	if waiting := s.size - s.acked; s.failed == nil && waiting+int64(len(s.buffer)) > spoolLimit {
-		s.failed = fmt.Errorf("%d MiB of its records wait to be taken in by the coordinator, and no more may", waiting>>20)
+		s.failed = fmt.Errorf("%d MiB of its records wait to be taken in, and no more may: the coordinator, or the network to it, is too slow", waiting>>20)
 	}
 	if s.failed != nil {
 		return
