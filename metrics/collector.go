@@ -192,7 +192,7 @@ func (c *Collector) Summary(o loadgen.Outcome, h loadgen.Health, tr loadgen.Tran
 	c.windows(&s, o)
 	s.Rate = c.rate()
 	s.Stalls = t.stalls(c.facts.Load.Users, o)
-	s.Server = c.server(&s, o)
+	s.Server, s.Workers = c.server(&s, o), o.Workers
 	s.RoundTrip = millis(tr.RoundTrip)
 	s.Validity = c.judge(&s, o, h, tr)
 	s.Certificates = c.certificates()

@@ -80,6 +80,8 @@ type Summary struct {
 	Certificates []Certificate `json:"certificates,omitempty"`
 	// Server is what the server said of itself; nil where it was not asked.
 	Server *Server `json:"server,omitempty"`
+	// Workers made the run together; none where one process made it.
+	Workers []loadgen.Worker `json:"-"`
 	// RoundTrip is that of the network in milliseconds; 0 where it is not known.
 	RoundTrip float64 `json:"network_round_trip_ms,omitempty"`
 }

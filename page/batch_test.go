@@ -24,6 +24,7 @@ type made struct {
 	seconds int
 	scale   float64 // of its times
 	joules  float64 // that its GPU used; 0 for not known
+	workers []loadgen.Worker
 }
 
 // batch writes the directory of a batch as a recorder does.
@@ -70,6 +71,7 @@ func perform(t *testing.T, b *results.Batch, index int, m *made) {
 		return
 	}
 	o := loadgen.Outcome{Epoch: epoch, Issued: n, Elapsed: time.Duration(max(m.seconds, 2)) * time.Second, MaxFlight: 2}
+	o.Workers = m.workers
 	if m.joules > 0 {
 		o.Server = &loadgen.Server{GPUs: []loadgen.GPU{{Vendor: "nvidia", Joules: m.joules, Seconds: 2}}}
 	}

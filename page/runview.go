@@ -3,6 +3,8 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"strings"
+	"time"
 
 	"loadgen"
 	"loadgen/analyze"
@@ -39,6 +41,10 @@ func (r *Run) words(v *runView) {
 		}
 		v.Words = append(v.Words, text+fmt.Sprintf(", %s in flight.", number(w.InFlight)))
 	}
+	if made := report.WorkersLine(s.Workers); made != "" {
+		v.Words = append(v.Words, strings.ToUpper(made[:1])+made[1:]+".")
+		v.Workers = workersTable(s.Workers)
+	}
 	for _, certificate := range s.Certificates {
 		v.Words = append(v.Words, certificate.String())
 	}
@@ -63,6 +69,25 @@ func (r *Run) words(v *runView) {
 		}
 	}
 	r.figures(v)
+}
+
+// workersTable is what each of several workers made of a run, and found of itself.
+func workersTable(workers []loadgen.Worker) table {
+	t := table{Caption: "Workers", Words: true, Head: []string{
+		"worker", "verdict", "host", "requests", "ok", "failed", "cancelled", "lost", "began late, ms", "clock ahead, ms", "known within, ms", "why",
+	}}
+	millis := func(d time.Duration) string { return number(d.Seconds() * 1e3) }
+	for _, w := range workers {
+		verdict, why := w.Verdict, strings.Join(w.Reasons, "; ")
+		if w.Gone != "" {
+			verdict, why = "lost", w.Gone
+		}
+		t.Rows = append(t.Rows, row{Cells: []string{
+			fmt.Sprint(w.Worker), verdict, w.Host, fmt.Sprint(w.Issued), fmt.Sprint(w.OK), fmt.Sprint(w.Failed), fmt.Sprint(w.Cancelled), fmt.Sprint(w.Lost),
+			millis(w.Late), millis(w.Offset), millis(w.Bound), why,
+		}})
+	}
+	return t
 }
 
 // figures are the metrics of AIPerf's table.

@@ -86,7 +86,7 @@ func (t *table) size() int {
 }
 
 func (v *runView) size() int {
-	n := 300 + v.Signs.size() + v.Errors.size() + v.Figures.size()
+	n := 300 + v.Signs.size() + v.Errors.size() + v.Workers.size() + v.Figures.size()
 	for _, list := range [][]string{v.Words, v.Reasons, v.Notes, v.Missed} {
 		for _, text := range list {
 			n += min(len(text), 2*longest) + 12
@@ -185,6 +185,7 @@ type runView struct {
 	Reasons, Notes, Missed   []string
 	Signs                    table
 	Errors                   table
+	Workers                  table
 	Figures                  table
 	Series, Shapes           []figure
 	Gantt                    template.HTML

@@ -69,6 +69,9 @@ func (r *Run) Text(o Options) string {
 	if s.Steady != nil {
 		b.WriteString(o.wrap(1, " "+achieved("steady", s.Steady)) + "\n")
 	}
+	if made := WorkersLine(s.Workers); made != "" {
+		b.WriteString(o.wrap(1, " "+made) + "\n")
+	}
 	for _, line := range asides(s) {
 		b.WriteString(o.wrap(1, " "+line) + "\n")
 	}

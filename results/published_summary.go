@@ -19,13 +19,16 @@ func (p *Published) Summary() (*metrics.Summary, error) {
 	var own struct {
 		*metrics.Summary
 		Failures []metrics.Error `json:"failures"`
+		Outcome  struct {
+			Workers []loadgen.Worker `json:"workers"`
+		} `json:"outcome"`
 	}
 	own.Summary = s
 	if raw := p.keys["loadgen"]; raw != nil {
 		if err := json.Unmarshal(raw, &own); err != nil {
 			return nil, fmt.Errorf("read run %s: %s: loadgen: %w", p.Dir, JSONName, err)
 		}
-		s.Errors = own.Failures
+		s.Errors, s.Workers = own.Failures, own.Outcome.Workers
 	} else {
 		s.Errors = p.foreignErrors()
 	}
