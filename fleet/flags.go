@@ -74,6 +74,9 @@ func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, resumed, endpo
 		},
 		Version: version, Resumed: slashed(resumed), Workers: f.Workers, Patience: f.JoinTimeout, Log: log,
 	}
+	if endpoint != "" && f.Listen+f.NATS != "" {
+		log.Warn(fmt.Sprintf("The simulated endpoint of mock:// is at %s: workers on other machines do not reach it. Start loadgen mock --listen where they do, and name that as url", endpoint))
+	}
 	stop := func() {}
 	if f.NATS == "" {
 		if c.Server, err = f.serve(); err != nil {

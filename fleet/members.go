@@ -161,7 +161,7 @@ func (k *Coordinator) take(msg *nats.Msg) {
 			_ = msg.Respond(encode(reply{}))
 			return
 		case isLeaving:
-			k.lose(i, outside.Line(m.event.Why))
+			k.leaves(i, outside.Line(m.event.Why))
 			_ = msg.Respond(encode(reply{}))
 			return
 		}
@@ -237,6 +237,19 @@ func (k *Coordinator) lose(i int, why string) {
 	m.here, m.quiet, m.gone = false, false, why
 	k.mu.Unlock()
 	k.change()
+}
+
+// leaves notes that a worker goes, and why. Between runs nobody else says so, and
+// one in its place may be waited for for long.
+func (k *Coordinator) leaves(i int, why string) {
+	k.mu.Lock()
+	m, resting := k.members[i], k.open == 0
+	known := !m.here && !m.quiet
+	k.mu.Unlock()
+	k.lose(i, why)
+	if resting && !known {
+		k.Log.Warn(fmt.Sprintf("Worker %d on %s leaves: %s", i, m.Host, why))
+	}
 }
 
 // died notes that the process of a worker that was started here has ended.

@@ -30,6 +30,7 @@ func (w *worker) perform(ctx, stopping context.Context, t *turn) error {
 
 	var err error
 	if t.spool, err = t.makeSpool(); err != nil {
+		w.Log.Error(err.Error())
 		return t.fail(err)
 	}
 	t.ship = &shipper{

@@ -59,6 +59,20 @@ func workerOf(path string) (worker int) {
 	return worker
 }
 
+// writable makes a directory, and sure that files can be made in it: a worker that
+// cannot keep records is of no use to a batch.
+func writable(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	var f *os.File
+	if err == nil {
+		f, err = os.CreateTemp(dir, "try-*")
+	}
+	if err != nil {
+		return fmt.Errorf("making a place for records: %w; choose another with --spools", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
 // newSpool makes a spool for the run that is gathered in a directory; a file that
 // is there is of another run.
 func newSpool(path, dir string) (*spool, error) {

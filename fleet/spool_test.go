@@ -3,6 +3,7 @@ package fleet
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,5 +161,22 @@ func TestWhatIsNoSpoolIsRefused(t *testing.T) {
 		if err == nil {
 			t.Error("a record was read of it")
 		}
+	}
+}
+
+func TestAPlaceForRecordsIsTriedFirst(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "below", "spools")
+	if err := writable(dir); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left behind: %v", left, err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writable(file); err == nil || !strings.Contains(err.Error(), "--spools") {
+		t.Errorf("a file is a place for records: %v", err)
 	}
 }
