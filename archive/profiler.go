@@ -193,6 +193,15 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	tracer.Epoch = float64(run.Outcome.Epoch) / 1e9
 	tr := tracer.Trace()
+	if len(run.Outcome.Workers) > 0 { // whose records have come home without texts
+		recorded, err := results.Open(dir)
+		if err == nil {
+			err = joinPrompts(tr, recorded.Inputs(), tracedText)
+		}
+		if err != nil {
+			tr.Missing = append(tr.Missing, "the prompts cannot be read: "+err.Error())
+		}
+	}
 	hide(tr, k.Secrets)
 	facts = analyze.FactsOf(run.Cell.Cell, run.Facts, run.Summary, tr)
 	x := k.Profiler.Run(facts)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func Read(dir string) (*Recording, error) {
 		broken = errors.Join(broken, fmt.Errorf("%s of %s ends in the middle of a line: %w", name, dir, io.ErrUnexpectedEOF))
 	}
 	r.Trace = r.tracer.Trace()
-	broken = errors.Join(broken, r.readPrompts())
+	broken = errors.Join(broken, joinPrompts(r.Trace, r.Inputs(), readText))
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
 	r.Margins = collector.Margins(true)
 	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
@@ -72,10 +73,11 @@ func setting(config any, key string) string {
 	return text
 }
 
-// readPrompts joins the calls with their prompts, which inputs.json has: by
-// session, and in it by turn, which is the order of the calls.
-func (r *Recording) readPrompts() error {
-	calls := r.Trace.Calls
+// joinPrompts joins the calls of a trace with their prompts, which inputs.json has,
+// up to so many bytes: by session, and in it by turn, which is the order of the
+// calls.
+func joinPrompts(tr *loadgen.Trace, inputs iter.Seq2[*loadgen.Session, error], most int) error {
+	calls := tr.Calls
 	bySession := make([]int32, len(calls))
 	for i := range bySession {
 		bySession[i] = int32(i)
@@ -84,7 +86,7 @@ func (r *Recording) readPrompts() error {
 		return cmp.Compare(calls[a].FunctionID, calls[b].FunctionID) // calls are in order of start
 	})
 	read, joined := 0, 0
-	for session, err := range r.Inputs() {
+	for session, err := range inputs {
 		if err != nil {
 			return err
 		}
@@ -101,12 +103,12 @@ func (r *Recording) readPrompts() error {
 			at++
 			joined++
 		}
-		if read >= readText {
+		if read >= most {
 			break
 		}
 	}
 	if left := len(calls) - joined; left > 0 {
-		r.Trace.Missing = append(r.Trace.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
+		tr.Missing = append(tr.Missing, fmt.Sprintf("%d of %d calls have no prompt text: prefixes, patterns by prompt and new words per turn are unknown for them", left, len(calls)))
 	}
 	return nil
 }
