@@ -54,28 +54,41 @@ var ErrNotServed = errors.New("meeting the workers")
 // ErrInterrupted is a wait for workers that the user has ended.
 var ErrInterrupted = errors.New("interrupted while waiting for workers")
 
+// A Meeting is what workers are brought together for.
+type Meeting struct {
+	Batch       *sweep.Batch
+	Resumed     string // directory of a batch that goes on; empty for one that begins
+	Endpoint    string // of mock://; empty where none is asked for
+	Version     string
+	Calibration string // what was found of this machine; empty for where that is kept
+	Offline     bool
+	Tee         io.Writer // takes what workers on this machine log
+	Log         *slog.Logger
+}
+
 // Assemble brings the workers together, and returns what lets them go; nil where
-// they were not asked for. What workers on this machine log goes to tee.
-// resumed is the directory of a batch that goes on; empty for one that begins.
-func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, resumed, endpoint, version string, offline bool, tee io.Writer, log *slog.Logger) (runner.Crew, func(), error) {
+// they were not asked for.
+func (f *Flags) Assemble(ctx context.Context, m *Meeting) (runner.Crew, func(), error) {
 	if f.Workers == 0 {
 		return nil, func() {}, nil
 	}
-	files, err := Digests(batch)
+	files, err := Digests(m.Batch)
 	if err != nil {
 		return nil, nil, err
 	}
-	from := batch.Source()
+	from, log := m.Batch.Source(), m.Log
 	c := Config{
 		Dial: Dial{URL: f.NATS, Creds: f.Creds, NKey: f.NKey, CA: f.CA, Token: os.Getenv(TokenVariable)},
 		Script: Script{
 			Name: from.Name, Text: from.Text, Overrides: from.Options.Overrides, Only: from.Options.Only, Skip: from.Options.Skip,
-			Salt: from.Options.Salt, OutputBaseDir: from.Options.OutputBaseDir, Endpoint: endpoint, Offline: offline, Files: files,
+			Salt: from.Options.Salt, OutputBaseDir: from.Options.OutputBaseDir, Endpoint: m.Endpoint, Offline: m.Offline, Files: files,
 		},
-		Version: version, Resumed: slashed(resumed), Workers: f.Workers, Patience: f.JoinTimeout, Log: log,
+		Version: m.Version, Resumed: slashed(m.Resumed), Workers: f.Workers, Patience: f.JoinTimeout, Log: log,
 	}
-	if endpoint != "" && f.Listen+f.NATS != "" {
-		log.Warn(fmt.Sprintf("The simulated endpoint of mock:// is at %s: workers on other machines do not reach it. Start loadgen mock --listen where they do, and name that as url", endpoint))
+	if elsewhere := f.Listen+f.NATS != ""; elsewhere && m.Endpoint != "" {
+		log.Warn(fmt.Sprintf("The simulated endpoint of mock:// is at %s: workers on other machines do not reach it. Start loadgen mock --listen where they do, and name that as url", m.Endpoint))
+	} else if elsewhere && m.Calibration != "" {
+		log.Warn("--calibration is of this machine, which sends nothing: give each worker its own")
 	}
 	stop := func() {}
 	if f.NATS == "" {
@@ -84,7 +97,7 @@ func (f *Flags) Assemble(ctx context.Context, batch *sweep.Batch, resumed, endpo
 		}
 		stop = c.Server.Stop
 		if f.Listen == "" {
-			c.Spawn = Local(c.Server, tee)
+			c.Spawn = Local(c.Server, m.Calibration, m.Tee)
 		} else {
 			log.Info(fmt.Sprintf("Waiting for %d workers at %s", f.Workers, c.Server.URL))
 		}
@@ -135,6 +148,7 @@ type JoinFlags struct {
 	NKey        string        `name:"nkey" type:"path" placeholder:"FILE" help:"Seed of an NKey that the server knows."`
 	Spools      string        `type:"path" placeholder:"DIR" help:"Where records wait until they are taken in; default: a directory below the system's for temporary files."`
 	AllowHost   []string      `placeholder:"HOST" help:"Send to these hosts only, whatever the batch says (repeatable)."`
+	Calibration string        `type:"path" placeholder:"FILE" help:"What loadgen calibrate found of this machine; by default where it keeps that."`
 	JoinTimeout time.Duration `default:"5m" help:"How long to look for the batch."`
 	Leash       bool          `hidden:"" help:"End when standard input does."`
 }
@@ -162,7 +176,7 @@ func (f *JoinFlags) Run(ctx context.Context, m *Machine) error {
 	}
 	stopping, ctx, release := m.Interruptible(ctx, log)
 	defer release()
-	m.Runner.Log, m.Runner.Ceiling = log, m.Ceiling("", log)
+	m.Runner.Log, m.Runner.Ceiling = log, m.Ceiling(f.Calibration, log)
 	return f.work(ctx, stopping, m.In, &m.Runner)
 }
 

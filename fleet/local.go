@@ -17,14 +17,18 @@ const TokenVariable = "LOADGEN_JOIN_TOKEN"
 // Local returns what starts workers on this machine: this program again, as
 // processes of their own. The token goes through the environment, where no list
 // of processes shows it. What they log goes to log. They end when their standard
-// input does, and so with this process, however that ends.
-func Local(server *Server, log io.Writer) func(int, func(string)) (func(), error) {
+// input does, and so with this process, however that ends. calibration is the file
+// that says what this machine can measure; empty for where that is kept.
+func Local(server *Server, calibration string, log io.Writer) func(int, func(string)) (func(), error) {
 	return func(index int, lost func(why string)) (func(), error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, fmt.Errorf("starting worker %d: %w", index, err)
 		}
 		cmd := exec.Command(self, "worker", "--join", server.URL, "--index", strconv.Itoa(index), "--leash")
+		if calibration != "" {
+			cmd.Args = append(cmd.Args, "--calibration", calibration)
+		}
 		cmd.Env = append(os.Environ(), TokenVariable+"="+server.Token)
 		cmd.Stderr = log
 		detach(cmd) // ^C at the terminal is for this process, which ends the run in order

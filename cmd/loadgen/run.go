@@ -106,7 +106,9 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return unreachable
 	}
 
-	crew, dismiss, err := c.Assemble(stopping, batch, broken.dir(), endpoint, version, c.Offline, tee, log)
+	crew, dismiss, err := c.Assemble(stopping, &fleet.Meeting{
+		Batch: batch, Resumed: broken.dir(), Endpoint: endpoint, Version: version, Calibration: c.Calibration, Offline: c.Offline, Tee: tee, Log: log,
+	})
 	if err != nil {
 		return err
 	}
