@@ -16,6 +16,7 @@ type Bisection struct {
 	Resolution float64 // 0.05: a gap of 5 % is closed; of whole numbers a gap of 1
 	MaxProbes  int
 	Growth     float64 // by which the next load is greater while none failed; 0 for 2
+	Aim        float64 // where the limit is expected: tried in place of a middle; 0 for nowhere
 }
 
 // A Probe is a load with its answer.
@@ -62,22 +63,32 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 		if b.Most > 0 && highest >= b.Most {
 			return 0, StopNoFail
 		}
-		next := highest * max(2, b.Growth)
+		next := highest * cmp.Or(b.Growth, 2)
 		if b.Integer {
-			next = math.Floor(next)
+			next = max(highest+1, math.Floor(next))
 		}
 		if b.Most > 0 {
 			next = min(next, b.Most)
 		}
 		return next, ""
 	}
-	if middle, ok := b.middle(loads, passed, failed[0]); ok {
-		return middle, ""
+	if next, ok := b.inside(loads, passed, failed[0], oneSided(probes)); ok {
+		return next, ""
 	}
 	if len(passed) == 0 && probes[0].Answer == Fail {
 		return 0, StopNoPass
 	}
 	return 0, StopResolution
+}
+
+// oneSided reports whether the last three probes failed, or passed: an aim that keeps
+// to one side follows a curve that is no line.
+func oneSided(probes []Probe) bool {
+	n := len(probes)
+	if n < 3 || probes[n-1].Answer == Undecided {
+		return false
+	}
+	return !slices.ContainsFunc(probes[n-3:], func(p Probe) bool { return p.Answer != probes[n-1].Answer })
 }
 
 func (b Bisection) halve(load float64) (float64, bool) {
@@ -89,36 +100,53 @@ func (b Bisection) halve(load float64) (float64, bool) {
 	return half, half >= leastReal
 }
 
-// middle is the geometric middle of the widest gap between neighbouring loads
-// of the bracket below the lowest failed load.
-func (b Bisection) middle(loads, passed []float64, high float64) (float64, bool) {
+// inside is a load between neighbouring ones of the bracket below the lowest failed
+// load: the geometric middle of the widest gap, or with an aim one near it in the
+// gap that holds it.
+func (b Bisection) inside(loads, passed []float64, high float64, middle bool) (float64, bool) {
 	low := loads[0]
 	if p := highestBelow(passed, high); !math.IsNaN(p) {
 		low = p
 	}
-	at, widest := -1, 0.0
 	inside := slices.DeleteFunc(slices.Clone(loads), func(l float64) bool { return l < low || l > high })
+	at, widest := -1, 0.0
 	for i := range len(inside) - 1 {
 		step := b.Resolution * inside[i]
 		if b.Integer {
 			step = max(step, 1)
 		}
+		aimed := b.Aim > 0 && inside[i] <= b.Aim && b.Aim < inside[i+1]
 		if inside[i+1]-inside[i] <= step+1e-9 {
+			if aimed {
+				return 0, false // it is close enough there
+			}
 			continue
 		}
-		if ratio := inside[i+1] / inside[i]; at < 0 || ratio > widest*(1+1e-9) {
+		if ratio := inside[i+1] / inside[i]; at < 0 || aimed || ratio > widest*(1+1e-9) {
 			at, widest = i, ratio
+		}
+		if aimed {
+			break
 		}
 	}
 	if at < 0 {
 		return 0, false
 	}
 	m := math.Sqrt(inside[at] * inside[at+1])
+	if !middle && b.Aim > inside[at] && b.Aim < inside[at+1] {
+		edge := math.Pow(widest, leastShare)
+		m = min(max(b.Aim, inside[at]*edge), inside[at+1]/edge)
+	}
 	if b.Integer {
-		m = math.Round(m)
+		m = min(max(math.Round(m), inside[at]+1), inside[at+1]-1)
 	}
 	return m, m > inside[at] && m < inside[at+1]
 }
+
+// leastShare is the part of a gap, by its logarithm, that an aim leaves on either
+// side at least: a gap is closed in a bounded number of probes, however wrong the
+// aims.
+const leastShare = 0.1
 
 // Bracket returns the highest passed load below the lowest failed one, and
 // that; NaN for none.

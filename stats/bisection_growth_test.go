@@ -18,7 +18,8 @@ func TestABracketGrowsByWhatIsAsked(t *testing.T) {
 		{"twice without a word", stats.Bisection{}, passed, 10},
 		{"as told", stats.Bisection{Growth: 3.5}, passed, 17.5},
 		{"in whole numbers", stats.Bisection{Growth: 3.5, Integer: true}, passed, 17},
-		{"never less than twice", stats.Bisection{Growth: 1.1}, passed, 10},
+		{"less than twice, as told", stats.Bisection{Growth: 1.1}, passed, 5.5},
+		{"by one of whole numbers at least", stats.Bisection{Growth: 1.1, Integer: true}, passed, 6},
 		{"and no further than may be", stats.Bisection{Growth: 4, Most: 12}, passed, 12},
 		{"not inside a bracket", stats.Bisection{Growth: 4}, failed, 10},
 	} {
