@@ -48,7 +48,7 @@ func (k *Recorder) capacityTier(c *sweep.Capacity, t *sweep.TierCapacity) result
 	out := results.CapacityTier{
 		Name: t.Name, Answer: shown.Answer(), Status: t.Status, Limits: t.Limits,
 		Capacity: t.Fit.Capacity, Lower: t.Lower, Upper: t.Upper, Binding: t.Binding, ByLimit: t.Crossings,
-		PassedAt: t.Low, FailedAt: t.High, Confirmed: t.Confirmed,
+		PassedAt: t.Low, FailedAt: t.High, Confirmed: t.Confirmed, Certified: t.Certified,
 		RefutedAt: metrics.Bound(math.NaN()), BreaksAt: metrics.Bound(math.NaN()), Breaks: t.Broken,
 	}
 	if t.Refuted {
@@ -128,6 +128,7 @@ func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 	shown := report.Capacity{
 		Values: c.Cell.Values, Tier: t.Name, Unit: unit, One: one, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
 		Tokens: math.NaN(), PerGPU: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
+		Certified: t.Certified, Precision: c.Precision,
 	}
 	if o := t.OpenLoop; o != nil {
 		shown.OpenLoop = &report.OpenLoop{Rate: o.Rate, Answer: o.Answer, Void: o.Void, Broken: o.Broken}

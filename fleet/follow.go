@@ -193,7 +193,7 @@ func (m *making) lost(h *hand, why string) {
 func (m *making) enough(look int) bool {
 	if look >= m.looked {
 		m.looked = look + 1
-		m.sure = m.home.Sure()
+		m.sure = m.home.Sure(look)
 	}
 	return m.sure && look < m.looked
 }

@@ -91,13 +91,10 @@ func (b *Board) look(now time.Time) (status, bool) {
 	}
 	if probe := p.Cell.Probe; probe != nil {
 		s.Search = p.Search
-		s.BatchLeft = max(0, usualLook(probe)-s.Elapsed) + usualLook(probe)*time.Duration(max(0, p.Runs-p.Run))
+		s.BatchLeft = max(0, probe.Usual()-s.Elapsed) + probe.Usual()*time.Duration(max(0, p.Runs-p.Run))
 	}
 	return s, true
 }
-
-// usualLook is about how long a probe takes: its second look.
-func usualLook(p *sweep.Probe) time.Duration { return p.Looks[min(1, len(p.Looks)-1)] }
 
 // done is the share of the stage that is over, by whichever end is nearer.
 func (s status) done() float64 {

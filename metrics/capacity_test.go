@@ -45,7 +45,7 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 		{"even the least load is too much", []metrics.Probe{at(1, 1, -1)}, true, math.NaN(), math.NaN(), math.NaN(), ttft.Name},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fit := metrics.FitCapacity(tt.probes, []metrics.Limit{ttft, itl}, tt.whole)
+			fit := metrics.FitCapacity(tt.probes, []metrics.Limit{ttft, itl}, metrics.Fitted{Whole: tt.whole})
 			for name, pair := range map[string][2]float64{
 				"capacity": {float64(fit.Capacity), tt.capacity}, "lower": {float64(fit.Lower), tt.lower}, "upper": {float64(fit.Upper), tt.upper},
 			} {
@@ -70,10 +70,10 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 // answer another one.
 func TestProbesThatDisagreeWidenTheInterval(t *testing.T) {
 	limits := []metrics.Limit{ttft}
-	calm := metrics.FitCapacity([]metrics.Probe{at(10, -0.2, -2), at(10, -0.2, -2), at(20, 0.2, -1)}, limits, false)
+	calm := metrics.FitCapacity([]metrics.Probe{at(10, -0.2, -2), at(10, -0.2, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{})
 	// The same mean at 10, of two probes that lie three standard errors either
 	// side of it: χ² is 18 at one degree of freedom, an error of 0.42 for 0.1.
-	torn := metrics.FitCapacity([]metrics.Probe{at(10, -0.5+1e-9, -2), at(10, 0.1, -2), at(20, 0.2, -1)}, limits, false)
+	torn := metrics.FitCapacity([]metrics.Probe{at(10, -0.5+1e-9, -2), at(10, 0.1, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{})
 	if math.Abs(float64(calm.Capacity-torn.Capacity)) > 1e-6 {
 		t.Errorf("the capacity is %g, want %g as without scatter", torn.Capacity, calm.Capacity)
 	}
@@ -103,25 +103,33 @@ func TestATighterTierIsJudgedByTheSameMargins(t *testing.T) {
 	}
 }
 
-// What differs from run to run is 2 %: once the run's own error is no more than a
-// quarter of that, more of it would not decide.
+// What differs from run to run is 2 %: once the run's own error is no more than half
+// of that, or with half of its own the answer would be as open, more of it would not
+// decide. In an open loop a quarter of it, and no such hope is given up.
 func TestARunIsNotProlongedForWhatItCannotTell(t *testing.T) {
 	of := func(y, own float64) []metrics.Margin {
 		return []metrics.Margin{{Limit: ttft, N: 100, Y: y, S: math.Hypot(own, 0.02)}, {Limit: itl, N: 100, Y: -1, S: 0.02}}
 	}
 	for _, tt := range []struct {
-		name    string
-		margins []metrics.Margin
-		want    bool
+		name         string
+		margins      []metrics.Margin
+		closed, open bool
 	}{
-		{"near the limit, and exact", of(0.01, 0.004), true},
-		{"near the limit, and not exact", of(0.01, 0.006), false},
-		{"beyond it for sure", of(0.1, 0.02), true},
-		{"within it for sure", of(-0.1, 0.02), true},
-		{"a figure is missing", of(0.01, 0.004)[:1], false},
+		{"near the limit, and exact", of(0.01, 0.004), true, true},
+		{"half as exact", of(0.01, 0.009), true, false},
+		// 1.645·√(0.02² + 0.0075²) = 0.035
+		{"so near that half the error does not tell", of(0.01, 0.015), true, false},
+		// 0.05 lies between that of 0.02 and 0.015, 0.041, and that of 0.02 and 0.03, 0.059
+		{"where half the error tells", of(0.05, 0.03), false, false},
+		{"nothing is exact", of(0.01, 0.05), false, false},
+		{"beyond it for sure", of(0.1, 0.02), true, true},
+		{"within it for sure", of(-0.1, 0.02), true, true},
+		{"a figure is missing", of(0.01, 0.004)[:1], false, false},
 	} {
-		if got := metrics.Settled(tt.margins, []metrics.Limit{ttft, itl}, 0.95); got != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		limits := []metrics.Limit{ttft, itl}
+		closed, open := metrics.Settled(tt.margins, limits, 0.95, false), metrics.Settled(tt.margins, limits, 0.95, true)
+		if closed != tt.closed || open != tt.open {
+			t.Errorf("%s: %v, of an open loop %v, want %v and %v", tt.name, closed, open, tt.closed, tt.open)
 		}
 	}
 }
@@ -131,14 +139,15 @@ func TestTheRoomBelowALimit(t *testing.T) {
 	for _, tt := range []struct {
 		limit metrics.Limit
 		want  float64
+		known bool
 	}{
-		{ttft, 2},
-		{metrics.Limit{Name: ttft.Name, Bound: 1000}, 4},
-		{itl, 1}, // not measured
-		{metrics.Limit{Name: metrics.GoodShare, Bound: 0.9}, 1}, // of which nobody knows how it falls
+		{ttft, 2, true},
+		{metrics.Limit{Name: ttft.Name, Bound: 1000}, 4, true},
+		{itl, 0, false}, // not measured
+		{metrics.Limit{Name: metrics.GoodShare, Bound: 0.9}, 0, false}, // of which nobody knows how it falls
 	} {
-		if got := metrics.Room(margins, tt.limit); math.Abs(got-tt.want) > 1e-9 {
-			t.Errorf("below %v is room for %g times, want %g", tt.limit, got, tt.want)
+		if got, known := metrics.Room(margins, tt.limit); known != tt.known || known && math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("below %v is room for %g times, %v; want %g, %v", tt.limit, got, known, tt.want, tt.known)
 		}
 	}
 }

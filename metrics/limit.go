@@ -55,6 +55,12 @@ func (l Limit) definition() (Definition, bool) {
 	return d, ok && d.Kind == PerRequest
 }
 
+// IsShare reports whether it is of a share of requests, and of no figure of each.
+func (l Limit) IsShare() bool {
+	_, ok := l.definition()
+	return !ok
+}
+
 // quantile is the percentile that is limited, as a share.
 func (l Limit) quantile() (p float64, ok bool) {
 	_, stat, _ := strings.Cut(l.Name, ".")

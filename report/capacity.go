@@ -28,7 +28,10 @@ type Capacity struct {
 	BreaksAt float64
 	// Confirmed by a fresh run, and refuted above by another.
 	Confirmed, Refuted bool
-	OpenLoop           *OpenLoop // nil for none
+	// Certified: both, and the interval is no wider than the Precision, a share.
+	Certified bool
+	Precision float64
+	OpenLoop  *OpenLoop // nil for none
 }
 
 // Answer is the capacity in one sentence.
@@ -59,10 +62,14 @@ func (c *Capacity) Answer() string {
 	if c.Breaks != nil {
 		text += fmt.Sprintf("; at %s %s breaks first", loadNumber(c.BreaksAt), subjectOf(c.Breaks.Limit))
 	}
-	if c.Status == "found" && !c.Confirmed {
+	switch {
+	case c.Status != "found":
+	case !c.Confirmed:
 		text += "; not confirmed by a fresh run"
-	} else if c.Status == "found" && !c.Refuted {
+	case !c.Refuted:
 		text += "; no fresh run above it failed"
+	case !c.Certified:
+		text += fmt.Sprintf("; not certified: the interval is wider than %s %%", strconv.FormatFloat(100*c.Precision, 'g', 4, 64))
 	}
 	return text
 }

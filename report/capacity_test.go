@@ -24,14 +24,21 @@ func TestTheAnswerInWords(t *testing.T) {
 			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms, ITL p95 ≤ 40 ms: 1,820 tokens/s; at 52 TTFT breaks first",
 			report.Capacity{
 				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft, itl}, Fit: found(46, 44, 48), Confidence: 0.95,
-				Tokens: 1820.2, Breaks: &metrics.Margin{Limit: ttft}, BreaksAt: 52, Confirmed: true, Refuted: true,
+				Tokens: 1820.2, Breaks: &metrics.Margin{Limit: ttft}, BreaksAt: 52, Confirmed: true, Refuted: true, Certified: true,
 			},
 		},
 		{
 			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms: 1,820 tokens/s, 455 per GPU",
 			report.Capacity{
 				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 44, 48), Confidence: 0.95,
-				Tokens: 1820.2, PerGPU: 455.05, Confirmed: true, Refuted: true,
+				Tokens: 1820.2, PerGPU: 455.05, Confirmed: true, Refuted: true, Certified: true,
+			},
+		},
+		{
+			"carries 46 users (40 to 50, 95 %) within TTFT p95 ≤ 500 ms; not certified: the interval is wider than 5 %",
+			report.Capacity{
+				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 40, 50), Confidence: 0.95,
+				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05,
 			},
 		},
 		{

@@ -63,10 +63,12 @@ type CapacityTier struct {
 	Binding  *metrics.Limit     `json:"binding,omitempty"`
 	ByLimit  []metrics.Crossing `json:"by_limit"`
 	// PassedAt and FailedAt are the bracket of the answers that were sure.
-	PassedAt  metrics.Bound   `json:"passed_at"`
-	FailedAt  metrics.Bound   `json:"failed_at"`
-	Confirmed bool            `json:"confirmed"`
-	RefutedAt metrics.Bound   `json:"refuted_above_at"`
+	PassedAt  metrics.Bound `json:"passed_at"`
+	FailedAt  metrics.Bound `json:"failed_at"`
+	Confirmed bool          `json:"confirmed"`
+	RefutedAt metrics.Bound `json:"refuted_above_at"`
+	// Certified: both, and the interval is no wider than the precision.
+	Certified bool            `json:"certified"`
 	BreaksAt  metrics.Bound   `json:"breaks_at"`
 	Breaks    *metrics.Margin `json:"breaks,omitempty"`
 	// OpenLoop is what an open loop at the rate of the capacity said; nil where none

@@ -64,8 +64,8 @@ type Home struct {
 	Fold func(*loadgen.Record)
 	// Learn returns what the warm-up has taught, all of whose records were folded.
 	Learn func() (Lesson, error)
-	// Sure reports whether a probe's answer is.
-	Sure func() bool
+	// Sure reports whether a probe's answer is at a look, by its number from 0.
+	Sure func(look int) bool
 	// Pulse is told how many requests of the current phase are sent and in flight.
 	Pulse func(issued, flight int)
 }

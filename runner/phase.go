@@ -202,7 +202,8 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	if err != nil {
 		return err
 	}
-	p.driver.Enough = p.sure
+	look := -1
+	p.driver.Enough = func() bool { look++; return p.sure(look) }
 	if p.Step != nil {
 		p.driver.Enough = p.Step.Enough
 	}
@@ -246,8 +247,11 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	return err
 }
 
-// sure reports whether a probe's answer is: it may end then.
-func (p *phases) sure() bool { return p.run.Cell.Probe.Sure(p.collector.Margins(false)) }
+// sure reports whether a probe's answer is at a look, by its number from 0: it may
+// end then.
+func (p *phases) sure(look int) bool {
+	return p.run.Cell.Probe.Sure(look, p.collector.Margins(false))
+}
 
 // begin keeps a session that is about to be sent. One that cannot be kept ends
 // the run.

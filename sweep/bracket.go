@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"math"
 	"slices"
 
 	"loadgen"
@@ -17,6 +18,9 @@ func (c *course) bisection(tier int) stats.Bisection {
 		Integer: c.search.Whole(), Start: c.search.From, Most: c.search.To,
 		Resolution: float64(c.search.Precision), MaxProbes: mostProbes * len(c.tiers), Growth: c.growth(tier),
 	}
+	if fit := c.fit(tier); fit.Binding != nil && !fit.Binding.IsShare() && fit.At > 0 { // NaN is not
+		b.Aim = fit.At
+	}
 	if c.wall > 0 {
 		b.Most = c.wall
 	}
@@ -25,21 +29,73 @@ func (c *course) bisection(tier int) stats.Bisection {
 
 // growth is by how much the next load is to be greater than one that passed: where
 // latency grows no faster than the load, it is still within the limit when the load
-// has grown by what the latency is short of it. Users who are too many wait for
-// each other; arrivals that are too many pile up, and are only doubled.
+// has grown by what the latency is short of it. Where it is short of less than twice,
+// it is taken to go on as between the two greatest loads. Users who are too many wait
+// for each other; arrivals that are too many pile up, and are only doubled.
 func (c *course) growth(tier int) float64 {
 	if len(c.loads) == 0 || c.wall > 0 || c.cell.Pacing.Mode != loadgen.ClosedLoop {
 		return 2
 	}
-	room := float64(mostGrowth)
-	margins := metrics.Pool(c.votes[slices.Max(c.loads)])
+	greatest := slices.Max(c.loads)
+	room, known := c.room(tier, greatest)
+	reach, rises := c.reach(tier)
+	switch {
+	case !known:
+		return 2
+	case room >= 2:
+		return min(room, mostGrowth)
+	case rises:
+		return min(max(reach, 1)*(1+2*float64(c.search.Precision)), mostGrowth)
+	case greatest == 1:
+		return mostGrowth // four users harm nobody
+	}
+	return 2
+}
+
+// room is by which factor all figures of a tier may grow at a load; false where
+// nobody knows of one.
+func (c *course) room(tier int, load float64) (room float64, known bool) {
+	margins := metrics.Pool(c.votes[load])
+	room = math.Inf(1)
 	for _, l := range c.tiers[tier].Limits {
-		if l.Name != metrics.ErrorRate {
-			room = min(room, metrics.Room(margins, l))
+		if l.Name == metrics.ErrorRate {
+			continue
+		}
+		r, ok := metrics.Room(margins, l)
+		if !ok {
+			return 0, false
+		}
+		room = min(room, r)
+	}
+	return room, !math.IsInf(room, 1)
+}
+
+// reach is by how much the load may grow until the first limit is reached, if figures
+// go on to rise as between the two greatest loads; false where there is but one load.
+func (c *course) reach(tier int) (float64, bool) {
+	loads := slices.Sorted(slices.Values(c.loads))
+	if len(loads) < 2 {
+		return 0, false
+	}
+	low, high := loads[len(loads)-2], loads[len(loads)-1]
+	before, after := metrics.Pool(c.votes[low]), metrics.Pool(c.votes[high])
+	reach := float64(mostGrowth)
+	for _, l := range c.tiers[tier].Limits {
+		if l.Name == metrics.ErrorRate {
+			continue
+		}
+		was, _ := metrics.Room(before, l)
+		is, _ := metrics.Room(after, l)
+		if slope := math.Log(was/is) / math.Log(high/low); slope >= leastSlope {
+			reach = min(reach, math.Pow(is, 1/slope))
 		}
 	}
-	return max(2, room)
+	return reach, true
 }
+
+// leastSlope is by how much the logarithm of a figure rises with that of the load
+// where it is more than chance.
+const leastSlope = 0.15
 
 // belowWall is the double of the greatest load that was measured, where the next
 // was greater and could not be.

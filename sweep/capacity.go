@@ -45,6 +45,8 @@ type TierCapacity struct {
 	// it broke them.
 	Confirmed, Refuted bool
 	RefutedAt          float64
+	// Certified: both, and the interval leaves no more room than the precision.
+	Certified bool
 	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
 	// was made.
 	OpenLoop *OpenLoop
@@ -175,9 +177,16 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 			t.Confirmed = true
 		}
 	}
+	t.Certified = t.Confirmed && t.Refuted && precise(&t.Fit, c.least(float64(t.Capacity)))
 	t.At, t.OpenLoop = c.nearest(float64(t.Capacity)), c.opening(tier)
 	t.breaks(c, tier)
 	return t
+}
+
+// precise reports whether the interval leaves no more room than a step to either side.
+func precise(f *metrics.Fit, step float64) bool {
+	const close = 1e-9
+	return float64(f.Upper-f.Capacity) <= step+close && float64(f.Capacity-f.Lower) <= step+close
 }
 
 // nearest are the runs nearest to a capacity that are not above it, all at one load.

@@ -23,21 +23,36 @@ type Probe struct {
 	Confidence float64
 	// Looks are the times at which it may be decided; the last ends the run.
 	Looks []time.Duration
+	// earlier is how many of them are only for what is far from its limit.
+	earlier int
+	// Patient: none of those ends it, as it is to prove a capacity, or no load has
+	// passed yet: what the first requests of all take may be the endpoint's start.
+	Patient bool
 	// Open is the number from 1 of the tier whose capacity the run puts to the
 	// proof of an open loop; Load is then its rate. 0 for a probe of the search.
 	Open int
 }
 
-// Short reports whether the first look is the last.
+// Short reports whether the run has but one look.
 func (p *Probe) Short() bool { return len(p.Looks) == 1 }
 
+// Usual is about how long such a run takes: the first look for all.
+func (p *Probe) Usual() time.Duration { return p.Looks[p.earlier] }
+
 // looks are the times at which a probe is looked at, in multiples of
-// benchmark_duration. The queue of an open loop takes longer to show its state.
-func looks(p Pacing) []int {
+// benchmark_duration: before it has gone by only for what is far from its limit. The
+// queue of an open loop takes longer to show its state.
+func looks(p Pacing) []float64 {
 	if p.Mode == loadgen.OpenLoop {
-		return []int{2, 4, 8}
+		return []float64{0.5, 1, 2, 4, 8}
 	}
-	return []int{1, 2, 4}
+	return []float64{0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4}
+}
+
+// early reports whether only what is far from its limit is over after a multiple of
+// benchmark_duration.
+func early(p Pacing, look float64) bool {
+	return look < 1 || p.Mode == loadgen.OpenLoop && look < 2
 }
 
 // probe returns the cell of a load: the base with the load set. A short one has
@@ -53,12 +68,18 @@ func (s *Search) probe(cell *Cell, load float64, short bool) *Cell {
 
 // cell is the base with a configuration of the probe's load.
 func (p *Probe) cell(c Config, load loadgen.Value, short bool) *Cell {
-	at := looks(c.Pacing())
-	if short {
-		at = at[:1]
+	for _, n := range looks(c.Pacing()) {
+		look := time.Duration(n * float64(c.BenchmarkDuration))
+		if early(c.Pacing(), n) {
+			p.earlier++
+		}
+		p.Looks = append(p.Looks, look)
 	}
-	for _, n := range at {
-		p.Looks = append(p.Looks, time.Duration(n)*c.BenchmarkDuration)
+	if short || p.Open > 0 {
+		p.Looks, p.earlier = p.Looks[p.earlier:], 0
+	}
+	if short {
+		p.Looks = p.Looks[:1]
 	}
 	c.BenchmarkDuration = p.Looks[len(p.Looks)-1]
 	cell, own := p.Base, []loadgen.Value{load}
@@ -84,10 +105,16 @@ func (p *Probe) Sought() []metrics.Limit {
 	return s.sought()
 }
 
-// Sure reports whether margins decide every tier as far as a run can.
-func (p *Probe) Sure(margins []metrics.Margin) bool {
+// Sure reports whether margins decide every tier as far as a run can, at a look by
+// its number from 0.
+func (p *Probe) Sure(look int, margins []metrics.Margin) bool {
+	early := look < p.earlier
+	if early && p.Patient {
+		return false
+	}
+	open := p.Open > 0 || p.Base.Pacing.Mode == loadgen.OpenLoop
 	for _, tier := range p.Tiers {
-		if !metrics.Settled(margins, tier.Limits, p.Confidence) {
+		if early && !metrics.Far(margins, tier.Limits, p.Confidence) || !metrics.Settled(margins, tier.Limits, p.Confidence, open) {
 			return false
 		}
 	}

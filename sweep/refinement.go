@@ -25,8 +25,12 @@ func refinement(short bool) int {
 // before two that are sure are no proof together.
 const mostScatter = 2
 
-// refine is a run that says more about where the limit is reached; false where the
-// standard error of that is within a third of the precision. One run knows nothing
+// refined is the part of the precision that the standard error of an answer may have:
+// its interval of 95 % is then about as wide as the precision to either side.
+const refined = 0.4
+
+// refine is a run that says more about where the limit is reached; false where that
+// is known closely enough. One run knows nothing
 // of what lasts longer than it, such as who met whom in a closed loop: short runs
 // that begin anew tell more than a long one.
 func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
@@ -34,7 +38,7 @@ func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 	if low, high := stats.Bracket(c.probes(tier)); fit.Scatter < mostScatter && high-low <= c.least(low)+1e-9 {
 		return step{}, false // both sides are sure
 	}
-	if fit.Binding == nil || n >= mostRefinements || fit.SE <= float64(c.search.Precision)/3 {
+	if fit.Binding == nil || n >= mostRefinements || c.exact(fit) {
 		return step{}, false
 	}
 	at := fit.At
@@ -43,6 +47,12 @@ func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 	}
 	at = c.search.roundLoad(at)
 	return step{tier: tier, load: at, refines: true, short: c.quick(fit)}, at > 0 && (c.search.To == 0 || at <= c.search.To) && (c.wall == 0 || at < c.wall)
+}
+
+// exact reports whether an answer is known closely enough: by its interval, and by its
+// standard error where probes near the limit have one.
+func (c *course) exact(fit *metrics.Fit) bool {
+	return precise(fit, c.least(float64(fit.Capacity))) && (math.IsInf(fit.SE, 1) || fit.SE <= refined*float64(c.search.Precision))
 }
 
 // fewestQuick are the requests that a look must rest on to be enough of a run.
@@ -62,7 +72,7 @@ func (c *course) quick(fit *metrics.Fit) bool {
 		}
 		for _, m := range run.Margins {
 			if m.Name == fit.Binding.Name && m.Known() {
-				first := run.Cell.Probe.Looks[0]
+				first := run.Cell.Probe.Base.Config.BenchmarkDuration
 				return float64(m.N)*first.Seconds() >= fewestQuick*max(run.Outcome.Elapsed, first).Seconds()
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/stats"
 )
@@ -165,7 +166,19 @@ func (c *course) next() (Ask, step) {
 		return Ask{Cell: c.search.arrivals(c.cell, s.load, s.tier+1), Number: len(c.opened[s.tier]) + 1}, s
 	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
-	return Ask{Cell: c.search.probe(c.cell, s.load, s.short), Number: tried + 1}, s
+	cell := c.search.probe(c.cell, s.load, s.short)
+	cell.Probe.Patient = s.proves || !c.passed()
+	return Ask{Cell: cell, Number: tried + 1}, s
+}
+
+// passed reports whether any load has passed yet, of any tier.
+func (c *course) passed() bool {
+	for tier := range c.tiers {
+		if low, _ := stats.Bracket(c.probes(tier)); !math.IsNaN(low) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide returns the load to try next, tier after tier.
@@ -235,7 +248,7 @@ func (c *course) atCapacity(tier int, capacity float64) (float64, bool) {
 		default:
 			n++
 			if !p.holds && !p.void {
-				at = min(at, p.load-c.least(p.load))
+				at = min(at, p.load-c.slack(p.load))
 			}
 		}
 	}
@@ -298,7 +311,9 @@ func (c *course) fit(tier int) metrics.Fit {
 			probes = append(probes, metrics.Probe{Load: load, Margins: margins})
 		}
 	}
-	return metrics.FitCapacity(probes, c.tiers[tier].Limits, c.search.Whole())
+	return metrics.FitCapacity(probes, c.tiers[tier].Limits, metrics.Fitted{
+		Whole: c.search.Whole(), Open: c.cell.Pacing.Mode == loadgen.OpenLoop, Precision: float64(c.search.Precision),
+	})
 }
 
 // expected is about how many runs are to come.

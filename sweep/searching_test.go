@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,22 +100,23 @@ func TestASearchDoublesHalvesAndConfirms(t *testing.T) {
 			"a capacity of whole users", searching,
 			bearing{ttft: 10.5, s: 0.01},
 			// At 1 and 4 there is room for 110 and 6.9 times the TTFT: four times the load
-			// each. 16 fails; √(4·16) = 8 passes, √(8·16) = 11.3, √(8·11) = 9.4,
-			// √(9·11) = 9.9; then the proofs.
-			"1 4 16 8 11 9 10 10#2 11#2", sweep.CapacityFound, 10,
+			// each. 16 fails; the line between crosses at 10.5: 11 fails, 10 passes; then
+			// the proofs.
+			"1 4 16 11 10 10#2 11#2", sweep.CapacityFound, 10,
 		},
 		{"nothing breaks", searching, bearing{ttft: 5000, s: 0.01}, "1 4 16 64 256 1024", sweep.CapacityNoFail, 1024},
 		{"not even one user", searching, bearing{ttft: 0.5, s: 0.01}, "1", sweep.CapacityNoPass, math.NaN()},
 		{
 			"the first load is too much: it is halved", strings.Replace(searching, "to: 1024", "from: 64", 1),
 			bearing{ttft: 10.5, s: 0.01},
-			"64 32 16 8 11 9 10 10#2 11#2", sweep.CapacityFound, 10,
+			"64 32 16 8 11 10 10#2 11#2", sweep.CapacityFound, 10,
 		},
 		{
 			"a rate of four digits", strings.Replace(searching, "over: concurrency, to: 1024", "over: request_rate, precision: 40%", 1),
-			bearing{ttft: 3, s: 0.01},
-			// 2 passes, 4 fails; √8 = 2.828 passes and 4 is 1.41 times that; √(2.828·4) = 3.363
-			"1 2 4 2.828 3.363 3 4.2", sweep.CapacityFound, 3,
+			bearing{ttft: 2.9, s: 0.01},
+			// 2 passes, 4 fails; the line crosses at 2.9, which is within 40 % of both its
+			// neighbours only once it was tried.
+			"1 2 4 2.9 2.9#2 4.06", sweep.CapacityFound, 2.9,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,8 +129,8 @@ func TestASearchDoublesHalvesAndConfirms(t *testing.T) {
 			if tier.Status != tt.status || math.Abs(got-tt.capacity) > 1e-3*tt.capacity && !(math.IsNaN(got) && math.IsNaN(tt.capacity)) {
 				t.Errorf("%s %g, want %s %g", tier.Status, got, tt.status, tt.capacity)
 			}
-			if tt.status == sweep.CapacityFound && (!tier.Confirmed || !tier.Refuted) {
-				t.Errorf("confirmed %v, refuted above %v; want both", tier.Confirmed, tier.Refuted)
+			if tt.status == sweep.CapacityFound && (!tier.Confirmed || !tier.Refuted || !tier.Certified) {
+				t.Errorf("confirmed %v, refuted above %v, certified %v; want all", tier.Confirmed, tier.Refuted, tier.Certified)
 			}
 		})
 	}
@@ -144,12 +146,12 @@ func TestProbesThatProveNothing(t *testing.T) {
 	}{
 		{
 			"one INVALID run is made once more", func(load float64, n int) (string, error) {
-				if load == 8 && n == 1 {
+				if load == 11 && n == 1 {
 					return "process_cpu", nil
 				}
 				return "", nil
 			},
-			"1 4 16 8 8#2 11 9 10 10#2 11#2", "",
+			"1 4 16 11 11#2 10 10#2 11#3", "",
 		},
 		{
 			"proofs that are INVALID have an end", func(load float64, n int) (string, error) {
@@ -158,7 +160,7 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 4 16 8 11 9 10 10#2 10#3 10#4 11#2", "",
+			"1 4 16 11 10 10#2 10#3 10#4 11#2", "",
 		},
 		{
 			"twice INVALID is a wall", func(load float64, _ int) (string, error) {
@@ -186,7 +188,7 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 4 16 8 11 9 10 10#2 11#2", "",
+			"1 4 16 11 10 10#2 11#2", "",
 		},
 		{
 			"a run that broke off is made once more", func(load float64, n int) (string, error) {
@@ -195,7 +197,7 @@ func TestProbesThatProveNothing(t *testing.T) {
 				}
 				return "", nil
 			},
-			"1 4 4#2 16 8 11 9 10 10#2 11#2", "",
+			"1 4 4#2 16 11 10 10#2 11#2", "",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -254,6 +256,63 @@ func probeOf(t *testing.T, batch *sweep.Batch, load float64) *sweep.Cell {
 	}
 	t.Fatalf("no probe of %g", load)
 	return nil
+}
+
+// A probe far from its limit ends before benchmark_duration has gone by, but the first
+// of all, whose requests may meet an endpoint that is only starting, and a proof.
+func TestAProbeFarFromItsLimitEndsEarly(t *testing.T) {
+	batch := parse(t, searching)
+	plan := batch.Plan()
+	var done []*sweep.Run
+	var told []string
+	for range 20 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		run := bearing{ttft: 10.5, s: 0.01}.probe(ask)
+		p := ask.Cell.Probe
+		ends := slices.IndexFunc([]bool{p.Sure(0, run.Margins), p.Sure(3, run.Margins)}, func(sure bool) bool { return sure })
+		told = append(told, fmt.Sprintf("%g %v", p.Load, []time.Duration{p.Looks[0], p.Looks[3]}[ends]))
+		done = append(done, run)
+	}
+	// The TTFT is a quarter away from its limit at loads of 9.4 and 11.7.
+	if d := cmp.Diff("1 1m0s, 4 15s, 16 15s, 11 1m0s, 10 1m0s, 10 1m0s, 11 1m0s", strings.Join(told, ", ")); d != "" {
+		t.Errorf("probes end (-want +got):\n%s", d)
+	}
+}
+
+// A load that the latencies of the last two make out to be a little beyond the limit
+// is tried next, where there is room for less than twice the latency.
+func TestTheNextLoadIsALittleBeyondTheLimit(t *testing.T) {
+	text := strings.Replace(searching, "to: 1024", "from: 8", 1)
+	asked, _ := sought(t, text, bearing{ttft: 40, s: 0.01})
+	// At 8 there is room for 25 times the TTFT, at 32 for 1.56: √1.56 = 1.25 of the load,
+	// and a tenth, is 44.
+	if got := strings.Join(asked[:3], " "); got != "8 32 44" {
+		t.Errorf("asked for %s, want 8 32 44", strings.Join(asked, " "))
+	}
+}
+
+// An answer whose interval is wider than the precision has no certificate.
+func TestAWideIntervalIsNoCertificate(t *testing.T) {
+	batch := parse(t, strings.Replace(searching, "to: 1024", "from: 64", 1))
+	var done []*sweep.Run
+	for range 60 {
+		ask, ok := batch.Plan().Next(done)
+		if !ok {
+			break
+		}
+		run := bearing{ttft: 100, s: 0.5}.probe(ask)
+		if load := ask.Cell.Probe.Load; load > 100 {
+			run.Margins[0].Y += 1 // sure above, and never below
+		}
+		done = append(done, run)
+	}
+	tier := batch.Capacities(done)[0].Tiers[0]
+	if wide := float64(tier.Upper-tier.Lower) > 11; !wide || tier.Certified {
+		t.Errorf("%g to %g, certified %v; want wide and not", tier.Lower, tier.Upper, tier.Certified)
+	}
 }
 
 // One set of probes serves all tiers: the second needs only those around its own
@@ -332,16 +391,16 @@ func TestASearchOverTheLengthOfPrompts(t *testing.T) {
 	text = strings.Replace(text, "prompt_input_tokens_mean: 20", "concurrency: 4", 1)
 	asked, c := sought(t, text, bearing{ttft: 100.5, s: 0.01})
 	// At 16 there is room for 39 times the TTFT, at 64 for (100.5/64)² = 2.47 times:
-	// 157 fails. √(64·157) = 100.2 is undecided, √(100·157) = 125.3 fails; then the
-	// wider gap each time: √(64·100) = 80, √(80·100) = 89.4, √(100·125) = 111.8.
-	if got := strings.Join(asked[:8], " "); got != "16 64 157 100 125 80 89 112" {
+	// 157 fails. The line between crosses at 100.5: 100 is undecided. A tenth of the gap
+	// above it is a factor of 1.57^0.1 = 1.046: 105 fails, and there is no gap left.
+	if got := strings.Join(asked, " "); got != "16 64 157 100 105 100#2 105#2" {
 		t.Errorf("asked for %s", got)
 	}
 	if got := float64(c.Tiers[0].Fit.Capacity); got != 100 {
 		t.Errorf("found %g, want 100", got)
 	}
 	probe := c.Probes[0].Run.Cell
-	if probe.Config.PromptInputTokensMean != 16 || probe.Config.Concurrency != 4 || probe.Dir != "search/prompt_input_tokens_mean16" || len(probe.Probe.Looks) != 3 || probe.Probe.Looks[2] != 4*time.Minute {
+	if probe.Config.PromptInputTokensMean != 16 || probe.Config.Concurrency != 4 || probe.Dir != "search/prompt_input_tokens_mean16" || len(probe.Probe.Looks) != 8 || probe.Probe.Looks[0] != 15*time.Second || probe.Probe.Looks[7] != 4*time.Minute {
 		t.Errorf("the first probe is %s: %+v", probe.Dir, probe.Probe)
 	}
 }
@@ -383,8 +442,8 @@ func TestProbesThatContradictEachOtherAreRefined(t *testing.T) {
 		done = append(done, bearing{ttft: 40.5 * chance, s: 0.01}.probe(ask))
 	}
 	c := batch.Capacities(done)[0]
-	if short < 8 || short > 16 || len(done) == 100 {
-		t.Errorf("%d short runs of %d, want 8 to 16", short, len(done))
+	if short < 4 || short > 16 || len(done) == 100 {
+		t.Errorf("%d short runs of %d, want 4 to 16", short, len(done))
 	}
 	refined := 0
 	for _, p := range c.Probes {

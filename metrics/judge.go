@@ -1,0 +1,170 @@
+package metrics
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"loadgen/stats"
+)
+
+func marginOf(margins []Margin, l Limit) (Margin, bool) {
+	for _, m := range margins {
+		if m.Name == l.Name {
+			return m.against(l), m.Known()
+		}
+	}
+	return Margin{}, false
+}
+
+// Room is by which factor a figure may grow before it reaches its limit; false where
+// nobody knows, as of a share of requests.
+func Room(margins []Margin, l Limit) (float64, bool) {
+	if l.IsShare() {
+		return 0, false
+	}
+	m, ok := marginOf(margins, l)
+	return math.Exp(-m.Y), ok
+}
+
+// against is the margin held against another bound of the same figure.
+func (m Margin) against(l Limit) Margin {
+	if m.Bound == l.Bound {
+		return m
+	}
+	switch was, is := m.Bound, l.Bound; {
+	case l.Name == GoodShare:
+		m.Y += logit(1-was) - logit(1-is)
+	case l.Name == ErrorRate:
+		m.Y += logit(was) - logit(is)
+	case l.AtLeast():
+		m.Y += math.Log(is) - math.Log(was)
+	default:
+		m.Y += math.Log(was) - math.Log(is)
+	}
+	m.Limit = l
+	return m
+}
+
+func logit(p float64) float64 { return math.Log(p / (1 - p)) }
+
+// Judge holds margins against limits: pass where all are kept and that is sure,
+// fail where one is broken for sure, each to one side at the confidence.
+func Judge(margins []Margin, limits []Limit, confidence float64) stats.Answer {
+	z := oneSided(confidence)
+	answer := stats.Pass
+	for _, l := range limits {
+		m, ok := marginOf(margins, l)
+		switch {
+		case ok && m.Y-z*m.S >= 0:
+			return stats.Fail
+		case !ok || m.Y+z*m.S > 0:
+			answer = stats.Undecided
+		}
+	}
+	return answer
+}
+
+// Settled reports whether more of the run would leave the answer as it is: it is
+// sure; or what keeps it from being so is what differs from run to run, which no run
+// tells of itself; or it would not be sure with half the error either, which is what
+// the longest look has of the first. The queue of an open loop is another after a
+// longer time, and only the first two end its run.
+func Settled(margins []Margin, limits []Limit, confidence float64, open bool) bool {
+	if Judge(margins, limits, confidence) != stats.Undecided {
+		return true
+	}
+	z := oneSided(confidence)
+	for _, l := range limits {
+		m, ok := marginOf(margins, l)
+		if !ok {
+			return false
+		}
+		if m.Y+z*m.S <= 0 {
+			continue
+		}
+		own := math.Sqrt(max(0, m.S*m.S-RunSD*RunSD))
+		exact, futile := own <= RunSD/2, own <= 2*RunSD && math.Abs(m.Y) <= z*math.Hypot(RunSD, own/2)
+		if open {
+			exact, futile = own <= RunSD/4, false
+		}
+		if !exact && !futile {
+			return false
+		}
+	}
+	return true
+}
+
+// What is far from its limit is so by a quarter of it at least, in so many requests
+// at least.
+const (
+	farFromLimit = 1.25
+	fewestFar    = 30
+)
+
+// Far reports whether an answer is sure, and would be with limits of times that are
+// a quarter tighter or wider: what has not settled yet will not change it.
+func Far(margins []Margin, limits []Limit, confidence float64) bool {
+	answer := Judge(margins, limits, confidence)
+	away := math.Log(farFromLimit) // for a pass, and back for a failure
+	if answer == stats.Fail {
+		away = -away
+	}
+	nearer := slices.Clone(margins)
+	for i, m := range nearer {
+		if m.IsShare() {
+			continue
+		}
+		if m.N < fewestFar {
+			return false
+		}
+		nearer[i].Y += away
+	}
+	return answer != stats.Undecided && Judge(nearer, limits, confidence) == answer
+}
+
+// Broken returns the limit that margins break by most; false where all are kept.
+func Broken(margins []Margin, limits []Limit) (Margin, bool) {
+	var worst Margin
+	found := false
+	for _, l := range limits {
+		if m, ok := marginOf(margins, l); ok && m.Y > 0 && (!found || m.Y > worst.Y) {
+			worst, found = m, true
+		}
+	}
+	return worst, found
+}
+
+// Pool joins the margins of several runs at the same load, weighted by what each
+// is worth.
+func Pool(runs [][]Margin) []Margin {
+	if len(runs) == 1 {
+		return runs[0]
+	}
+	var pooled []Margin
+	at := map[string]int{}
+	for _, run := range runs {
+		for _, m := range run {
+			if !m.Known() {
+				continue
+			}
+			i, ok := at[m.Name]
+			if !ok {
+				at[m.Name] = len(pooled)
+				pooled = append(pooled, m)
+				continue
+			}
+			p := &pooled[i]
+			a, b := 1/(p.S*p.S), 1/(m.S*m.S)
+			p.Y, p.S = (a*p.Y+b*m.Y)/(a+b), 1/math.Sqrt(a+b)
+			p.Observed = (a*p.Observed + b*m.Observed) / (a + b)
+			p.N += m.N
+			p.EffectiveN += m.EffectiveN
+		}
+	}
+	return pooled
+}
+
+// oneSided is how many standard errors are sure to one side.
+func oneSided(confidence float64) float64 { return distuv.UnitNormal.Quantile(confidence) }
