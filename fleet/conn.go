@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"loadgen/internal/secret"
 )
 
 // A Dial says how the server is reached, and how one is let in there.
@@ -38,6 +40,9 @@ func (d Dial) name() (address, name string) {
 	return u.String(), name
 }
 
+// shown is the address as it may be told: without a password.
+func (d Dial) shown() string { return secret.HideURL(d.URL) }
+
 // What a connection is called: by the name, in which stands its key, the server
 // knows what a worker may say and hear.
 const (
@@ -50,7 +55,7 @@ const (
 func (d Dial) connect(name, key string, more ...nats.Option) (*nats.Conn, string, error) {
 	address, batch := d.name()
 	if strings.ContainsAny(batch, ".*> \t") {
-		return nil, "", fmt.Errorf("%s: the name behind the address must be one word without dots", d.URL)
+		return nil, "", fmt.Errorf("%s: the name behind the address must be one word without dots", d.shown())
 	}
 	options := []nats.Option{
 		nats.Name(name), nats.ErrorHandler(ignore), nats.CustomInboxPrefix(inboxOf(key)), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
@@ -83,7 +88,7 @@ func (d Dial) connect(name, key string, more ...nats.Option) (*nats.Conn, string
 	}
 	conn, err := nats.Connect(address, append(options, more...)...)
 	if err != nil {
-		return nil, "", fmt.Errorf("connecting to %s: %w", address, err)
+		return nil, "", fmt.Errorf("connecting to %s: %w", secret.HideURL(address), err)
 	}
 	return conn, "loadgen." + batch + ".", nil
 }

@@ -102,7 +102,7 @@ func (k *Coordinator) onlyOne(prefix string) error {
 	subject := prefix + "taken"
 	if other, err := k.conn.Request(subject, nil, time.Second); err == nil {
 		return fmt.Errorf("%w: another batch, %s, does so at %s: put a name behind the address, such as %s/NAME",
-			ErrNotServed, outside.Line(string(other.Data)), k.URL, strings.TrimRight(k.URL, "/"))
+			ErrNotServed, outside.Line(string(other.Data)), k.shown(), strings.TrimRight(k.shown(), "/"))
 	}
 	name := []byte(k.Script.Name)
 	_, err := k.conn.Subscribe(subject, func(msg *nats.Msg) { _ = msg.Respond(name) })

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"loadgen/internal/secret"
 	"loadgen/metrics"
 	"loadgen/runner"
 	"loadgen/sweep"
@@ -46,6 +47,14 @@ func (f *Flags) Check() error {
 		return errors.New("--creds, --nkey and --ca are for --nats, which is missing")
 	}
 	return nil
+}
+
+// Secrets are what lets workers in: no file of a batch may hold it.
+func (f *Flags) Secrets() *secret.Set {
+	secrets := &secret.Set{}
+	secrets.AddURL(f.NATS)
+	secrets.AddKey(os.Getenv(TokenVariable))
+	return secrets
 }
 
 // ErrNotServed is a server for workers that cannot be had as it was asked for.

@@ -43,7 +43,7 @@ func (w *worker) join(ctx context.Context) (in welcome, err error) {
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		err = fmt.Errorf("no coordinator has answered at %s within %v", w.URL, w.Patience)
+		err = fmt.Errorf("no coordinator has answered at %s within %v", w.shown(), w.Patience)
 	case err != nil:
 		err = fmt.Errorf("the coordinator says what this version does not understand: %w", err)
 	case in.Refused != "":

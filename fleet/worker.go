@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"loadgen"
+	"loadgen/internal/outside"
 	"loadgen/runner"
 	"loadgen/sweep"
 )
@@ -84,11 +85,13 @@ func Work(ctx, stopping context.Context, c WorkerConfig) error {
 		return err
 	}
 	w := &worker{WorkerConfig: c, began: time.Now(), orders: make(chan *turn, 16), ended: make(chan struct{})}
+	w.Log.Info(fmt.Sprintf("Looking for a batch at %s, for %v at most", c.shown(), c.Patience))
 	in, err := w.join(stopping)
 	if err != nil {
 		return err
 	}
 	defer w.conn.Close()
+	w.Log.Info(fmt.Sprintf("This is worker %d of the batch that was started from %s", in.Index, outside.Line(in.Script.Name)))
 	w.hear()
 	for subject, handle := range map[string]nats.MsgHandler{
 		w.subject(toDo):    w.handle,

@@ -10,9 +10,13 @@ import (
 )
 
 // shownCommand returns what loadgen was called with as it may be written down:
-// overrides whose values are secret are masked, however they were given.
-func shownCommand(args, overrides []string) []string {
+// overrides whose values are secret are masked, however they were given, and so is
+// what lets workers in.
+func shownCommand(args, overrides []string, secrets *secret.Set) []string {
 	shown := slices.Clone(args)
+	for i, arg := range shown {
+		shown[i] = secrets.Hide(arg)
+	}
 	for _, override := range overrides {
 		masked := sweep.ShownOverride(override)
 		if masked == override {

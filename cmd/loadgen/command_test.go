@@ -4,9 +4,12 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"loadgen/fleet"
 )
 
 func TestTheCommandIsShownWithoutSecrets(t *testing.T) {
+	workers := fleet.Flags{NATS: "nats://joe:sk-12345678@nats:4222"}
 	const header = "base_config.headers.X-Key=sk-1"
 	for _, c := range []struct{ args, overrides, want []string }{
 		{[]string{"loadgen", "--set", header}, []string{header}, []string{"loadgen", "--set", "base_config.headers.X-Key=<redacted>"}},
@@ -17,9 +20,11 @@ func TestTheCommandIsShownWithoutSecrets(t *testing.T) {
 			[]string{"base_config.concurrency=1"},
 			[]string{"loadgen", "--set", "base_config.concurrency=1"},
 		},
+		{[]string{"loadgen", "--nats", workers.NATS}, nil, []string{"loadgen", "--nats", "nats://<redacted>@nats:4222"}},
+		{[]string{"loadgen", "--nats=" + workers.NATS}, nil, []string{"loadgen", "--nats=nats://<redacted>@nats:4222"}},
 		{[]string{"loadgen", "--set", "mock.api_key=k"}, []string{"mock.api_key=k"}, []string{"loadgen", "--set", "mock.api_key=<redacted>"}},
 	} {
-		if got := shownCommand(c.args, c.overrides); !slices.Equal(got, c.want) {
+		if got := shownCommand(c.args, c.overrides, workers.Secrets()); !slices.Equal(got, c.want) {
 			t.Errorf("%q is shown as %q, want %q", c.args, got, c.want)
 		}
 	}

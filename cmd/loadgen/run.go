@@ -113,11 +113,12 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 		return err
 	}
 	defer dismiss()
-	command := shownCommand(os.Args, c.Set)
+	command := shownCommand(os.Args, c.Set, c.Secrets())
 	secrets, err := archive.SecretsOf(batch, command)
 	if err != nil {
 		return usageError{err}
 	}
+	secrets.Join(c.Secrets())
 	started := time.Now()
 	dir := broken.root()
 	if dir == nil {
@@ -261,6 +262,9 @@ func startMock(ctx context.Context, batch *sweep.Batch, stderr io.Writer) (url s
 // dryRun lists what would be run. It fails where the service is not there.
 func (c *runCommand) dryRun(batch *sweep.Batch, notes []string, unreachable error, out io.Writer) error {
 	fmt.Fprint(out, archive.PlanText(batch, notes, reportOptions(out)))
+	if c.Workers > 0 {
+		fmt.Fprintf(out, "workers: %d make each run; a dry run starts none, and waits for none\n", c.Workers)
+	}
 	switch {
 	case c.NoCheck:
 		fmt.Fprintln(out, "service: not checked")
