@@ -51,7 +51,7 @@ var may = map[string][]string{
 	"live":                {"report", "runner", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
-	"fleet":               {"", "runner", "sweep", "synth", "load", "metrics", "internal/outside"},
+	"fleet":               {"", "runner", "sweep", "synth", "load", "metrics", "internal/outside", "internal/secret"},
 	"cmd/loadgen":         {"", "guide", "fleet", "sink", "archive", "page", "calibrate", "live", "report", "compare", "analyze", "results", "trace", "runner", "sweep", "load", "metrics", "mockllm", "internal/outside", "internal/secret", "stats"},
 }
 
