@@ -17,7 +17,7 @@ base_config:
   url: mock://
   streaming: true
   warmup_request_count: 0
-  benchmark_duration: 20
+  benchmark_duration: 5
   prompt_input_tokens_mean: 40
   prompt_output_tokens_mean: 20
   # Of the machine that the test runs on, whose time is not virtual.
@@ -35,13 +35,13 @@ func TestASearchOfWorkersFindsWhatOneFinds(t *testing.T) {
 	}{
 		// Eight run at once; the ninth user waits for another's end.
 		"of users": {
-			[]string{"search={over: concurrency, to: 64, slos: {ttft.p95: 35}}", "mock={prefill_base: 0s, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 0s, max_num_seqs: 8}"},
+			[]string{"search={over: concurrency, to: 16, slos: {ttft.p95: 35}}", "mock={prefill_base: 0s, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 0s, max_num_seqs: 8}"},
 			8, "time_to_first_token.p95",
 		},
 		// Of r requests/s a quota of 50 lets 50 through: 1 % fail at 50 / 0.99. At the
 		// first load two thirds do, which is a vote, and no fault of the workers.
 		"of arrivals, beyond which requests fail": {
-			[]string{"search={over: request_rate, from: 150, slos: {ttft.p95: 1000}}", "mock={prefill_base: 5ms, prefill_per_token: 0s, requests_per_second: 50, burst: 2, decode_base: 4ms, decode_per_seq: 50us}", "base_config.benchmark_duration=5"},
+			[]string{"search={over: request_rate, from: 120, slos: {ttft.p95: 1000}}", "mock={prefill_base: 5ms, prefill_per_token: 0s, requests_per_second: 50, burst: 2, decode_base: 4ms, decode_per_seq: 50us}", "base_config.benchmark_duration=2"},
 			50 / 0.99, "error_rate",
 		},
 	} {

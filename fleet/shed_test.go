@@ -29,7 +29,7 @@ func TestALongRunShedsWhatIsHome(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i := range 600 {
-					s.add(&loadgen.Record{Index: i, Request: &loadgen.Request{ID: "id"}, Chunks: make([]loadgen.Chunk, 5000)})
+					s.add(&loadgen.Record{Index: i, Request: &loadgen.Request{ID: "id"}, Chunks: make([]loadgen.Chunk, 100)})
 					s.flush(i)
 					if i < tt.until {
 						s.ack(s.size)
