@@ -10,6 +10,19 @@ import (
 // A clock is how far a worker's is ahead, and the most by which that is wrong.
 type clock struct{ offset, bound time.Duration }
 
+// A steady clock tells the time of the wall as it was when it began, and goes on by
+// the monotonic clock: when the one on the wall is set, those of workers and
+// coordinator still agree.
+type steady struct{ began time.Time }
+
+// tell is a moment of this process in the nanoseconds that others are told.
+func (s steady) tell(t time.Time) int64 { return s.began.UnixNano() + int64(t.Sub(s.began)) }
+
+// hear is the moment of this process that others call by so many nanoseconds.
+func (s steady) hear(at int64) time.Time {
+	return s.began.Add(time.Duration(at - s.began.UnixNano()))
+}
+
 // pings is how often a clock is read: the quickest answer tells most.
 const pings = 16
 
@@ -33,7 +46,7 @@ func (k *Coordinator) clockOf(ctx context.Context, i int) (best clock, err error
 		}
 		theirs := int64(binary.LittleEndian.Uint64(msg.Data))
 		if took/2 < best.bound {
-			best = clock{time.Duration(theirs - sent.UnixNano() - int64(took/2)), took / 2}
+			best = clock{time.Duration(theirs - k.clock.tell(sent) - int64(took/2)), took / 2}
 		}
 	}
 	if best.bound == time.Hour {

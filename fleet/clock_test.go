@@ -57,6 +57,16 @@ func TestEveryWorkersClockIsItsOwn(t *testing.T) {
 	}
 }
 
+// TestAMomentIsHeardAsItWasTold, by the monotonic clock alone.
+func TestAMomentIsHeardAsItWasTold(t *testing.T) {
+	began := time.Now()
+	s := steady{began}
+	later := began.Add(time.Minute)
+	if told := s.tell(later); told != began.UnixNano()+int64(time.Minute) || !s.hear(told).Equal(later) {
+		t.Errorf("a minute later is told as %v, and heard as %v", time.Duration(told-began.UnixNano()), s.hear(told))
+	}
+}
+
 // TestAWorkerWithoutAClockIsLost: it would begin at some moment of its own.
 func TestAWorkerWithoutAClockIsLost(t *testing.T) {
 	k := coordinated(t, 1)

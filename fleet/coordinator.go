@@ -51,6 +51,7 @@ type Coordinator struct {
 	group   sync.WaitGroup
 	runs    int
 	ear     ear
+	clock   steady
 
 	mu      sync.Mutex
 	members []*member
@@ -62,7 +63,7 @@ type Coordinator struct {
 
 // Coordinate begins to listen for workers. Close must be called.
 func Coordinate(c Config) (*Coordinator, error) {
-	k := &Coordinator{Config: c, inbox: make(chan message, 4096), changed: make(chan struct{}, 1)}
+	k := &Coordinator{Config: c, inbox: make(chan message, 4096), changed: make(chan struct{}, 1), clock: steady{time.Now()}}
 	options := []nats.Option{
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { k.ear.lost(time.Now()) }),
 		nats.ReconnectHandler(func(*nats.Conn) { k.ear.found(time.Now()) }),

@@ -283,7 +283,7 @@ func (m *making) arm(ctx context.Context, phase loadgen.Phase) error {
 	}
 	at := time.Now().Add(max(lead, 20*worst))
 	m.say(ctx, func(h *hand) command {
-		return command{Do: doStart, Phase: phase, At: at.UnixNano() + int64(h.clock.offset)}
+		return command{Do: doStart, Phase: phase, At: m.Coordinator.clock.tell(at) + int64(h.clock.offset)}
 	})
 	if !m.begun {
 		m.epoch = at

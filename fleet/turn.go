@@ -67,8 +67,7 @@ func (t *turn) obey(c command) {
 			}
 		}
 	case doStart:
-		now := time.Now()
-		at := now.Add(time.Duration(c.At - now.UnixNano()))
+		at := t.worker.clock().hear(c.At)
 		t.mu.Lock()
 		start := t.starts[c.Phase]
 		t.mu.Unlock()

@@ -232,9 +232,11 @@ func (w *worker) ordered(c command) reply {
 	return reply{Digest: w.digest}
 }
 
+func (w *worker) clock() steady { return steady{w.began} }
+
 func (w *worker) tellTime(m *nats.Msg) {
 	w.hear()
-	_ = m.Respond(binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano())))
+	_ = m.Respond(binary.LittleEndian.AppendUint64(nil, uint64(w.clock().tell(time.Now()))))
 }
 
 // tell tells the coordinator of an event until it answers.

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"loadgen"
@@ -18,6 +19,7 @@ func judgeWorkers(j *judge, workers []loadgen.Worker) {
 		ok += w.OK
 	}
 	first, last, bound := workers[0].Late, workers[0].Late, time.Duration(0)
+	var drifts []time.Duration
 	for _, w := range workers {
 		name := fmt.Sprintf("worker %d", w.Worker)
 		if n := w.OK + w.Failed; w.OK == 0 && n >= conclusiveCount && ok > 0 {
@@ -30,6 +32,7 @@ func judgeWorkers(j *judge, workers []loadgen.Worker) {
 			continue
 		}
 		first, last, bound = min(first, w.Late), max(last, w.Late), max(bound, w.Bound)
+		drifts = append(drifts, w.Drift)
 		if n := rank(Verdict(w.Verdict)); n > worst && w.Issued > 0 {
 			worst, said = n, name+" is "+w.Verdict
 			if len(w.Reasons) > 0 {
@@ -42,6 +45,9 @@ func judgeWorkers(j *judge, workers []loadgen.Worker) {
 	j.sign("worker_verdict", float64(worst))
 	j.say("worker_verdict", said)
 	j.sign("start_spread", millis(last-first))
+	if len(drifts) > 0 {
+		bound += (slices.Max(drifts) - slices.Min(drifts)) / 2
+	}
 	j.sign("clock_bound", 2*millis(bound))
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -38,6 +39,11 @@ func TestWhatWorkersSayOfThemselvesIsJudged(t *testing.T) {
 			Portion: loadgen.Portion{Worker: n, Workers: 2}, Host: "h", Issued: ok + failed, OK: ok, Failed: failed, Verdict: verdict, Reasons: reasons,
 		}
 	}
+	drifts := func(w loadgen.Worker, bound, drift time.Duration) loadgen.Worker {
+		w.Bound, w.Drift = bound, drift
+		return w
+	}
+	const apart = "the most by which the clocks of two workers may be apart after correction, with how far they drifted apart while the run lasted: 5.2, limit 5 ms"
 	const cutOff = "none of the 20 requests of worker 1 on h succeeded, while others' did: can it reach the endpoint?"
 	for _, tt := range []struct {
 		name    string
@@ -50,6 +56,8 @@ func TestWhatWorkersSayOfThemselvesIsJudged(t *testing.T) {
 		{"one that had nothing to send", []loadgen.Worker{worker(0, 500, 0, "VALID"), worker(1, 0, 0, "INVALID", "no request was sent")}, metrics.Valid, ""},
 		{"one that does not reach the endpoint", []loadgen.Worker{worker(0, 480, 0, "VALID"), worker(1, 0, 20, "VALID")}, metrics.Valid, cutOff},
 		{"too few failures to say so", []loadgen.Worker{worker(0, 491, 0, "VALID"), worker(1, 0, 9, "VALID")}, metrics.Valid, ""},
+		{"clocks that stay together", []loadgen.Worker{drifts(worker(0, 250, 0, "VALID"), ms, -ms), drifts(worker(1, 250, 0, "VALID"), ms, 2*ms)}, metrics.Valid, ""},
+		{"clocks that drift apart", []loadgen.Worker{drifts(worker(0, 250, 0, "VALID"), 100*time.Microsecond, -2*ms), drifts(worker(1, 250, 0, "VALID"), 100*time.Microsecond, 3*ms)}, metrics.Degraded, apart},
 		{"none that reaches the endpoint", []loadgen.Worker{worker(0, 0, 250, "VALID"), worker(1, 0, 250, "VALID")}, metrics.Valid, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

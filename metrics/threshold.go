@@ -73,7 +73,7 @@ var table = []Threshold{
 	{"clock_steps", "steps of the wall clock in a run with kernel stamps", 0, never, "count", "kernel stamps are wall times"},
 	{"worker_verdict", "the worst verdict of a worker on itself, not on the endpoint: 1 for DEGRADED, 2 for INVALID", 0, 1, "count", "a sick generator among several vanishes in their median"},
 	{"start_spread", "time from the first worker's beginning to the last one's", 10, never, "ms", "the load was not there at once"},
-	{"clock_bound", "the most by which the clocks of two workers may be apart after correction", 5, never, "ms", "concurrency and rates over time are as blurred as that; latencies never cross clocks"},
+	{"clock_bound", "the most by which the clocks of two workers may be apart after correction, with how far they drifted apart while the run lasted", 5, never, "ms", "concurrency and rates over time are as blurred as that; latencies never cross clocks"},
 	{"ceiling_streams", "most requests in flight over the calibrated ceiling", 0.8, 1, "ratio", "calibration could not measure truthfully beyond it, or did not try: then never INVALID"},
 	{"ceiling_chunks", "chunks read one by one per second over the calibrated ceiling", 0.8, 1, "ratio", "as above"},
 	{"ceiling_requests", "requests per second over the calibrated ceiling", 0.8, 1, "ratio", "as above"},
