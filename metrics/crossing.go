@@ -23,7 +23,7 @@ const (
 
 // priorRuns is how many probes [RunSD] counts for, where those near the limit differ
 // less than it says.
-const priorRuns = 2
+const priorRuns = 4
 
 // near are the probes that lie within a distance of the limit.
 func near(loads []stats.Load, distance float64) []stats.Load {

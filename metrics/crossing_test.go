@@ -10,8 +10,8 @@ import (
 // Eight probes near the limit, four at each of two loads a factor of e^0.2 apart, lie
 // at −0.1 and 0.1 with errors of 0.1: the line crosses half way, and the slope of 1 makes
 // its standard error 0.1/√8. They agree with it fully, so that what they say of their
-// errors counts as two probes and the scatter is √(2/8); at 8 degrees of freedom
-// Student's t is 2.306.
+// errors counts as four probes and the scatter is √(4/10); at 10 degrees of freedom
+// Student's t is 2.228.
 func TestProbesNearALimitAreFittedByALine(t *testing.T) {
 	var probes []metrics.Probe
 	low, high := 10.0, 10*math.Exp(0.2)
@@ -19,10 +19,10 @@ func TestProbesNearALimitAreFittedByALine(t *testing.T) {
 		probes = append(probes, at(low, -0.1, -2), at(high, 0.1, -2))
 	}
 	fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{})
-	middle, se := 10*math.Exp(0.1), 0.1/math.Sqrt(8)*0.5
+	middle, se := 10*math.Exp(0.1), 0.1/math.Sqrt(8)*math.Sqrt(0.4)
 	for name, pair := range map[string][2]float64{
-		"capacity": {float64(fit.Capacity), middle}, "standard error": {fit.SE, se}, "scatter": {fit.Scatter, 0.5},
-		"lower": {float64(fit.Lower), middle * math.Exp(-2.306*se)}, "upper": {float64(fit.Upper), middle * math.Exp(2.306*se)},
+		"capacity": {float64(fit.Capacity), middle}, "standard error": {fit.SE, se}, "scatter": {fit.Scatter, math.Sqrt(0.4)},
+		"lower": {float64(fit.Lower), middle * math.Exp(-2.228*se)}, "upper": {float64(fit.Upper), middle * math.Exp(2.228*se)},
 	} {
 		if math.Abs(pair[0]-pair[1]) > 1e-3*pair[1] {
 			t.Errorf("%s %g, want %g", name, pair[0], pair[1])

@@ -136,6 +136,14 @@ func Broken(margins []Margin, limits []Limit) (Margin, bool) {
 	return worst, found
 }
 
+// Kept reports whether margins keep all limits, however sure that is.
+func Kept(margins []Margin, limits []Limit) bool {
+	return !slices.ContainsFunc(limits, func(l Limit) bool {
+		m, ok := marginOf(margins, l)
+		return !ok || m.Y > 0
+	})
+}
+
 // Pool joins the margins of several runs at the same load, weighted by what each
 // is worth.
 func Pool(runs [][]Margin) []Margin {

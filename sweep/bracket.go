@@ -71,7 +71,8 @@ func (c *course) room(tier int, load float64) (room float64, known bool) {
 }
 
 // reach is by how much the load may grow until the first limit is reached, if figures
-// go on to rise as between the two greatest loads; false where there is but one load.
+// go on to rise by as much for each user as between the two greatest loads, which
+// answers that share a step do; false where there is but one load.
 func (c *course) reach(tier int) (float64, bool) {
 	loads := slices.Sorted(slices.Values(c.loads))
 	if len(loads) < 2 {
@@ -86,16 +87,13 @@ func (c *course) reach(tier int) (float64, bool) {
 		}
 		was, _ := metrics.Room(before, l)
 		is, _ := metrics.Room(after, l)
-		if slope := math.Log(was/is) / math.Log(high/low); slope >= leastSlope {
-			reach = min(reach, math.Pow(is, 1/slope))
+		// Of the limit the figures were 1/was and 1/is.
+		if rise := (1/is - 1/was) / (high - low); rise > 0 {
+			reach = min(reach, 1+(1-1/is)/rise/high)
 		}
 	}
 	return reach, true
 }
-
-// leastSlope is by how much the logarithm of a figure rises with that of the load
-// where it is more than chance.
-const leastSlope = 0.15
 
 // belowWall is the double of the greatest load that was measured, where the next
 // was greater and could not be.

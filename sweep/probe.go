@@ -28,6 +28,9 @@ type Probe struct {
 	// Patient: none of those ends it, as it is to prove a capacity, or no load has
 	// passed yet: what the first requests of all take may be the endpoint's start.
 	Patient bool
+	// confirms are the limits that it is to keep as the proof of a capacity: it may end
+	// as soon as it does.
+	confirms []metrics.Limit
 	// Open is the number from 1 of the tier whose capacity the run puts to the
 	// proof of an open loop; Load is then its rate. 0 for a probe of the search.
 	Open int
@@ -111,6 +114,9 @@ func (p *Probe) Sure(look int, margins []metrics.Margin) bool {
 	early := look < p.earlier
 	if early && p.Patient {
 		return false
+	}
+	if len(p.confirms) > 0 && !early && metrics.Kept(margins, p.confirms) {
+		return true
 	}
 	open := p.Open > 0 || p.Base.Pacing.Mode == loadgen.OpenLoop
 	for _, tier := range p.Tiers {

@@ -168,6 +168,9 @@ func (c *course) next() (Ask, step) {
 	tried := len(c.votes[s.load]) + c.voids[s.load]
 	cell := c.search.probe(c.cell, s.load, s.short)
 	cell.Probe.Patient = s.proves || !c.passed()
+	if s.proves && !s.above {
+		cell.Probe.confirms = c.tiers[s.tier].Limits
+	}
 	return Ask{Cell: cell, Number: tried + 1}, s
 }
 

@@ -282,15 +282,41 @@ func TestAProbeFarFromItsLimitEndsEarly(t *testing.T) {
 	}
 }
 
-// A load that the latencies of the last two make out to be a little beyond the limit
-// is tried next, where there is room for less than twice the latency.
+// A load that by the latencies of the last two is a little beyond the limit is tried
+// next, where there is room for less than twice the latency.
 func TestTheNextLoadIsALittleBeyondTheLimit(t *testing.T) {
 	text := strings.Replace(searching, "to: 1024", "from: 8", 1)
 	asked, _ := sought(t, text, bearing{ttft: 40, s: 0.01})
-	// At 8 there is room for 25 times the TTFT, at 32 for 1.56: √1.56 = 1.25 of the load,
-	// and a tenth, is 44.
-	if got := strings.Join(asked[:3], " "); got != "8 32 44" {
-		t.Errorf("asked for %s, want 8 32 44", strings.Join(asked, " "))
+	// At 8 the TTFT is (8/40)² = 0.04 of its limit, at 32 it is 0.64: 0.025 for each user,
+	// of which 14.4 more make the limit, and a tenth is 51.
+	if got := strings.Join(asked[:3], " "); got != "8 32 51" {
+		t.Errorf("asked for %s, want 8 32 51", strings.Join(asked, " "))
+	}
+}
+
+// The proof of a capacity ends where its run keeps the limits, however sure that is;
+// the one above it goes on for as long as it may tell more.
+func TestAProofEndsWhereItKeepsTheLimits(t *testing.T) {
+	batch := parse(t, searching)
+	var done []*sweep.Run
+	near := []metrics.Margin{
+		{Limit: metrics.Limit{Name: "time_to_first_token.p95", Bound: 500}, N: 100, Y: -0.05, S: 0.06},
+		{Limit: metrics.Limit{Name: "error_rate", Bound: 0.01}, N: 100, Y: -1, S: 0.5},
+	}
+	for {
+		ask, ok := batch.Plan().Next(done)
+		if !ok {
+			t.Fatal("there is no proof above the capacity")
+		}
+		p := ask.Cell.Probe
+		proof := ask.Number > 1
+		if early, full := p.Sure(2, near), p.Sure(3, near); early || full != (proof && p.Load == 10) {
+			t.Errorf("at %s: enough after three quarters: %v, after all of it: %v", ask.Name(), early, full)
+		}
+		if proof && p.Load == 11 {
+			return
+		}
+		done = append(done, bearing{ttft: 10.5, s: 0.01}.probe(ask))
 	}
 }
 
