@@ -319,6 +319,9 @@ func (c *course) fit(tier int) metrics.Fit {
 	})
 }
 
+// usualAims are the probes that mostly close a bracket.
+const usualAims = 4
+
 // expected is about how many runs are to come.
 func (c *course) expected() int {
 	n := 2 * len(c.tiers) // the proofs
@@ -333,7 +336,7 @@ func (c *course) expected() int {
 		return n + 3
 	}
 	if gap := math.Log(high/low) / math.Log(1+float64(c.search.Precision)); gap > 1 {
-		n += int(math.Ceil(math.Log2(gap)))
+		n += min(int(math.Ceil(math.Log2(gap))), usualAims)
 	}
 	return n
 }
