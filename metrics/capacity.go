@@ -29,6 +29,8 @@ type Fitted struct {
 	// than Precision, a share, to either side.
 	Open      bool
 	Precision float64
+	// Confidence is that of the interval, to both sides.
+	Confidence float64
 }
 
 // A Fit is the greatest load within all limits, by the fit of each limit's margins
@@ -72,7 +74,7 @@ func FitCapacity(probes []Probe, limits []Limit, of Fitted) Fit {
 			continue
 		}
 		share(loads, n)
-		c, se, scatter := crossing(loads, of.Open)
+		c, se, scatter := crossing(loads, of)
 		if of.Open && c.Status == stats.Crossed {
 			c.Lower, c.Upper = min(c.Lower, c.Capacity/(1+of.Precision)), max(c.Upper, c.Capacity*(1+of.Precision))
 		}

@@ -32,12 +32,12 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 		binding  string
 	}{
 		{
-			// TTFT crosses half way between log 10 and log 20; with ±0.196 it crosses
-			// (1∓0.196)/2 of the way.
+			// TTFT crosses half way between log 10 and log 20; with 1.96 errors of 0.1
+			// it crosses (1∓0.196)/2 of the way.
 			"TTFT binds",
 			[]metrics.Probe{at(10, -1, -2), at(20, 1, -1)},
 			false,
-			math.Sqrt(200), 10 * math.Pow(2, 0.402), 10 * math.Pow(2, 0.598), ttft.Name,
+			math.Sqrt(200), 10 * math.Pow(2, (1-0.1959963985)/2), 10 * math.Pow(2, (1+0.1959963985)/2), ttft.Name,
 		},
 		{"in whole numbers", []metrics.Probe{at(10, -1, -2), at(20, 1, -1)}, true, 14, 13, 15, ttft.Name},
 		{"ITL binds earlier", []metrics.Probe{at(10, -1, -1), at(20, -0.5, 1), at(40, 1, 2)}, true, 14, 13, 15, itl.Name},
@@ -45,7 +45,7 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 		{"even the least load is too much", []metrics.Probe{at(1, 1, -1)}, true, math.NaN(), math.NaN(), math.NaN(), ttft.Name},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			fit := metrics.FitCapacity(tt.probes, []metrics.Limit{ttft, itl}, metrics.Fitted{Whole: tt.whole})
+			fit := metrics.FitCapacity(tt.probes, []metrics.Limit{ttft, itl}, metrics.Fitted{Whole: tt.whole, Confidence: 0.95})
 			for name, pair := range map[string][2]float64{
 				"capacity": {float64(fit.Capacity), tt.capacity}, "lower": {float64(fit.Lower), tt.lower}, "upper": {float64(fit.Upper), tt.upper},
 			} {
@@ -70,10 +70,10 @@ func TestTheCapacityIsThatOfTheFirstLimitReached(t *testing.T) {
 // answer another one.
 func TestProbesThatDisagreeWidenTheInterval(t *testing.T) {
 	limits := []metrics.Limit{ttft}
-	calm := metrics.FitCapacity([]metrics.Probe{at(10, -0.2, -2), at(10, -0.2, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{})
+	calm := metrics.FitCapacity([]metrics.Probe{at(10, -0.2, -2), at(10, -0.2, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{Confidence: 0.95})
 	// The same mean at 10, of two probes that lie three standard errors either
 	// side of it: χ² is 18 at one degree of freedom, an error of 0.42 for 0.1.
-	torn := metrics.FitCapacity([]metrics.Probe{at(10, -0.5+1e-9, -2), at(10, 0.1, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{})
+	torn := metrics.FitCapacity([]metrics.Probe{at(10, -0.5+1e-9, -2), at(10, 0.1, -2), at(20, 0.2, -1)}, limits, metrics.Fitted{Confidence: 0.95})
 	if math.Abs(float64(calm.Capacity-torn.Capacity)) > 1e-6 {
 		t.Errorf("the capacity is %g, want %g as without scatter", torn.Capacity, calm.Capacity)
 	}

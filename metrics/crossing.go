@@ -34,11 +34,11 @@ func near(loads []stats.Load, distance float64) []stats.Load {
 // and by how much more the probes scatter than their errors say. It is by the straight
 // line through the probes nearest to the limit, where those are enough and agree with
 // one; else by the isotonic fit, which supposes less, and makes less of each probe.
-func crossing(loads []stats.Load, open bool) (c stats.Crossing, se, scatter float64) {
+func crossing(loads []stats.Load, of Fitted) (c stats.Crossing, se, scatter float64) {
 	line, straight := straightLine(loads)
 	wide := slices.Clone(loads)
-	scatter = widen(wide, open)
-	c = stats.IsotonicCrossing(together(wide))
+	scatter = widen(wide, of.Open)
+	c = stats.IsotonicCrossing(together(wide), stats.NormalQuantile((1+of.Confidence)/2))
 	if c.Status != stats.Crossed || !straight {
 		se = math.Inf(1)
 		if rising, ok := stats.StraightCrossing(near(wide, nearLimit)); ok {
@@ -47,11 +47,11 @@ func crossing(loads []stats.Load, open bool) (c stats.Crossing, se, scatter floa
 		return c, se, scatter
 	}
 	free := priorRuns + float64(line.Free)
-	if scatter = math.Sqrt((priorRuns + line.Chi2) / free); open {
+	if scatter = math.Sqrt((priorRuns + line.Chi2) / free); of.Open {
 		scatter = max(1, scatter)
 	}
 	c.Capacity, se = line.At, line.ErrorAt(line.At)*scatter
-	half := stats.StudentQuantile(0.975, free) * se
+	half := stats.StudentQuantile((1+of.Confidence)/2, free) * se
 	c.Lower, c.Upper = c.Capacity*math.Exp(-half), c.Capacity*math.Exp(half)
 	return c, se, scatter
 }

@@ -18,7 +18,7 @@ func TestProbesNearALimitAreFittedByALine(t *testing.T) {
 	for range 4 {
 		probes = append(probes, at(low, -0.1, -2), at(high, 0.1, -2))
 	}
-	fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{})
+	fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{Confidence: 0.95})
 	middle, se := 10*math.Exp(0.1), 0.1/math.Sqrt(8)*math.Sqrt(0.4)
 	for name, pair := range map[string][2]float64{
 		"capacity": {float64(fit.Capacity), middle}, "standard error": {fit.SE, se}, "scatter": {fit.Scatter, math.Sqrt(0.4)},
@@ -30,6 +30,28 @@ func TestProbesNearALimitAreFittedByALine(t *testing.T) {
 	}
 }
 
+// The interval has the confidence that was asked for: of 10 degrees of freedom Student's
+// t is 1.812 at 90 % and 3.169 at 99 %.
+func TestTheIntervalHasItsConfidence(t *testing.T) {
+	var probes []metrics.Probe
+	for range 4 {
+		probes = append(probes, at(10, -0.1, -2), at(10*math.Exp(0.2), 0.1, -2))
+	}
+	for confidence, want := range map[float64]float64{0.9: 1.812, 0.99: 3.169} {
+		fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{Confidence: confidence})
+		if got := math.Log(float64(fit.Upper)/float64(fit.Capacity)) / fit.SE; math.Abs(got-want) > 1e-3 {
+			t.Errorf("at %g it reaches %.4g standard errors up, want %.4g", confidence, got, want)
+		}
+	}
+	// By the isotonic fit of two probes 1.645 and 2.576 errors of 0.1 of a way of 2.
+	for confidence, want := range map[float64]float64{0.9: (1 + 0.1645) / 2, 0.99: (1 + 0.2576) / 2} {
+		fit := metrics.FitCapacity([]metrics.Probe{at(10, -1, -2), at(20, 1, -1)}, []metrics.Limit{ttft}, metrics.Fitted{Confidence: confidence})
+		if got := math.Log2(float64(fit.Upper) / 10); math.Abs(got-want) > 1e-4 {
+			t.Errorf("at %g it reaches %.5g of the way, want %.5g", confidence, got, want)
+		}
+	}
+}
+
 // The interval of an open loop is no narrower than the precision, and runs of its
 // queue that agree make no error less.
 func TestAnOpenLoopIsNoMoreCertainThanThePrecision(t *testing.T) {
@@ -37,7 +59,7 @@ func TestAnOpenLoopIsNoMoreCertainThanThePrecision(t *testing.T) {
 	for range 100 {
 		probes = append(probes, at(10, -0.1, -2), at(10*math.Exp(0.2), 0.1, -2))
 	}
-	fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{Open: true, Precision: 0.05})
+	fit := metrics.FitCapacity(probes, []metrics.Limit{ttft}, metrics.Fitted{Open: true, Precision: 0.05, Confidence: 0.95})
 	middle := 10 * math.Exp(0.1)
 	if lower, upper := float64(fit.Lower), float64(fit.Upper); math.Abs(lower-middle/1.05) > 1e-6 || math.Abs(upper-middle*1.05) > 1e-6 {
 		t.Errorf("%g to %g, want %g to %g", lower, upper, middle/1.05, middle*1.05)

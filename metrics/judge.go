@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"loadgen/stats"
 )
 
@@ -175,4 +173,4 @@ func Pool(runs [][]Margin) []Margin {
 }
 
 // oneSided is how many standard errors are sure to one side.
-func oneSided(confidence float64) float64 { return distuv.UnitNormal.Quantile(confidence) }
+func oneSided(confidence float64) float64 { return stats.NormalQuantile(confidence) }

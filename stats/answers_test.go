@@ -175,7 +175,7 @@ func isotonicCrossing(in input) object {
 	for i := range loads {
 		loads[i] = stats.Load{X: in.X[i], Y: in.Y[i], S: in.S[i]}
 	}
-	c := stats.IsotonicCrossing(loads)
+	c := stats.IsotonicCrossing(loads, 1.96)
 	return object{"capacity": c.Capacity, "status": string(c.Status), "lower": c.Lower, "upper": c.Upper}
 }
 

@@ -58,7 +58,7 @@ func TestTooLittleIsUndefined(t *testing.T) {
 		"inflation of 19 values":         stats.InflationOf(make([]float64, 19), 1).Factor,
 		"certificate of 19 values":       stats.Certify(make([]float64, 19), 0.5, 0.95).Bound,
 		"certificate of nothing":         stats.Certify(nil, 0.5, 0.95).Quantile,
-		"crossing of no loads":           stats.IsotonicCrossing(nil).Capacity,
+		"crossing of no loads":           stats.IsotonicCrossing(nil, 1.96).Capacity,
 		"confidence of no rank":          stats.RankConfidence(0, 10, 0.5),
 		"lowest passed load of no probe": first(stats.Bracket(nil)),
 	} {

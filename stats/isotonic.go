@@ -80,12 +80,12 @@ type Load struct{ X, Y, S float64 }
 
 // IsotonicCrossing fits Y as a non-decreasing function of log X, weighted by
 // 1/S², and finds where it crosses 0; the interval is that of the fits of
-// Y ± 1.96·S.
-func IsotonicCrossing(loads []Load) Crossing {
+// Y ± z·S, z of 1.96 for one of 95 %.
+func IsotonicCrossing(loads []Load, z float64) Crossing {
 	c := Crossing{}
 	c.Capacity, c.Status = crossing(loads, 0)
-	c.Lower, _ = crossing(loads, twoSided95)
-	upper, status := crossing(loads, -twoSided95)
+	c.Lower, _ = crossing(loads, z)
+	upper, status := crossing(loads, -z)
 	if c.Upper = upper; status == Above {
 		c.Upper = math.Inf(1)
 	}

@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
 
 // A Line is the straight line through probes, Y over the logarithm of their load, and
 // where it crosses 0.
@@ -44,6 +48,9 @@ func (l Line) ErrorAt(load float64) float64 {
 	x := math.Log(load) - l.mean
 	return math.Sqrt(1/l.weight+x*x/l.spread) / l.slope
 }
+
+// NormalQuantile is the p quantile of the standard normal distribution.
+func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
 
 // StudentQuantile is the p quantile of Student's t with so many degrees of freedom,
 // which need not be whole.
