@@ -347,3 +347,27 @@ func timeless(all []metrics.Metric) (rest []metrics.Metric) {
 	}
 	return rest
 }
+
+// TestAWarmUpThatDrainsForWorkersAloneIsTold: one process would have handed over.
+func TestAWarmUpThatDrainsForWorkersAloneIsTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		settings []string
+		told     bool
+	}{
+		"of so many requests":            {[]string{"base_config.concurrency=4", "base_config.warmup_request_count=8"}, true},
+		"of so much time":                {[]string{"base_config.concurrency=4", "base_config.warmup_request_count=0", "base_config.warmup_duration=1"}, false},
+		"of a schedule":                  {[]string{"base_config.request_rate=40", "base_config.warmup_request_count=8"}, false},
+		"that drains for one process":    {[]string{"base_config.concurrency=4", "base_config.warmup_request_count=8", "base_config.warmup_handover=drain"}, false},
+		"whose answers set the pace too": {[]string{"base_config.concurrency=4", "base_config.warmup_request_count=8", "base_config.request_rate=auto"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			staged(t, known, append(tt.settings, "base_config.request_count=40"), func(t *testing.T, s *stage) {
+				run, _ := s.make(t, 2)
+				notes := strings.Join(run.Summary.Validity.Notes, "\n")
+				if strings.Contains(notes, "the warm-up drained") != tt.told {
+					t.Errorf("told %v, want %v: %s", !tt.told, tt.told, notes)
+				}
+			})
+		})
+	}
+}

@@ -150,6 +150,9 @@ const tooLate = 10 * time.Second
 
 // noteWorkers notes what a run by many has that one by a single process has not.
 func (p *phases) noteWorkers(order Order, g Gathered) {
+	if c := &p.run.Cell.Config; order.Drains && c.WarmupHandover == sweep.Seamless && !p.run.Cell.Pacing.Auto && p.shared && !foreseen(c, p.run.Cell.Pacing) {
+		p.aside = append(p.aside, "the warm-up drained, since only answers tell workers when it has sent so many requests: the measurement began with an idle endpoint; one by warmup_duration hands over")
+	}
 	if share := 100 * g.FreeSlots; share >= 1 && order.Workers > 1 {
 		p.aside = append(p.aside, fmt.Sprintf("the ceiling of %d is dealt out to %d workers: for %.0f %% of the time that requests waited under it, another worker had a slot free", order.Ceiling, order.Workers, share))
 	}
