@@ -182,18 +182,27 @@ func (s *spool) left() int64 {
 	return s.size + int64(len(s.buffer)) - s.acked
 }
 
-// ack notes that the coordinator has taken in so many bytes.
+// ack notes that the coordinator has taken in so many bytes, and lets go what it
+// needs no more. Who adds records does not wait for the disk to do so.
 func (s *spool) ack(n int64) {
+	if from, to := s.taken(n); to > from {
+		punch(s.file, spoolHead+from, to-from)
+	}
+}
+
+// taken returns the part of the records that may go, which the file says first;
+// empty for none.
+func (s *spool) taken(n int64) (from, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.acked = max(s.acked, n)
-	from, to := s.shed.took(s.acked, time.Now())
-	if to == from {
-		return
+	if from, to = s.shed.took(s.acked, time.Now()); to > from {
+		s.head(spoolFrom, to)
 	}
-	if s.head(spoolFrom, to); s.failed == nil {
-		punch(s.file, spoolHead+from, to-from)
+	if s.failed != nil {
+		return from, from
 	}
+	return from, to
 }
 
 // read returns up to so many bytes of records from a place in the spool; none at
