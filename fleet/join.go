@@ -16,10 +16,14 @@ import (
 func (w *worker) join(ctx context.Context) (in welcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, w.Patience)
 	defer cancel()
-	key, prefix := newKey(), ""
+	key, prefix, told := newKey(), "", ""
 	for {
 		if w.conn, prefix, err = w.connect(workerName+key, key); err == nil {
 			break
+		}
+		if why := err.Error(); why != told {
+			w.Log.Warn(why + "; trying again")
+			told = why
 		}
 		select {
 		case <-ctx.Done():
