@@ -126,7 +126,7 @@ func (r *Runner) gather(ctx context.Context, run *sweep.Run, vocabulary *Vocabul
 	run.Prompts.Stats = gathered.Prompts
 	p.unwatchServer(ctx)
 	if n := r.Crew.Size(); order.Workers < n {
-		p.aside = append(p.aside, fmt.Sprintf("%d of %d workers made the run: it has no more users, or requests, to be dealt out", order.Workers, n))
+		p.aside = append(p.aside, fmt.Sprintf("%d of %d workers made the run: it has no more users, slots or requests to be dealt out", order.Workers, n))
 	}
 	p.noteWorkers(order, gathered)
 	if !p.settled {
