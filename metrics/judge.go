@@ -94,21 +94,17 @@ func Settled(margins []Margin, limits []Limit, confidence float64, open bool) bo
 	return true
 }
 
-// What is far from its limit is so by a quarter of it at least, in so many requests
+// What is far within its limit is so by a quarter of it at least, in so many requests
 // at least.
 const (
 	farFromLimit = 1.25
 	fewestFar    = 30
 )
 
-// Far reports whether an answer is sure, and would be with limits of times that are
-// a quarter tighter or wider: what has not settled yet will not change it.
+// Far reports whether all limits are kept for sure, and would be if those of times
+// were a quarter tighter: what has not settled yet will not change that. A failure is
+// never so sure: an endpoint may take its time for what it does the first time.
 func Far(margins []Margin, limits []Limit, confidence float64) bool {
-	answer := Judge(margins, limits, confidence)
-	away := math.Log(farFromLimit) // for a pass, and back for a failure
-	if answer == stats.Fail {
-		away = -away
-	}
 	nearer := slices.Clone(margins)
 	for i, m := range nearer {
 		if m.IsShare() {
@@ -117,9 +113,9 @@ func Far(margins []Margin, limits []Limit, confidence float64) bool {
 		if m.N < fewestFar {
 			return false
 		}
-		nearer[i].Y += away
+		nearer[i].Y += math.Log(farFromLimit)
 	}
-	return answer != stats.Undecided && Judge(nearer, limits, confidence) == answer
+	return Judge(nearer, limits, confidence) == stats.Pass
 }
 
 // Broken returns the limit that margins break by most; false where all are kept.

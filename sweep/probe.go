@@ -23,10 +23,9 @@ type Probe struct {
 	Confidence float64
 	// Looks are the times at which it may be decided; the last ends the run.
 	Looks []time.Duration
-	// earlier is how many of them are only for what is far from its limit.
+	// earlier is how many of them are only for what is far within its limit.
 	earlier int
-	// Patient: none of those ends it, as it is to prove a capacity, or no load has
-	// passed yet: what the first requests of all take may be the endpoint's start.
+	// Patient: none of those ends it, as it is to prove a capacity.
 	Patient bool
 	// confirms are the limits that it is to keep as the proof of a capacity: it may end
 	// as soon as it does.
@@ -43,7 +42,7 @@ func (p *Probe) Short() bool { return len(p.Looks) == 1 }
 func (p *Probe) Usual() time.Duration { return p.Looks[p.earlier] }
 
 // looks are the times at which a probe is looked at, in multiples of
-// benchmark_duration: before it has gone by only for what is far from its limit. The
+// benchmark_duration: before it has gone by only for what is far within its limit. The
 // queue of an open loop takes longer to show its state.
 func looks(p Pacing) []float64 {
 	if p.Mode == loadgen.OpenLoop {
@@ -52,7 +51,7 @@ func looks(p Pacing) []float64 {
 	return []float64{0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4}
 }
 
-// early reports whether only what is far from its limit is over after a multiple of
+// early reports whether only what is far within its limit is over after a multiple of
 // benchmark_duration.
 func early(p Pacing, look float64) bool {
 	return look < 1 || p.Mode == loadgen.OpenLoop && look < 2

@@ -167,21 +167,11 @@ func (c *course) next() (Ask, step) {
 	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
 	cell := c.search.probe(c.cell, s.load, s.short)
-	cell.Probe.Patient = s.proves || !c.passed()
+	cell.Probe.Patient = s.proves
 	if s.proves && !s.above {
 		cell.Probe.confirms = c.tiers[s.tier].Limits
 	}
 	return Ask{Cell: cell, Number: tried + 1}, s
-}
-
-// passed reports whether any load has passed yet, of any tier.
-func (c *course) passed() bool {
-	for tier := range c.tiers {
-		if low, _ := stats.Bracket(c.probes(tier)); !math.IsNaN(low) {
-			return true
-		}
-	}
-	return false
 }
 
 // decide returns the load to try next, tier after tier.
