@@ -16,7 +16,7 @@ type Bisection struct {
 	Resolution float64 // 0.05: a gap of 5 % is closed; of whole numbers a gap of 1
 	MaxProbes  int
 	Growth     float64 // by which the next load is greater while none failed; 0 for 2
-	Aim        float64 // where the limit is expected: tried in place of a middle; 0 for nowhere
+	Aim        float64 // where the limit is expected: tried in place of a middle, and of growth where it was passed; 0 for nowhere
 }
 
 // A Probe is a load with its answer.
@@ -58,8 +58,11 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 			return half, ""
 		}
 	}
-	if len(failed) == 0 {
-		highest := loads[len(loads)-1]
+	highest := loads[len(loads)-1]
+	high := highest // where the limit is expected below it, though none is sure to fail
+	if len(failed) > 0 {
+		high = failed[0]
+	} else if b.Aim == 0 || b.Aim >= highest {
 		if b.Most > 0 && highest >= b.Most {
 			return 0, StopNoFail
 		}
@@ -72,7 +75,7 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 		}
 		return next, ""
 	}
-	if next, ok := b.inside(loads, passed, failed[0], oneSided(probes)); ok {
+	if next, ok := b.inside(loads, passed, high, oneSided(probes)); ok {
 		return next, ""
 	}
 	if len(passed) == 0 && probes[0].Answer == Fail {

@@ -25,6 +25,8 @@ func TestABracketIsClosedByAim(t *testing.T) {
 		{"in its own gap, not in the widest", 30, []stats.Probe{{Load: 10, Answer: p}, {Load: 1000, Answer: f}, {Load: 40, Answer: u}}, 30},
 		{"whole numbers between", 10.4, []stats.Probe{{Load: 10, Answer: p}, {Load: 12, Answer: f}}, 11},
 		{"where its gap is closed there is no more to do", 40.5, []stats.Probe{{Load: 10, Answer: p}, {Load: 40, Answer: u}, {Load: 41, Answer: u}, {Load: 1000, Answer: f}}, 0},
+		{"none failed, and it lies beyond: growth", 50, []stats.Probe{{Load: 10, Answer: p}, {Load: 40, Answer: u}}, 80},
+		{"none failed, but it was passed", 30, []stats.Probe{{Load: 10, Answer: p}, {Load: 40, Answer: u}}, 30},
 		{"three from one side: the middle", 300, []stats.Probe{{Load: 10, Answer: p}, {Load: 4000, Answer: f}, {Load: 2000, Answer: f}, {Load: 1000, Answer: f}}, 100},
 	} {
 		b := stats.Bisection{Integer: true, Start: 10, MaxProbes: 24, Resolution: 0.05, Aim: tt.aim}

@@ -319,6 +319,9 @@ func (c *course) expected() int {
 		n += len(c.tiers)
 	}
 	low, high := stats.Bracket(c.probes(0))
+	if math.IsNaN(high) && c.fit(0).Binding != nil {
+		return n + 3 // the limit lies between what was tried
+	}
 	switch {
 	case math.IsNaN(high):
 		return n + 6
