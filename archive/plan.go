@@ -17,7 +17,7 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 		planned = append(planned, report.Planned{
 			Values: cell.Values, Dir: filepath.Join(batch.OutputBaseDir, batch.BatchName, "<time>", cell.Dir),
 			Parameters: cell.Config.Effective(),
-			Requests:   cell.Config.RequestCount, Duration: cell.Config.BenchmarkDuration,
+			Requests:   cell.Config.RequestCount, Duration: batch.Longest(&cell),
 		})
 	}
 	var b strings.Builder
@@ -27,7 +27,7 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 		if batch.Search.ConfirmOpen {
 			then = "; then an open loop at the rate of the capacity"
 		}
-		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s%s\n", batch.Search.Over, batch.Search.LimitsText(), then)
+		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s, which makes as many as its answer needs%s\n", batch.Search.Over, batch.Search.LimitsText(), then)
 	}
 	for _, note := range notes {
 		fmt.Fprintf(&b, "note: %s\n", note)

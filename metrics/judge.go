@@ -118,6 +118,14 @@ func Far(margins []Margin, limits []Limit, confidence float64) bool {
 	return Judge(nearer, limits, confidence) == stats.Pass
 }
 
+// Contradict reports whether two runs of one load disagree by more than chance: one
+// keeps all limits for sure, and the other breaks one for sure, and by a quarter.
+func Contradict(kept, broke []Margin, limits []Limit, confidence float64) bool {
+	worst, broken := Broken(broke, limits)
+	return broken && worst.Y >= math.Log(farFromLimit) &&
+		Judge(broke, limits, confidence) == stats.Fail && Judge(kept, limits, confidence) == stats.Pass
+}
+
 // Broken returns the limit that margins break by most; false where all are kept.
 func Broken(margins []Margin, limits []Limit) (Margin, bool) {
 	var worst Margin

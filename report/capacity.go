@@ -28,7 +28,8 @@ type Capacity struct {
 	BreaksAt float64
 	// Confirmed by a fresh run, and refuted above by another.
 	Confirmed, Refuted bool
-	// Certified: both, and the interval is no wider than the Precision, a share.
+	// Certified: both, the interval is no wider than the Precision, a share, and nothing
+	// that was run contradicts it.
 	Certified bool
 	Precision float64
 	OpenLoop  *OpenLoop // nil for none
@@ -68,7 +69,12 @@ func (c *Capacity) Answer() string {
 		text += "; not confirmed by a fresh run"
 	case !c.Refuted:
 		text += "; no fresh run above it failed"
-	case !c.Certified:
+	case c.Certified:
+	case c.FailedAt <= c.Capacity:
+		text += fmt.Sprintf("; not certified: what was run at %s failed", loadNumber(float64(c.FailedAt)))
+	case c.PassedAt > c.Upper:
+		text += fmt.Sprintf("; not certified: what was run at %s passed", loadNumber(float64(c.PassedAt)))
+	default:
 		text += fmt.Sprintf("; not certified: the interval is wider than %s %%", strconv.FormatFloat(100*c.Precision, 'g', 4, 64))
 	}
 	return text

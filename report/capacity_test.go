@@ -38,7 +38,21 @@ func TestTheAnswerInWords(t *testing.T) {
 			"carries 46 users (40 to 50, 95 %) within TTFT p95 ≤ 500 ms; not certified: the interval is wider than 5 %",
 			report.Capacity{
 				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 40, 50), Confidence: 0.95,
-				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05,
+				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05, PassedAt: 40, FailedAt: 48,
+			},
+		},
+		{
+			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms; not certified: what was run at 45 failed",
+			report.Capacity{
+				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 44, 48), Confidence: 0.95,
+				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05, PassedAt: 44, FailedAt: 45,
+			},
+		},
+		{
+			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms; not certified: what was run at 49 passed",
+			report.Capacity{
+				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 44, 48), Confidence: 0.95,
+				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05, PassedAt: 49, FailedAt: metrics.Bound(math.NaN()),
 			},
 		},
 		{

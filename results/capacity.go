@@ -67,7 +67,7 @@ type CapacityTier struct {
 	FailedAt  metrics.Bound `json:"failed_at"`
 	Confirmed bool          `json:"confirmed"`
 	RefutedAt metrics.Bound `json:"refuted_above_at"`
-	// Certified: both, and the interval is no wider than the precision.
+	// Certified: both, the interval is no wider than the precision, and no run contradicts it.
 	Certified bool            `json:"certified"`
 	BreaksAt  metrics.Bound   `json:"breaks_at"`
 	Breaks    *metrics.Margin `json:"breaks,omitempty"`

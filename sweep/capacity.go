@@ -45,7 +45,8 @@ type TierCapacity struct {
 	// it broke them.
 	Confirmed, Refuted bool
 	RefutedAt          float64
-	// Certified: both, and the interval leaves no more room than the precision.
+	// Certified: both, the interval leaves no more room than the precision, and the
+	// bracket does not contradict it.
 	Certified bool
 	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
 	// was made.
@@ -112,7 +113,7 @@ func (b *Batch) capacity(cell *Cell, done []*Run) Capacity {
 			p.Void = "interrupted"
 		} else {
 			p.Purpose = c.purpose(p.Load)
-			p.Void = void(run)
+			p.Void = c.void(run)
 			c.add(run)
 		}
 		for _, tier := range c.tiers {
@@ -177,11 +178,15 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 			t.Confirmed = true
 		}
 	}
-	t.Certified = t.Confirmed && t.Refuted && precise(&t.Fit, c.least(float64(t.Capacity)))
+	t.Certified = t.Confirmed && t.Refuted && precise(&t.Fit, c.least(float64(t.Capacity))) && !t.contradicted()
 	t.At, t.OpenLoop = c.nearest(float64(t.Capacity)), c.opening(tier)
 	t.breaks(c, tier)
 	return t
 }
+
+// contradicted reports whether a load that the answer says to be borne failed for sure,
+// or one passed that lies beyond the interval.
+func (t *TierCapacity) contradicted() bool { return t.High <= t.Capacity || t.Low > t.Upper }
 
 // precise reports whether the interval leaves no more room than a step to either side.
 func precise(f *metrics.Fit, step float64) bool {
@@ -255,26 +260,22 @@ func (t *TierCapacity) breaks(c *course, tier int) {
 func (c *course) notes() []string {
 	var notes []string
 	if c.wall > 0 {
-		notes = append(notes, fmt.Sprintf("at %s no measurement could be made, twice: %s. No load from there on was tried: the answer is no more than what was measured below",
+		notes = append(notes, fmt.Sprintf("at %s no measurement could be made, twice: %s. The answer is no more than what was measured at other loads; none from there on was tried any more",
 			loadText(c.wall), c.lastVoid(c.wall)))
 	}
 	for tier := range c.tiers {
-		if what := c.unmeasured(tier); what != "" {
+		name := tierPrefix(c.tiers[tier].Name)
+		if what := c.unmeasured(tier); what != "" && c.succeeded() {
 			notes = append(notes, fmt.Sprintf("%sno probe has enough requests with %s: its limit can be neither kept nor broken. Are the answers streamed and longer than a token, and do enough of them end within %v?",
-				tierPrefix(c.tiers[tier].Name), what, c.search.probe(c.cell, c.search.From, false).Config.BenchmarkDuration))
+				name, what, c.search.probe(c.cell, c.search.From, false).Config.BenchmarkDuration))
 		}
-		failed, at := math.Inf(1), ""
-		for _, load := range slices.Sorted(slices.Values(c.loads)) {
-			switch answer := c.answer(tier, load); {
-			case answer == stats.Fail && math.IsInf(failed, 1):
-				failed = load
-			case answer == stats.Pass && load > failed:
-				at = loadText(load)
-			}
-		}
-		if at != "" {
+		if failed, passed, ok := c.notFalling(tier); ok {
 			notes = append(notes, fmt.Sprintf("%sthe answers do not fall with the load: %s failed and %s passed. Something else than the load differed between them",
-				tierPrefix(c.tiers[tier].Name), loadText(failed), at))
+				name, loadText(failed), loadText(passed)))
+		}
+		if both := c.bothWays(tier); len(both) > 0 {
+			notes = append(notes, fmt.Sprintf("%sat %s one run kept the limits for sure and another broke them: the endpoint was not the same in all runs, and the answer is of neither",
+				name, strings.Join(both, ", ")))
 		}
 	}
 	if bunched := c.signed("bunching"); len(bunched) > 0 {

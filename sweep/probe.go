@@ -10,6 +10,7 @@ import (
 
 	"loadgen"
 	"loadgen/metrics"
+	"loadgen/stats"
 )
 
 // A Probe is what a search asks of a run.
@@ -40,6 +41,15 @@ func (p *Probe) Short() bool { return len(p.Looks) == 1 }
 
 // Usual is about how long such a run takes: the first look for all.
 func (p *Probe) Usual() time.Duration { return p.Looks[p.earlier] }
+
+// Longest is how long a run of a cell measures at most; one of a search until its last
+// look. 0 where no time ends it.
+func (b *Batch) Longest(cell *Cell) time.Duration {
+	if !b.Search.Asked() {
+		return cell.Config.BenchmarkDuration
+	}
+	return b.Search.probe(cell, b.Search.From, false).Config.BenchmarkDuration
+}
 
 // looks are the times at which a probe is looked at, in multiples of
 // benchmark_duration: before it has gone by only for what is far within its limit. The
@@ -150,6 +160,18 @@ func void(run *Run) string {
 		}
 	}
 	return ""
+}
+
+// overwhelmed reports whether a run that broke off did so at an endpoint that was there
+// and failed at too many requests, for sure: that is what a load beyond it does.
+func overwhelmed(run *Run) bool {
+	if run.Err == nil || run.Summary == nil {
+		return false
+	}
+	elsewhere := func(e metrics.Error) bool { return e.Kind == loadgen.FailLocal || e.Kind == loadgen.FailConnect }
+	failed := slices.IndexFunc(run.Margins, func(m metrics.Margin) bool { return m.Name == metrics.ErrorRate })
+	return failed >= 0 && !slices.ContainsFunc(run.Summary.Errors, elsewhere) &&
+		metrics.Judge(run.Margins, []metrics.Limit{run.Margins[failed].Limit}, Confidence) == stats.Fail
 }
 
 // loadText writes a load as it stands in a batch file.

@@ -239,8 +239,10 @@ func (b *binder) checkProbe(s *Search, c *Config) {
 		"fixed_schedule": "the times of a trace are no load to vary",
 		"budgets":        "a probe above the capacity misses them; say them as search.slos",
 		"require_slos":   "a probe above the capacity misses them; say goodput_fraction in search.slos",
+		"max_error_rate": "a probe above the capacity may fail at more, and is to say so; say error_rate in search.slos",
 	} {
-		if b.written(key) && !(key == "require_slos" && !c.RequireSLOs) && !(key == "fixed_schedule" && !c.FixedSchedule) {
+		off := key == "require_slos" && !c.RequireSLOs || key == "fixed_schedule" && !c.FixedSchedule || key == "max_error_rate" && !c.MaxErrorRate.On
+		if b.written(key) && !off {
 			b.contradict(key, "cannot be combined with search", why)
 		}
 	}

@@ -103,7 +103,7 @@ func (c *course) add(run *Run) {
 	if step.load == load && step.refines {
 		c.refined[step.tier] += refinement(step.short)
 	}
-	if void(run) != "" {
+	if c.void(run) != "" {
 		if step.load == load && step.proves {
 			c.proofs[step.tier] = append(c.proofs[step.tier], proof{load: load, above: step.above, void: true})
 		}
@@ -116,6 +116,16 @@ func (c *course) add(run *Run) {
 	if step.load == load && step.proves {
 		c.prove(step, run.Margins)
 	}
+}
+
+// void says why the next run is no vote on its load; empty for one that is. One that the
+// endpoint failed at until it was given up may have met an outage. The second at its load
+// did not.
+func (c *course) void(run *Run) string {
+	if c.voids[run.Cell.Probe.Load] > 0 && overwhelmed(run) {
+		return ""
+	}
+	return void(run)
 }
 
 // prove notes whether a run at a load above the capacity failed, or one at it

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"loadgen"
 	"loadgen/metrics"
 	"loadgen/sweep"
 )
@@ -54,12 +55,19 @@ func (e bearing) probe(ask sweep.Ask) *sweep.Run {
 		switch {
 		case errors.Is(err, errFew):
 			s.Counts.OK, run.Margins = 7, nil
+		case errors.Is(err, errGivenUp):
+			run.Err, run.Outcome.Cut = err, err.Error()
+			run.Margins[1].Y = 5
+			s.Errors = []metrics.Error{{Kind: loadgen.FailHTTP5xx, Count: 50}}
 		case err != nil:
 			run.Err, run.Summary, run.Margins = err, nil, nil
 		}
 	}
 	return run
 }
+
+// errGivenUp ruins a probe: its requests failed until it was given up.
+var errGivenUp = errors.New("given up")
 
 // sought carries out a search and returns what was asked for, as LOAD or
 // LOAD#NUMBER, and what was found.
@@ -191,6 +199,24 @@ func TestProbesThatProveNothing(t *testing.T) {
 			"1 4 16 11 10 10#2 11#2", "",
 		},
 		{
+			"a run that is given up is made once more", func(load float64, n int) (string, error) {
+				if load == 4 && n == 1 {
+					return "", errGivenUp
+				}
+				return "", nil
+			},
+			"1 4 4#2 16 11 10 10#2 11#2", "",
+		},
+		{
+			"twice given up for what the endpoint fails at is a vote", func(load float64, _ int) (string, error) {
+				if load > 10 {
+					return "", errGivenUp
+				}
+				return "", nil
+			},
+			"1 4 16 16#2 8 11 11#2 9 10 10#2 11#3", "",
+		},
+		{
 			"a run that broke off is made once more", func(load float64, n int) (string, error) {
 				if load == 4 && n == 1 {
 					return "", errLost
@@ -240,6 +266,30 @@ func TestAnswersThatDoNotFallAreTold(t *testing.T) {
 	done = append(done, bearing{ttft: 100, s: 0.01}.probe(ask))
 	if notes := strings.Join(batch.Capacities(done)[0].Notes, "\n"); !strings.Contains(notes, "do not fall with the load: 21 failed and 64 passed") {
 		t.Errorf("notes %q do not say that 64 passed above 21", notes)
+	}
+}
+
+func TestAnEndpointThatChangesIsTold(t *testing.T) {
+	batch := parse(t, searching)
+	ask := sweep.Ask{Cell: probeOf(t, batch, 16), Number: 1}
+	for _, tt := range []struct {
+		name string
+		ttft float64 // at which the limit is reached in the second run
+		told bool
+	}{
+		{"half as fast as before", 10, true},
+		{"as before", 20, false},
+		{"beyond the limit by what runs may differ", 15, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			again := ask
+			again.Number = 2
+			done := []*sweep.Run{bearing{ttft: 20, s: 0.01}.probe(ask), bearing{ttft: tt.ttft, s: 0.01}.probe(again)}
+			notes := strings.Join(batch.Capacities(done)[0].Notes, "\n")
+			if told := strings.Contains(notes, "at 16 one run kept the limits for sure and another broke them"); told != tt.told {
+				t.Errorf("notes %q", notes)
+			}
+		})
 	}
 }
 
