@@ -24,7 +24,8 @@ type CapacityQuestion struct {
 	Duration  time.Duration // of the first look at a load
 	Warmup    int           // requests
 
-	InputTokens, OutputTokens int // means
+	InputTokens, OutputTokens int  // means
+	Set                       bool // some values are overridden beside the file
 	OutputBaseDir             string
 }
 
@@ -32,7 +33,11 @@ type CapacityQuestion struct {
 func (q CapacityQuestion) BatchFile() (string, error) {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# loadgen --config-file FILE runs this again.")
+	again := ""
+	if q.Set {
+		again = ", with the same --set"
+	}
+	line("# loadgen --config-file FILE runs this again%s.", again)
 	line("batch_name: capacity")
 	line("output_base_dir: %s", quote(q.OutputBaseDir))
 	line("base_config:")

@@ -363,8 +363,12 @@ func (b *Batch) Searched(cell *Cell, done []*Run) string {
 	switch {
 	case s.open:
 		text += ", confirming by an open loop"
+	case s.above:
+		text += ", confirming that more is not borne"
 	case s.proves:
 		text += ", confirming"
+	case s.refines:
+		text += ", refining"
 	}
 	if name := c.tiers[s.tier].Name; name != "" {
 		text += " for " + name

@@ -29,7 +29,7 @@ type capacityCommand struct {
 	Tokenizer    string        `help:"A Hugging Face name or a local path; by default the model's."`
 	APIKeyEnvVar string        `name:"api-key-env-var" placeholder:"NAME" help:"The environment variable that holds the API key."`
 
-	Print         bool     `help:"Print the batch file and run nothing."`
+	Print         bool     `help:"Print the batch file, and what is wrong with it; run nothing."`
 	Set           []string `sep:"none" placeholder:"PATH=VALUE" help:"Override one value of the batch file (repeatable)."`
 	OutputBaseDir string   `placeholder:"DIR" default:"loadgen_results" help:"Write results below here."`
 	UI            string   `name:"ui" enum:"auto,live,plain,none" default:"auto" help:"Progress on stderr: ${enum}."`
@@ -45,7 +45,7 @@ func (c *capacityCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if _, err := fmt.Fprintln(std.out, text); err != nil || c.Print {
+	if _, err := fmt.Fprintln(std.out, text); err != nil {
 		return err
 	}
 	std.in = strings.NewReader(text)
@@ -53,13 +53,17 @@ func (c *capacityCommand) Run(ctx context.Context, std streams) error {
 		ConfigFile: "-", Set: c.Set, UI: c.UI, Verbose: c.Verbose, NoCheck: c.NoCheck, AllowInvalid: c.AllowInvalid, Offline: c.Offline,
 		Flags: c.Flags,
 	}
+	if c.Print {
+		_, _, err := run.load(std.in) // what no run would take is told here, too
+		return err
+	}
 	return run.Run(ctx, std)
 }
 
 // batchFile is the file that the flags stand for.
 func (c *capacityCommand) batchFile() (string, error) {
 	return sweep.CapacityQuestion{
-		URL: c.URL, Model: c.Model, Tokenizer: c.Tokenizer, APIKeyEnvVar: c.APIKeyEnvVar, SLOs: c.SLO,
+		URL: c.URL, Set: len(c.Set) > 0, Model: c.Model, Tokenizer: c.Tokenizer, APIKeyEnvVar: c.APIKeyEnvVar, SLOs: c.SLO,
 		Over: c.Over, From: c.From, To: c.To, Precision: c.Precision, TimeLimit: c.TimeLimit,
 		Duration: c.Duration, Warmup: c.Warmup, InputTokens: c.InputTokens, OutputTokens: c.OutputTokens, OutputBaseDir: c.OutputBaseDir,
 	}.BatchFile()
