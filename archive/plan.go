@@ -27,7 +27,7 @@ func PlanText(batch *sweep.Batch, notes []string, o report.Options) string {
 		if batch.Search.ConfirmOpen {
 			then = "; then an open loop at the rate of the capacity"
 		}
-		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s, which makes as many as its answer needs%s\n", batch.Search.Over, batch.Search.LimitsText(), then)
+		fmt.Fprintf(&b, "search: the runs above are the first of a search over %s for %s%s; it makes as many as its answer needs\n", batch.Search.Over, batch.Search.LimitsText(), then)
 	}
 	for _, note := range notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
