@@ -104,3 +104,38 @@ func (c *course) belowWall() (float64, bool) {
 	}
 	return 2 * greatest, greatest > 0 && 2*greatest < c.wall
 }
+
+// mostHalvings is how often a first load that could not be measured is halved.
+const mostHalvings = 6
+
+// start is the load below a wall that is tried while nothing was measured: of users who
+// are too many none may be answered within a probe, and a generator may be too small for
+// a rate. Where no request was sent, it was not the load that was to blame.
+func (c *course) start() (float64, bool) {
+	if c.wall == 0 || len(c.votes) > 0 || !c.sent() {
+		return 0, false
+	}
+	half := c.wall / 2
+	if c.search.Whole() {
+		half = math.Floor(half)
+	}
+	return half, half > 0 && half >= math.Floor(c.search.From)/(1<<mostHalvings)
+}
+
+// sent reports whether the last run sent anything.
+func (c *course) sent() bool {
+	last := c.runs[len(c.runs)-1]
+	return last.Summary != nil && last.Summary.Counts.Issued > 0
+}
+
+// measured are the probes of a bracket that is sought downward: without those that could
+// not be measured, and say nothing of loads below.
+func (c *course) measured(probes []stats.Probe) []stats.Probe {
+	is := func(answer stats.Answer) bool {
+		return slices.ContainsFunc(probes, func(p stats.Probe) bool { return p.Answer == answer })
+	}
+	if c.wall == 0 || is(stats.Pass) || !is(stats.Fail) {
+		return probes
+	}
+	return slices.DeleteFunc(probes, func(p stats.Probe) bool { return len(c.votes[p.Load]) == 0 })
+}

@@ -97,7 +97,7 @@ func (b *Batch) judgeSearch(runs []*Run, allowInvalid bool) error {
 			case tier.Status == CapacityNoPass:
 				errs = append(errs, LimitError{Err: fmt.Errorf("%s: even the least load that was tried broke a limit", name)})
 			case tier.Status != CapacityOpen:
-			case c.Wall == "":
+			case c.Wall == "" || c.Stopped == "time_limit":
 				errs = append(errs, CannotTellError{Err: fmt.Errorf("%s did not come to its end: %s", name, c.Stopped)})
 			case strings.HasPrefix(c.Wall, "INVALID"):
 				if !allowInvalid {

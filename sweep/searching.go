@@ -208,7 +208,10 @@ func (c *course) decide() (step, bool) {
 // decideTier returns the load to try next for one tier: what closes its bracket,
 // then what proves its capacity.
 func (c *course) decideTier(tier int) (step, bool) {
-	load, stop := c.bisection(tier).Next(c.probes(tier))
+	load, stop := c.bisection(tier).Next(c.measured(c.probes(tier)))
+	if half, ok := c.start(); ok {
+		load, stop = half, ""
+	}
 	if below, ok := c.belowWall(); ok && stop == stats.StopNoFail {
 		load, stop = below, ""
 	}

@@ -40,7 +40,7 @@ func (e bearing) probe(ask sweep.Ask) *sweep.Run {
 	run.Outcome.Elapsed = e.run
 	load := ask.Cell.Probe.Load
 	s := &metrics.Summary{}
-	s.Counts.OK = 100
+	s.Counts.OK, s.Counts.Issued = 100, 100
 	run.Summary = s
 	y := 2 * math.Log(load/e.ttft)
 	run.Margins = []metrics.Margin{
@@ -266,6 +266,39 @@ func TestAnswersThatDoNotFallAreTold(t *testing.T) {
 	done = append(done, bearing{ttft: 100, s: 0.01}.probe(ask))
 	if notes := strings.Join(batch.Capacities(done)[0].Notes, "\n"); !strings.Contains(notes, "do not fall with the load: 21 failed and 64 passed") {
 		t.Errorf("notes %q do not say that 64 passed above 21", notes)
+	}
+}
+
+// Of a load far beyond the capacity no probe may measure anything: half of it is tried.
+func TestAFirstLoadThatCannotBeMeasured(t *testing.T) {
+	from := func(load float64) string {
+		return strings.Replace(searching, "to: 1024", fmt.Sprintf("from: %g", load), 1)
+	}
+	for _, tt := range []struct {
+		name       string
+		from, ttft float64
+		above      float64 // nothing can be measured
+		asked      string  // by the start of it
+		status     string
+	}{
+		{"is halved until one can", 64, 10.5, 20, "64 64#2 32 32#2 16 8", sweep.CapacityFound},
+		{"and further until one passes", 64, 3.5, 20, "64 64#2 32 32#2 16 8 4 2", sweep.CapacityFound},
+		{"down to a 64th", 128, 10.5, 0, "128 128#2 64 64#2 32 32#2 16 16#2 8 8#2 4 4#2 2 2#2", sweep.CapacityOpen},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked, c := sought(t, from(tt.from), bearing{ttft: tt.ttft, s: 0.01, ruin: func(load float64, _ int) (string, error) {
+				if load > tt.above {
+					return "process_cpu", errFew
+				}
+				return "", nil
+			}})
+			if got := strings.Join(asked, " "); !strings.HasPrefix(got+" ", tt.asked+" ") || c.Tiers[0].Status != tt.status {
+				t.Errorf("%s after %s; want %s after %s", c.Tiers[0].Status, got, tt.status, tt.asked)
+			}
+			if tt.status == sweep.CapacityFound && float64(c.Tiers[0].Fit.Capacity) != math.Floor(tt.ttft) {
+				t.Errorf("carries %g, want %g", c.Tiers[0].Fit.Capacity, math.Floor(tt.ttft))
+			}
+		})
 	}
 }
 
