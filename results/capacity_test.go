@@ -94,6 +94,35 @@ func TestASearchInAIPerfsShape(t *testing.T) {
 	}
 }
 
+// Near the limit one run at a load keeps it and the next does not.
+func TestTheBoundaryOfASearchIsThatOfItsAnswer(t *testing.T) {
+	b, err := results.CreateBatch(t.TempDir(), "night", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := results.Capacity{
+		Over: "concurrency", Whole: true,
+		Tiers: []results.CapacityTier{{Status: "found", Capacity: 2, Limits: []metrics.Limit{{Name: "time_to_first_token.p95", Bound: 200}}}},
+		Probes: []results.CapacityProbe{
+			probed(1, -1, 90, 90), probed(2, -0.01, 150, 75), probed(2, 0.01, 150, 75), probed(3, -0.01, 160, 53), probed(3, 0.02, 160, 53),
+		},
+	}
+	if err := b.WriteCapacities([]results.Capacity{c}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Boundary struct {
+			Feasible   struct{ Value float64 } `json:"feasible_max"`
+			Infeasible struct{ Value float64 } `json:"infeasible_min"`
+		} `json:"boundary_summary"`
+	}
+	readBack(t, filepath.Join(b.Dir, "search_history.json"), &got)
+	if b := got.Boundary; b.Feasible.Value != 2 || b.Infeasible.Value != 3 {
+		t.Errorf("feasible up to %g, and not from %g; want 2 and 3", b.Feasible.Value, b.Infeasible.Value)
+	}
+}
+
 func readBack(t *testing.T, path string, v any) {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -137,7 +137,10 @@ func searchHistory(c *Capacity) *history {
 		}
 		h.Trials = append(h.Trials, it)
 		at := &historyPoint{Value: p.Load, Index: it.Index}
+		// One of several runs at a load may say otherwise than the answer of all.
+		other := first.Status == "found" && broken == (p.Load <= float64(first.Capacity))
 		switch best := &h.Boundary; {
+		case other:
 		case broken:
 			lowestFail = min(lowestFail, p.Load)
 			if best.Infeasible == nil || p.Load < best.Infeasible.Value {
