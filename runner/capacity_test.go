@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -117,6 +118,11 @@ func TestACapacityThatIsKnownIsFound(t *testing.T) {
 			for _, run := range runs {
 				if o := run.Outcome; o.Cancelled || o.Cut != "" || o.Missed > 0 || run.Err != nil {
 					t.Errorf("%s: %+v, %v: a probe that ends early is whole", run.Name(), o, run.Err)
+				}
+				last := run.Cell.Probe.Looks[len(run.Cell.Probe.Looks)-1]
+				said := strings.Contains(strings.Join(run.Outcome.Notes, "\n"), "a probe that had seen enough after ")
+				if early := run.Outcome.Elapsed < last; early != said {
+					t.Errorf("%s took %v of %v, and its notes are %q", run.Name(), run.Outcome.Elapsed, last, run.Outcome.Notes)
 				}
 			}
 		})

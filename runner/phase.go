@@ -247,10 +247,15 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	return err
 }
 
-// sure reports whether a probe's answer is at a look, by its number from 0: it may
-// end then.
+// sure reports whether a probe's answer is at a look, by its number from 0: it ends
+// then, and says so.
 func (p *phases) sure(look int) bool {
-	return p.run.Cell.Probe.Sure(look, p.collector.Margins(false))
+	probe := p.run.Cell.Probe
+	if !probe.Sure(look, p.collector.Margins(false)) {
+		return false
+	}
+	p.aside = append(p.aside, fmt.Sprintf("a probe that had seen enough after %v of at most %v", probe.Looks[look], probe.Looks[len(probe.Looks)-1]))
+	return true
 }
 
 // begin keeps a session that is about to be sent. One that cannot be kept ends
