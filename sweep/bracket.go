@@ -119,7 +119,7 @@ func (c *course) start() (float64, bool) {
 	if c.search.Whole() {
 		half = math.Floor(half)
 	}
-	return half, half > 0 && half >= math.Floor(c.search.From)/(1<<mostHalvings)
+	return half, half > 0 && c.search.From/half < 1<<mostHalvings+1 // loads are rounded
 }
 
 // sent reports whether the last run sent anything.

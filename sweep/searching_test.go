@@ -302,6 +302,15 @@ func TestAFirstLoadThatCannotBeMeasured(t *testing.T) {
 	}
 }
 
+// Rates below one are halved as often, and no more.
+func TestASmallRateThatCannotBeMeasured(t *testing.T) {
+	text := strings.Replace(searching, "over: concurrency, to: 1024", "over: request_rate, from: 0.5", 1)
+	asked, c := sought(t, text, bearing{ttft: 10, s: 0.01, ruin: func(float64, int) (string, error) { return "process_cpu", errFew }})
+	if len(asked) != 14 || c.Tiers[0].Status != sweep.CapacityOpen { // 0.5, and six halves of it, each twice
+		t.Errorf("%s after %s, want open after 14 runs", c.Tiers[0].Status, strings.Join(asked, " "))
+	}
+}
+
 func TestAnEndpointThatChangesIsTold(t *testing.T) {
 	batch := parse(t, searching)
 	ask := sweep.Ask{Cell: probeOf(t, batch, 16), Number: 1}
