@@ -138,8 +138,8 @@ func (r *Recorded) Records() iter.Seq2[*loadgen.Record, error] {
 
 func (r *Recorded) read(name string, yield func(*loadgen.Record) bool) error {
 	f, err := os.Open(filepath.Join(r.Dir, name))
-	if errors.Is(err, fs.ErrNotExist) && name == WarmupName {
-		return nil
+	if errors.Is(err, fs.ErrNotExist) && (name == WarmupName || r.Status == loadgen.Incomplete) {
+		return nil // no warm-up, or killed before there was anything to write
 	}
 	if err != nil {
 		return fmt.Errorf("open run %s: %w", r.Dir, err)

@@ -213,8 +213,14 @@ func TestAKilledRunKeepsItsLines(t *testing.T) {
 		{"just before its newline", len(data) - 1, 5, false},
 		{"within the first line", 10, 0, true},
 		{"before anything was written", 0, 0, false},
+		{"before there was a file", -1, 0, false},
 	} {
-		if err := os.WriteFile(path, data[:row.keep], 0o644); err != nil {
+		if row.keep < 0 {
+			err = os.Remove(path)
+		} else {
+			err = os.WriteFile(path, data[:row.keep], 0o644)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		rec, err := results.Open(run.Dir)
@@ -239,6 +245,19 @@ func TestAKilledRunKeepsItsLines(t *testing.T) {
 	}
 	if err := run.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// One that ended has had its records.
+func TestAWholeRunWithoutItsRecordsIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"run_metadata.json": `{"status": "completed"}`, "process_result.json": `{"status": "completed"}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := results.Open(dir); err == nil || !strings.Contains(err.Error(), results.RecordsName) {
+		t.Errorf("got %v, want a word on %s", err, results.RecordsName)
 	}
 }
 
