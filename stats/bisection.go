@@ -75,7 +75,7 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 		}
 		return next, ""
 	}
-	if next, ok := b.inside(loads, passed, high, oneSided(probes)); ok {
+	if next, ok := b.inside(loads, passed, high, fromOneSide(probes)); ok {
 		return next, ""
 	}
 	if len(passed) == 0 && probes[0].Answer == Fail {
@@ -84,9 +84,9 @@ func (b Bisection) Next(probes []Probe) (load float64, stop Stop) {
 	return 0, StopResolution
 }
 
-// oneSided reports whether the last three probes failed, or passed: an aim that keeps
+// fromOneSide reports whether the last three probes failed, or passed: an aim that keeps
 // to one side follows a curve that is no line.
-func oneSided(probes []Probe) bool {
+func fromOneSide(probes []Probe) bool {
 	n := len(probes)
 	if n < 3 || probes[n-1].Answer == Undecided {
 		return false

@@ -158,7 +158,7 @@ func (d *Decision) test(s Sample) {
 		d.PWorse, d.PBetter = certain(d.D > 0), certain(d.D < 0)
 	} else {
 		d.PWorse, d.PBetter = tTail(d.D/d.SE, d.TotalDF), tTail(-d.D/d.SE, d.TotalDF)
-		half = tQuantile(0.975, d.TotalDF) * d.SE
+		half = StudentQuantile(0.975, d.TotalDF) * d.SE
 	}
 	d.Lower, d.Upper = math.Exp(s.own(d.D)-half), math.Exp(s.own(d.D)+half)
 }

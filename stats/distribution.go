@@ -8,8 +8,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// tQuantile is the p quantile of Student's t.
-func tQuantile(p, df float64) float64 {
+// StudentQuantile is the p quantile of Student's t with so many degrees of freedom,
+// which need not be whole.
+func StudentQuantile(p, df float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
 }
 

@@ -24,7 +24,7 @@ func TOST(d, se, df, margin float64) Equivalence {
 			Equivalent: math.Abs(d) < limit,
 		}
 	}
-	half := tQuantile(1-equivalenceLevel, df) * se
+	half := StudentQuantile(1-equivalenceLevel, df) * se
 	e := Equivalence{
 		Lower: d - half, Upper: d + half,
 		PLower: tTail((d+limit)/se, df), PUpper: tTail((limit-d)/se, df),

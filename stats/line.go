@@ -51,7 +51,3 @@ func (l Line) ErrorAt(load float64) float64 {
 
 // NormalQuantile is the p quantile of the standard normal distribution.
 func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
-
-// StudentQuantile is the p quantile of Student's t with so many degrees of freedom,
-// which need not be whole.
-func StudentQuantile(p, free float64) float64 { return tQuantile(p, free) }

@@ -73,7 +73,7 @@ func MeanInterval(values []float64, confidence float64) Interval {
 	m := MomentsOf(values)
 	iv := Interval{N: m.N, Mean: m.Mean, SD: m.SD(), HalfWidth: math.NaN(), T: math.NaN()}
 	if m.N >= 2 {
-		iv.T = tQuantile((1+confidence)/2, float64(m.N-1))
+		iv.T = StudentQuantile((1+confidence)/2, float64(m.N-1))
 		iv.HalfWidth = iv.T * iv.SD / math.Sqrt(float64(m.N))
 	}
 	iv.Lower, iv.Upper = iv.Mean-iv.HalfWidth, iv.Mean+iv.HalfWidth

@@ -37,7 +37,7 @@ func PairedRatio(base, fresh []float64, confidence float64) Ratio {
 func (r Ratio) bounds(confidence float64) Ratio {
 	half := math.NaN()
 	if r.DF > 0 {
-		half = tQuantile((1+confidence)/2, r.DF) * r.SE
+		half = StudentQuantile((1+confidence)/2, r.DF) * r.SE
 	} else {
 		r.DF, r.SE = 0, math.NaN()
 	}

@@ -26,8 +26,8 @@ type Probe struct {
 	Looks []time.Duration
 	// earlier is how many of them are only for what is far within its limit.
 	earlier int
-	// Patient: none of those ends it, as it is to prove a capacity.
-	Patient bool
+	// proves: it is to prove a capacity, and none of those ends it.
+	proves bool
 	// confirms are the limits that it is to keep as the proof of a capacity: it may end
 	// as soon as it does.
 	confirms []metrics.Limit
@@ -121,7 +121,7 @@ func (p *Probe) Sought() []metrics.Limit {
 // its number from 0.
 func (p *Probe) Sure(look int, margins []metrics.Margin) bool {
 	early := look < p.earlier
-	if early && p.Patient {
+	if early && p.proves {
 		return false
 	}
 	if len(p.confirms) > 0 && !early && metrics.Kept(margins, p.confirms) {

@@ -30,9 +30,8 @@ const mostScatter = 2
 const refined = 0.4
 
 // refine is a run that says more about where the limit is reached; false where that
-// is known closely enough. One run knows nothing
-// of what lasts longer than it, such as who met whom in a closed loop: short runs
-// that begin anew tell more than a long one.
+// is known closely enough. One run knows nothing of what lasts longer than it, such as
+// who met whom in a closed loop: short runs that begin anew tell more than a long one.
 func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 	n := c.refined[tier]
 	if low, high := stats.Bracket(c.probes(tier)); fit.Scatter < mostScatter && high-low <= c.least(low)+1e-9 {

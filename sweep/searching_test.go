@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,72 +268,6 @@ func TestAnswersThatDoNotFallAreTold(t *testing.T) {
 	}
 }
 
-// Of a load far beyond the capacity no probe may measure anything: half of it is tried.
-func TestAFirstLoadThatCannotBeMeasured(t *testing.T) {
-	from := func(load float64) string {
-		return strings.Replace(searching, "to: 1024", fmt.Sprintf("from: %g", load), 1)
-	}
-	for _, tt := range []struct {
-		name       string
-		from, ttft float64
-		above      float64 // nothing can be measured
-		asked      string  // by the start of it
-		status     string
-	}{
-		{"is halved until one can", 64, 10.5, 20, "64 64#2 32 32#2 16 8", sweep.CapacityFound},
-		{"and further until one passes", 64, 3.5, 20, "64 64#2 32 32#2 16 8 4 2", sweep.CapacityFound},
-		{"down to a 64th", 128, 10.5, 0, "128 128#2 64 64#2 32 32#2 16 16#2 8 8#2 4 4#2 2 2#2", sweep.CapacityOpen},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			asked, c := sought(t, from(tt.from), bearing{ttft: tt.ttft, s: 0.01, ruin: func(load float64, _ int) (string, error) {
-				if load > tt.above {
-					return "process_cpu", errFew
-				}
-				return "", nil
-			}})
-			if got := strings.Join(asked, " "); !strings.HasPrefix(got+" ", tt.asked+" ") || c.Tiers[0].Status != tt.status {
-				t.Errorf("%s after %s; want %s after %s", c.Tiers[0].Status, got, tt.status, tt.asked)
-			}
-			if tt.status == sweep.CapacityFound && float64(c.Tiers[0].Fit.Capacity) != math.Floor(tt.ttft) {
-				t.Errorf("carries %g, want %g", c.Tiers[0].Fit.Capacity, math.Floor(tt.ttft))
-			}
-		})
-	}
-}
-
-// Rates below one are halved as often, and no more.
-func TestASmallRateThatCannotBeMeasured(t *testing.T) {
-	text := strings.Replace(searching, "over: concurrency, to: 1024", "over: request_rate, from: 0.5", 1)
-	asked, c := sought(t, text, bearing{ttft: 10, s: 0.01, ruin: func(float64, int) (string, error) { return "process_cpu", errFew }})
-	if len(asked) != 14 || c.Tiers[0].Status != sweep.CapacityOpen { // 0.5, and six halves of it, each twice
-		t.Errorf("%s after %s, want open after 14 runs", c.Tiers[0].Status, strings.Join(asked, " "))
-	}
-}
-
-func TestAnEndpointThatChangesIsTold(t *testing.T) {
-	batch := parse(t, searching)
-	ask := sweep.Ask{Cell: probeOf(t, batch, 16), Number: 1}
-	for _, tt := range []struct {
-		name string
-		ttft float64 // at which the limit is reached in the second run
-		told bool
-	}{
-		{"half as fast as before", 10, true},
-		{"as before", 20, false},
-		{"beyond the limit by what runs may differ", 15, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			again := ask
-			again.Number = 2
-			done := []*sweep.Run{bearing{ttft: 20, s: 0.01}.probe(ask), bearing{ttft: tt.ttft, s: 0.01}.probe(again)}
-			notes := strings.Join(batch.Capacities(done)[0].Notes, "\n")
-			if told := strings.Contains(notes, "at 16 one run kept the limits for sure and another broke them"); told != tt.told {
-				t.Errorf("notes %q", notes)
-			}
-		})
-	}
-}
-
 // probeOf returns the cell of a load, as a search comes to it where all passes.
 func probeOf(t *testing.T, batch *sweep.Batch, load float64) *sweep.Cell {
 	t.Helper()
@@ -348,89 +281,6 @@ func probeOf(t *testing.T, batch *sweep.Batch, load float64) *sweep.Cell {
 	}
 	t.Fatalf("no probe of %g", load)
 	return nil
-}
-
-// A probe far within its limit ends before benchmark_duration has gone by; a failure and
-// a proof do not.
-func TestAProbeFarWithinItsLimitEndsEarly(t *testing.T) {
-	batch := parse(t, searching)
-	plan := batch.Plan()
-	var done []*sweep.Run
-	var told []string
-	for range 20 {
-		ask, ok := plan.Next(done)
-		if !ok {
-			break
-		}
-		run := bearing{ttft: 10.5, s: 0.01}.probe(ask)
-		p := ask.Cell.Probe
-		ends := slices.IndexFunc([]bool{p.Sure(0, run.Margins), p.Sure(3, run.Margins)}, func(sure bool) bool { return sure })
-		told = append(told, fmt.Sprintf("%g %v", p.Load, []time.Duration{p.Looks[0], p.Looks[3]}[ends]))
-		done = append(done, run)
-	}
-	// The TTFT is a quarter within its limit up to a load of 9.4. What fails, fails late.
-	if d := cmp.Diff("1 15s, 4 15s, 16 1m0s, 11 1m0s, 10 1m0s, 10 1m0s, 11 1m0s", strings.Join(told, ", ")); d != "" {
-		t.Errorf("probes end (-want +got):\n%s", d)
-	}
-}
-
-// A load that by the latencies of the last two is a little beyond the limit is tried
-// next, where there is room for less than twice the latency.
-func TestTheNextLoadIsALittleBeyondTheLimit(t *testing.T) {
-	text := strings.Replace(searching, "to: 1024", "from: 8", 1)
-	asked, _ := sought(t, text, bearing{ttft: 40, s: 0.01})
-	// At 8 the TTFT is (8/40)² = 0.04 of its limit, at 32 it is 0.64: 0.025 for each user,
-	// of which 14.4 more make the limit, and a tenth is 51.
-	if got := strings.Join(asked[:3], " "); got != "8 32 51" {
-		t.Errorf("asked for %s, want 8 32 51", strings.Join(asked, " "))
-	}
-}
-
-// The proof of a capacity ends where its run keeps the limits, however sure that is;
-// the one above it goes on for as long as it may tell more.
-func TestAProofEndsWhereItKeepsTheLimits(t *testing.T) {
-	batch := parse(t, searching)
-	var done []*sweep.Run
-	near := []metrics.Margin{
-		{Limit: metrics.Limit{Name: "time_to_first_token.p95", Bound: 500}, N: 100, Y: -0.05, S: 0.06},
-		{Limit: metrics.Limit{Name: "error_rate", Bound: 0.01}, N: 100, Y: -1, S: 0.5},
-	}
-	for {
-		ask, ok := batch.Plan().Next(done)
-		if !ok {
-			t.Fatal("there is no proof above the capacity")
-		}
-		p := ask.Cell.Probe
-		proof := ask.Number > 1
-		if early, full := p.Sure(2, near), p.Sure(3, near); early || full != (proof && p.Load == 10) {
-			t.Errorf("at %s: enough after three quarters: %v, after all of it: %v", ask.Name(), early, full)
-		}
-		if proof && p.Load == 11 {
-			return
-		}
-		done = append(done, bearing{ttft: 10.5, s: 0.01}.probe(ask))
-	}
-}
-
-// An answer whose interval is wider than the precision has no certificate.
-func TestAWideIntervalIsNoCertificate(t *testing.T) {
-	batch := parse(t, strings.Replace(searching, "to: 1024", "from: 64", 1))
-	var done []*sweep.Run
-	for range 60 {
-		ask, ok := batch.Plan().Next(done)
-		if !ok {
-			break
-		}
-		run := bearing{ttft: 100, s: 0.5}.probe(ask)
-		if load := ask.Cell.Probe.Load; load > 100 {
-			run.Margins[0].Y += 1 // sure above, and never below
-		}
-		done = append(done, run)
-	}
-	tier := batch.Capacities(done)[0].Tiers[0]
-	if wide := float64(tier.Upper-tier.Lower) > 11; !wide || tier.Certified {
-		t.Errorf("%g to %g, certified %v; want wide and not", tier.Lower, tier.Upper, tier.Certified)
-	}
 }
 
 // One set of probes serves all tiers: the second needs only those around its own
