@@ -31,8 +31,9 @@ type Recording struct {
 // readText bounds the bytes of prompts that are read of a run.
 const readText = 256 << 20
 
-// Read reads a run with the prompts that were sent. What could be read of
-// a run that is not whole comes back beside the error.
+// Read reads a run with the prompts that were sent. A run that was killed is
+// read as far as its files go. What could be read of another one that is not
+// whole comes back beside the error.
 func Read(dir string) (*Recording, error) {
 	run, err := results.Open(dir)
 	if err != nil {
@@ -55,15 +56,25 @@ func Read(dir string) (*Recording, error) {
 		r.tracer.Add(rec)
 		collector.Add(rec)
 	}
-	for _, name := range run.Truncated() {
-		broken = errors.Join(broken, fmt.Errorf("%s of %s ends in the middle of a line: %w", name, dir, io.ErrUnexpectedEOF))
-	}
 	r.Trace = r.tracer.Trace()
-	broken = errors.Join(broken, joinPrompts(r.Trace, r.Inputs(), readText))
+	for _, name := range run.Truncated() {
+		broken = errors.Join(broken, r.cutShort(fmt.Errorf("%s of %s ends in the middle of a line: %w", name, dir, io.ErrUnexpectedEOF)))
+	}
+	broken = errors.Join(broken, r.cutShort(joinPrompts(r.Trace, r.Inputs(), readText)))
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
 	r.Margins = collector.Margins(true)
 	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
 	return r, broken
+}
+
+// cutShort passes on an error of reading a file. That a killed run left one
+// without its end is none: the trace says what it misses.
+func (r *Recording) cutShort(err error) error {
+	if r.Status != loadgen.Incomplete || !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	r.Trace.Missing = append(r.Trace.Missing, "the run was killed: "+err.Error())
+	return nil
 }
 
 // setting returns a text of a configuration that was read back.
