@@ -91,7 +91,7 @@ func historyOf(nights []compare.CompareSide, figures []metrics.Figure) map[strin
 			if history[key] == nil {
 				history[key] = map[metrics.Figure][]float64{}
 			}
-			for _, f := range figures {
+			for _, f := range withCapacities(figures, run) {
 				if v, ok := run.Figures[f]; ok && (v > 0 || f.Tag == metrics.ErrorRate) {
 					history[key][f] = append(history[key][f], v)
 				}
@@ -115,4 +115,15 @@ func lastLevel(values []float64) []float64 {
 		return values
 	}
 	return values[points[len(points)-1].Index:]
+}
+
+// withCapacities are some figures and the capacities that a run has besides.
+func withCapacities(figures []metrics.Figure, run compare.CompareRun) []metrics.Figure {
+	all := figures
+	for f := range run.Figures {
+		if f.Tag == metrics.Capacity && !slices.Contains(all, f) {
+			all = append(all[:len(all):len(all)], f)
+		}
+	}
+	return all
 }

@@ -24,7 +24,7 @@ import (
 const IndexName = "history_index.jsonl"
 
 // indexVersion changes with the format: an index of another is made anew.
-const indexVersion = "1"
+const indexVersion = "2"
 
 // indexHead is the first line of the index.
 type indexHead struct {
@@ -116,6 +116,9 @@ func Nights(dir string, rebuild bool, more []metrics.Figure) ([]compare.Night, e
 			if err != nil {
 				unread = append(unread, err)
 				continue
+			}
+			for _, run := range side.Runs {
+				figures = withCapacities(figures, run)
 			}
 			line = lineOf(name, stamp, size, side, figures)
 		}

@@ -65,6 +65,7 @@ func (r *SideReader) path(path string) ([]compare.CompareRun, error) {
 	if len(dirs) == 0 {
 		return r.files(path)
 	}
+	dirs, searches := r.searches(path, dirs)
 	runs := make([]compare.CompareRun, len(dirs))
 	r.each(len(dirs), func(i int) {
 		var err error
@@ -72,7 +73,7 @@ func (r *SideReader) path(path string) ([]compare.CompareRun, error) {
 			runs[i] = compare.CompareRun{Dir: dirs[i], Unfit: "it cannot be read: " + err.Error()}
 		}
 	})
-	return runs, nil
+	return append(runs, searches...), nil
 }
 
 func (r *SideReader) each(n int, do func(i int)) {

@@ -144,6 +144,9 @@ func (p *cellPair) sample(rule CompareRule, history []float64) (Compared, stats.
 		Base: figures(p.base, rule.Figure), New: figures(p.fresh, rule.Figure), Paired: p.byRound(),
 	}
 	row.BaseRuns, row.NewRuns = len(s.Base), len(s.New)
+	if rule.Figure.Tag == metrics.Capacity {
+		p.capacity(&row, &s)
+	}
 	if min(row.BaseRuns, row.NewRuns) == 1 {
 		s.History = withLog(history)
 		row.History = len(s.History)

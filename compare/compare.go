@@ -57,6 +57,8 @@ type CompareRun struct {
 	Figures map[metrics.Figure]float64
 	// Conditions are what the run ran under: configuration, host, version.
 	Conditions []Setting
+	// Search is what it found, where the run is a whole search; nil for others.
+	Search *Search
 }
 
 // Mute reports whether the run has no say.
@@ -95,9 +97,12 @@ type Comparison struct {
 
 // SideFacts say what a side consists of.
 type SideFacts struct {
-	Name  string     `json:"name"`
-	Paths []string   `json:"paths,omitempty"`
-	Runs  int        `json:"runs"` // that have a say
+	Name  string   `json:"name"`
+	Paths []string `json:"paths,omitempty"`
+	Runs  int      `json:"runs"` // that have a say
+	// Searches are those of them that are whole searches.
+	Searches int `json:"searches,omitempty"`
+
 	Cells int        `json:"cells"`
 	From  *time.Time `json:"from,omitempty"`
 	To    *time.Time `json:"to,omitempty"`
@@ -122,6 +127,10 @@ type Compared struct {
 	// rate, in per cent.
 	Base analyze.Number `json:"base_mean"`
 	New  analyze.Number `json:"new_mean"`
+	// BaseBound and NewBound say that a capacity is at least so, or below it:
+	// its search found no end, or no beginning.
+	BaseBound Bounded `json:"base_bound,omitempty"`
+	NewBound  Bounded `json:"new_bound,omitempty"`
 	// Ratio is New over Base with its 95 % interval; for the error rate, of
 	// the shares of requests that did not fail.
 	Ratio analyze.Number `json:"ratio"`
@@ -224,6 +233,11 @@ func firstReason(v metrics.Validity) string {
 
 func (s CompareSide) facts() SideFacts {
 	f := SideFacts{Name: s.Name, Paths: s.Paths, Runs: len(s.Runs), Cells: len(cellsOf(s))}
+	for _, r := range s.Runs {
+		if r.Search != nil {
+			f.Searches++
+		}
+	}
 	if from, to, ok := s.span(); ok {
 		f.From, f.To = &from, &to
 	}
@@ -268,7 +282,7 @@ func (c *Comparison) decide(pairs []cellPair, o CompareOptions) {
 	var samples []stats.Sample
 	var tested []int // the row of each sample
 	for _, p := range pairs {
-		for _, rule := range o.Rules {
+		for _, rule := range p.forCell(o.Rules) {
 			if rule.Unstreamed && p.streamed() {
 				continue
 			}
@@ -284,6 +298,7 @@ func (c *Comparison) decide(pairs []cellPair, o CompareOptions) {
 	}
 	for i, d := range stats.Decide(samples, stats.FamilyLevel) {
 		c.Results[tested[i]].answer(d)
+		c.Results[tested[i]].bounded()
 	}
 }
 
@@ -304,6 +319,8 @@ func (c *Compared) answer(d stats.Decision) {
 		c.Reason = "only one side has it"
 	case d.DF == 0:
 		c.Reason = "one run a side, and nothing tells how much runs differ by chance: repeat them, or give earlier nights with --history"
+	case c.Figure.Tag == metrics.Capacity && math.IsInf(d.TotalDF, 1):
+		c.Reason = fmt.Sprintf("answers are sure to about %.1f%%: a smaller search.precision, several searches a side or earlier nights tell more", 100*c.Noise)
 	default:
 		c.Needs = needed(d, c.Margin, max(c.BaseRuns, c.NewRuns))
 		c.Reason = fmt.Sprintf("runs differ by %.1f%% among themselves; about %d a side would settle it", 100*c.Noise, c.Needs)

@@ -48,8 +48,12 @@ func (c *Comparison) doubt(pairs []cellPair, b, n CompareSide) {
 	c.doubtTimes(pairs, b, n)
 	c.doubtDrift(pairs)
 	c.doubtRuns(b, n)
-	if slices.ContainsFunc(c.Results, func(r Compared) bool { return min(r.BaseRuns, r.NewRuns) == 1 }) {
+	single := func(r Compared) bool { return min(r.BaseRuns, r.NewRuns) == 1 }
+	if slices.ContainsFunc(c.Results, func(r Compared) bool { return single(r) && r.Figure.Tag != metrics.Capacity }) {
 		c.weaken(ConditionOneRun, "a side has one run of a cell: %s", c.noiseFrom())
+	}
+	if slices.ContainsFunc(c.Results, func(r Compared) bool { return single(r) && r.Figure.Tag == metrics.Capacity && r.History < 2 }) {
+		c.weaken(ConditionOneRun, "a side has one search: its own interval says how far it is off, and not how much one night differs from the next")
 	}
 }
 

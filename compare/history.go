@@ -99,6 +99,8 @@ type History struct {
 	// Cells are those of the last night with figures, in its order.
 	Cells  []string
 	Series []Series
+	// Figures are those that were followed, in the order of the rules.
+	Figures []metrics.Figure
 }
 
 // A Series is one figure of one cell over the nights that have it.
@@ -134,6 +136,10 @@ func HistoryOf(nights []Night, rules []CompareRule) *History {
 			h.Cells = append(h.Cells, c.Key)
 		}
 	}
+	rules = EachCapacity(rules, h.capacities())
+	for _, r := range rules {
+		h.Figures = append(h.Figures, r.Figure)
+	}
 	for _, key := range h.Cells {
 		for _, r := range rules {
 			if r.Figure.Tag == metrics.ErrorRate || r.Unstreamed && h.streamed(key) {
@@ -152,6 +158,21 @@ func HistoryOf(nights []Night, rules []CompareRule) *History {
 		}
 	}
 	return h
+}
+
+// capacities are those that any night has.
+func (h *History) capacities() []metrics.Figure {
+	var all []metrics.Figure
+	for _, n := range h.Nights {
+		for _, c := range n.Cells {
+			for f := range c.Figures {
+				if f.Tag == metrics.Capacity {
+					all = append(all, f)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // streamed reports whether a cell had a time to the first token in any night.

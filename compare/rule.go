@@ -46,6 +46,7 @@ func DefaultCompareRules() []CompareRule {
 		{"request_latency.p95", true},
 		{"output_token_throughput", false},
 		{metrics.ErrorRate, false},
+		{metrics.Capacity, false},
 	} {
 		figure, err := metrics.ParseFigure(d.name)
 		if err != nil {

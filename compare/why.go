@@ -50,7 +50,11 @@ func (c *Comparison) explain(pairs []cellPair) {
 	r := &c.Results[best]
 	at := slices.IndexFunc(pairs, func(p cellPair) bool { return p.key == r.Cell })
 	m := &Moved{Cell: r.Cell, Metric: r.Metric, Ratio: r.Ratio, Sure: decided(r)}
-	m.Part, m.Text = c.cause(pairs, at)
+	if r.Figure.Tag == metrics.Capacity {
+		m.Part, m.Text = pairs[at].reached(r.Figure)
+	} else {
+		m.Part, m.Text = c.cause(pairs, at)
+	}
 	c.Moved = m
 }
 

@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// Capacity names the load that a search found to be borne; in Figure its statistic
+// is the name of the tier, empty where there are none.
+const Capacity = "capacity"
+
 // ErrorRate names the share of requests that failed; in Figure it has no
 // statistic.
 const ErrorRate = "error_rate"
@@ -33,11 +37,14 @@ func ShortNames() map[string]string { return maps.Clone(shortNames) }
 func FigureStatistics() []string { return slices.Clone(statistics) }
 
 // ParseFigure reads METRIC or METRIC.STATISTIC, such as ttft.p95 or
-// output_token_throughput.
+// output_token_throughput; of a search also capacity, or capacity.TIER.
 func ParseFigure(text string) (Figure, error) {
 	tag, stat, found := strings.Cut(strings.TrimSpace(text), ".")
 	if long, short := shortNames[strings.ToLower(tag)]; short {
 		tag = long
+	}
+	if tag == Capacity && (stat != "" || !found) {
+		return Figure{tag, stat}, nil
 	}
 	if !found {
 		stat = "avg"
@@ -57,6 +64,9 @@ func ParseFigure(text string) (Figure, error) {
 // String is the name as ParseFigure reads it, avg left out where there is
 // nothing else.
 func (f Figure) String() string {
+	if f.Tag == Capacity && f.Stat == "" {
+		return Capacity
+	}
 	if d, known := Lookup(f.Tag); f.Tag == ErrorRate || known && d.Kind == Scalar {
 		return f.Tag
 	}
@@ -66,10 +76,10 @@ func (f Figure) String() string {
 // Larger says that larger is better.
 func (f Figure) Larger() bool {
 	d, _ := Lookup(f.Tag)
-	return d.Larger
+	return d.Larger || f.Tag == Capacity
 }
 
-// Unit is the metric's; % for the error rate.
+// Unit is the metric's; % for the error rate. That of a capacity is the search's.
 func (f Figure) Unit() string {
 	if f.Tag == ErrorRate {
 		return "%"

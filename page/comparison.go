@@ -29,6 +29,9 @@ type Compared struct {
 	Upper   analyze.Number `json:"upper"`
 	Verdict string         `json:"verdict"`
 	Reason  string         `json:"reason"`
+
+	BaseBound string `json:"base_bound"` // at least, or below
+	NewBound  string `json:"new_bound"`
 }
 
 // Change is the ratio as a signed percentage with its interval.
@@ -45,7 +48,10 @@ func (c *Compared) Change() string {
 
 // Means are those of both sides.
 func (c *Compared) Means() string {
-	return number(float64(c.Base)) + " → " + number(float64(c.New)) + " " + c.Unit
+	side := func(bound string, v analyze.Number) string {
+		return strings.TrimSpace(bound + " " + number(float64(v)))
+	}
+	return side(c.BaseBound, c.Base) + " → " + side(c.NewBound, c.New) + " " + c.Unit
 }
 
 // answer says whether the batch is worse than its baseline, and by what.

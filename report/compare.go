@@ -45,7 +45,14 @@ func CompareTable(c *compare.Comparison, all bool, o Options) string {
 }
 
 func sideLine(s compare.SideFacts) string {
-	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), Count(s.Runs, "run"), Count(s.Cells, "cell"))
+	runs := Count(s.Runs, "run")
+	switch {
+	case s.Searches == 1 && s.Runs == 1:
+		runs = "1 search"
+	case s.Searches > 0:
+		runs += fmt.Sprintf(" (%d of them searches)", s.Searches)
+	}
+	text := fmt.Sprintf("%-4s  %s: %s of %s", s.Name, outside.Line(strings.Join(s.Paths, ", ")), runs, Count(s.Cells, "cell"))
 	if s.From != nil {
 		text += fmt.Sprintf(", %s to %s", s.From.Format("2006-01-02 15:04"), s.To.Format("2006-01-02 15:04"))
 	}
@@ -85,7 +92,7 @@ func compareGrid(rows []compare.Compared, o Options) string {
 		}
 		last = r.Cell
 		g.rows = append(g.rows, []string{
-			cell, r.Metric, fmt.Sprintf("%d:%d", r.BaseRuns, r.NewRuns), withUnit(r.Base, r.Unit), withUnit(r.New, r.Unit),
+			cell, metricOf(&r), fmt.Sprintf("%d:%d", r.BaseRuns, r.NewRuns), bounded(r.BaseBound, r.Base, r.Unit), bounded(r.NewBound, r.New, r.Unit),
 			change(&r), intervalOf(&r), noiseOf(&r), string(r.Verdict),
 		})
 	}
@@ -97,6 +104,20 @@ func compareGrid(rows []compare.Compared, o Options) string {
 	}
 	text, dropped := g.draw(o)
 	return text + leftOut(dropped, o)
+}
+
+// metricOf is the name of a figure, with its unit where the figure alone has none.
+func metricOf(r *compare.Compared) string {
+	if r.Figure.Tag == metrics.Capacity && r.Unit != "" {
+		return r.Metric + " (" + r.Unit + ")"
+	}
+	return r.Metric
+}
+
+// bounded writes a figure that may only be known to be at least, or below, a value.
+func bounded(b compare.Bounded, v analyze.Number, unit string) string {
+	sign := map[compare.Bounded]string{compare.AtLeast: "≥ ", compare.Below: "< "}[b]
+	return sign + withUnit(v, unit)
 }
 
 func withUnit(v analyze.Number, unit string) string {

@@ -68,8 +68,8 @@ func CompareMarkdown(c *compare.Comparison, all bool) string {
 		b.WriteString("\n| cell | metric | runs | BASE | NEW | change | 95% interval | verdict |\n|---|---|---:|---:|---:|---:|---:|---|\n")
 	}
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %d:%d | %s | %s | %s | %s | %s |\n", markdown(outside.Line(r.Cell)), markdown(r.Metric),
-			r.BaseRuns, r.NewRuns, withUnit(r.Base, r.Unit), withUnit(r.New, r.Unit), change(&r), intervalOf(&r), emphasis(r.Verdict))
+		fmt.Fprintf(&b, "| %s | %s | %d:%d | %s | %s | %s | %s | %s |\n", markdown(outside.Line(r.Cell)), markdown(metricOf(&r)),
+			r.BaseRuns, r.NewRuns, bounded(r.BaseBound, r.Base, r.Unit), bounded(r.NewBound, r.New, r.Unit), change(&r), intervalOf(&r), emphasis(r.Verdict))
 	}
 	if hidden > 0 {
 		fmt.Fprintf(&b, "\n%s not shown.\n", Count(hidden, "result"))

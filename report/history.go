@@ -105,6 +105,9 @@ func figureHead(f metrics.Figure) string {
 			break
 		}
 	}
+	if unit == "" {
+		return name
+	}
 	return name + "\n(" + strings.NewReplacer("tokens/sec", "tok/s", "requests/sec", "req/s").Replace(unit) + ")"
 }
 

@@ -132,3 +132,18 @@ func BatchesIn(root string) ([]string, error) {
 	}
 	return dirs, nil
 }
+
+// SearchedBatch returns the directory of the batch whose search a run belongs to, by
+// where it lies; false for a run of no search.
+func SearchedBatch(run string) (string, bool) {
+	for dir := filepath.Dir(filepath.Clean(run)); ; {
+		parent := filepath.Dir(dir)
+		if filepath.Base(dir) == "search" && isBatch(parent) {
+			return parent, true
+		}
+		if parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+}

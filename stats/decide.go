@@ -39,6 +39,10 @@ type Sample struct {
 	// History are figures of earlier runs in a stretch without change; they
 	// tell the noise and nothing else.
 	History []float64
+	// Stated are the standard errors that the figures' logarithms are known to
+	// have, each by itself, such as that of a search's answer; none where they
+	// are not known. Noise is not taken to be less.
+	Stated []float64
 }
 
 // A Decision is the verdict on a sample with the figures it rests on.
@@ -46,8 +50,9 @@ type Decision struct {
 	Verdict Verdict
 	// D is the difference of mean logs, positive where New is worse.
 	D float64
-	// DF are the sample's own degrees of freedom. With none, all figures but
-	// D and Ratio are NaN, and the sample is in no family.
+	// DF are the sample's own degrees of freedom, infinite where only stated
+	// errors tell the noise. With none, all figures but D and Ratio are NaN,
+	// and the sample is in no family.
 	DF float64
 	// Variance and TotalDF are moderated over the cells of the metric.
 	Variance, TotalDF, SE         float64
@@ -98,6 +103,9 @@ func (s Sample) weigh() Decision {
 		squares, df = squares+history.M2, df+history.N-1
 	}
 	if df == 0 {
+		if len(s.Stated) > 0 {
+			d.DF, d.TotalDF, d.Variance = math.Inf(1), math.Inf(1), s.stated()
+		}
 		return d
 	}
 	if squares < leastSquares {
@@ -105,6 +113,15 @@ func (s Sample) weigh() Decision {
 	}
 	d.DF, d.Variance = float64(df), squares/float64(df)
 	return d
+}
+
+// stated is the mean of the variances that are stated; 0 for none.
+func (s Sample) stated() float64 {
+	sum := 0.0
+	for _, e := range s.Stated {
+		sum += e * e / float64(len(s.Stated))
+	}
+	return sum
 }
 
 // logs are oriented: larger is worse.
@@ -128,7 +145,7 @@ func (s Sample) own(d float64) float64 {
 func moderateMetrics(samples []Sample, decisions []Decision) {
 	members := map[string][]int{}
 	for i, s := range samples {
-		if decisions[i].DF > 0 {
+		if df := decisions[i].DF; df > 0 && !math.IsInf(df, 1) {
 			members[s.Metric] = append(members[s.Metric], i)
 		}
 	}
@@ -139,7 +156,7 @@ func moderateMetrics(samples []Sample, decisions []Decision) {
 		}
 		m := Moderate(variances, df)
 		for k, i := range of {
-			decisions[i].Variance, decisions[i].TotalDF = m.Shrunk[k], m.DF[k]
+			decisions[i].Variance, decisions[i].TotalDF = max(m.Shrunk[k], samples[i].stated()), m.DF[k]
 		}
 	}
 }

@@ -11,6 +11,9 @@ import (
 // StudentQuantile is the p quantile of Student's t with so many degrees of freedom,
 // which need not be whole.
 func StudentQuantile(p, df float64) float64 {
+	if math.IsInf(df, 1) {
+		return NormalQuantile(p)
+	}
 	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
 }
 
@@ -21,6 +24,8 @@ func tTail(x, df float64) float64 {
 		return 0
 	case math.IsInf(x, -1):
 		return 1
+	case math.IsInf(df, 1):
+		return distuv.UnitNormal.CDF(-x)
 	}
 	return distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-x)
 }

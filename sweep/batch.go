@@ -213,6 +213,7 @@ func (f *file) batch(root *yaml.Node, o Options) *Batch {
 	b.checkMock(batch.Mock)
 	b.checkRepeats(batch)
 	b.checkSearch(batch)
+	b.checkGate(batch)
 	b.checkExports(batch.Export)
 	if b.unsound["max_cells"] {
 		batch.MaxCells = maxCells

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 
@@ -48,11 +49,31 @@ func (g *Gate) bind(b *binder, n *yaml.Node, path string) {
 }
 
 func (*Gate) shape(string) Shape {
-	figure := figurePattern(append(tagsOf(func(metrics.Definition) bool { return true }), metrics.ErrorRate), metrics.FigureStatistics())
+	figure := figurePattern(append(tagsOf(func(metrics.Definition) bool { return true }), metrics.ErrorRate), metrics.FigureStatistics()) + `|` + metrics.Capacity + `(\.[^<>]+)?`
 	share := `(` + decimal + `)\s*%`
 	return Shape{
 		Kind: Map, KeyPattern: `^\s*(` + figure + `)\s*$`, Item: &Shape{Kind: Text, Pattern: `^\s*\+?` + share + `\s*$`},
 		Or: &Shape{Kind: List, Item: &Shape{Kind: Text, Pattern: `^\s*(` + figure + `)\s*(>=?\s*\+?|<=?\s*-)` + share + `\s*$`}},
+	}
+}
+
+// checkGate reports rules that no run of the batch has a figure for: of a search the
+// capacity is compared, of other runs what they measured.
+func (b *binder) checkGate(batch *Batch) {
+	for _, rule := range batch.Gate {
+		c, err := metrics.ParseChange(rule)
+		if err != nil {
+			continue // told where it stands
+		}
+		f := c.Figure
+		switch tier := func(t Tier) bool { return t.Name == f.Stat }; {
+		case f.Tag == metrics.Capacity && !batch.Search.Asked():
+			b.failKey("gate", f.String()+" is the answer of a search, and there is none", "gate a figure of the runs, such as time_to_first_token.p95: 5%")
+		case f.Tag != metrics.Capacity && batch.Search.Asked():
+			b.failKey("gate", f.String()+" cannot be gated in a search: its runs are at loads of its own choice, and end when their answer is sure", "write {capacity: 5%}")
+		case f.Tag == metrics.Capacity && f.Stat != "" && !slices.ContainsFunc(batch.Search.AllTiers(), tier):
+			b.failKey("gate", f.Stat+" is no tier of the search", "write {capacity: 5%} for all of them")
+		}
 	}
 }
 

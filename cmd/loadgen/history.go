@@ -46,15 +46,11 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 	if len(nights) == 0 {
 		return usageError{fmt.Errorf("%s holds no night that can be read", dir)}
 	}
-	var shown []metrics.Figure
-	for _, r := range rules {
-		shown = append(shown, r.Figure)
-	}
-	return c.print(std.out, compare.HistoryOf(nights, rules), shown)
+	return c.print(std.out, compare.HistoryOf(nights, rules))
 }
 
-func (c *historyCommand) print(w io.Writer, h *compare.History, shown []metrics.Figure) error {
-	text, err := report.HistoryAs(c.Format, h, shown, c.Last, reportOptions(w))
+func (c *historyCommand) print(w io.Writer, h *compare.History) error {
+	text, err := report.HistoryAs(c.Format, h, h.Figures, c.Last, reportOptions(w))
 	if err != nil {
 		return err
 	}
