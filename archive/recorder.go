@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"loadgen"
@@ -45,6 +44,7 @@ type Recorder struct {
 	findings []analyze.Finding   // of all of them
 	grown    time.Time           // when the summary was last written
 	took     time.Duration       // how long that took
+	without  error               // what the disk had no room for, of what can be made again
 }
 
 // Open begins the log of the batch, with the lines that were logged so far.
@@ -145,12 +145,13 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		k.findings = analyze.Findings(k.facts, k.Profiler.Options())
 		k.Root.Findings = k.findings
 	}
-	return errors.Join(
+	err := errors.Join(
 		k.Root.WriteCapacities(k.capacities(runs)),
-		k.Root.WriteAggregates(k.repeated(runs), k.Batch.RepeatOrder == sweep.Blocked),
 		k.Root.Finish(k.rows(runs)),
 		k.Root.WriteText(ReportName, []byte(k.Tables(runs, report.Options{}))),
 	)
+	k.Root.Release() // what comes now can do without
+	return errors.Join(k.without, err, k.Root.WriteAggregates(k.repeated(runs), k.Batch.RepeatOrder == sweep.Blocked))
 }
 
 // whole is the batch with the cells that were not picked, which an earlier night
@@ -278,7 +279,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	c.Log.Info(run.Name() + ": " + shownRun(run).Line())
 	res.Stderr = c.logged.String()
 	if err := c.dir.WriteServer(run.Observed, run.Cell.Config.ServerMetricsFormats, res.Config); err != nil {
-		c.Log.Warn("Keeping the server's metrics: " + err.Error()) // the measurement is complete without them
+		c.lack(fmt.Errorf("keeping the server's metrics: %w", err))
 	}
 	if run.Summary == nil {
 		errs = append(errs, c.dir.GiveUp(res))
@@ -286,8 +287,8 @@ func (c *runRecorder) End(run *sweep.Run) error {
 		res.Summary, res.Course = *run.Summary, run.Course
 		res.Stdout = shownRun(run).Text(report.Options{})
 		errs = append(errs, c.dir.Finish(res))
-		if err := errors.Join(append(errs, run.Err)...); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-			c.Log.Warn("The disk is full: the room that is left is for the summaries; loadgen analyze makes the analyses of the run")
+		if c.Root.Tight() || results.NoRoom(errors.Join(append(errs, run.Err)...)) {
+			c.lack(fmt.Errorf("%s is without its analyses, which loadgen analyze makes: %w", c.dir.Dir, errTight))
 		} else {
 			c.profile(run)
 			c.slice(run, res)
@@ -297,15 +298,28 @@ func (c *runRecorder) End(run *sweep.Run) error {
 	return errors.Join(append(errs, c.grow(run), c.closeLog())...)
 }
 
-// profile analyses the run once its artifacts are written. What goes wrong is
-// a warning: the measurement is complete without it.
+// errTight is a disk on which room is left for the batch's summaries alone.
+var errTight = errors.New("the disk is full, and the room that is left is for the summaries; free some space or choose another output_base_dir")
+
+// lack warns of a file that a run lacks: its measurement is complete without.
+// That the disk was full is the batch's error besides, since the next night will
+// find it so.
+func (c *runRecorder) lack(err error) {
+	text := err.Error()
+	c.Log.Warn(strings.ToUpper(text[:1]) + text[1:])
+	if results.NoRoom(err) || errors.Is(err, errTight) {
+		c.without = errors.Join(c.without, err)
+	}
+}
+
+// profile analyses the run once its artifacts are written.
 func (c *runRecorder) profile(run *sweep.Run) {
 	if !c.Profiler.Enable {
 		return
 	}
 	facts, err := c.profileRun(run, c.dir.Dir, c.tracer)
 	if err != nil {
-		c.Log.Warn(err.Error())
+		c.lack(err)
 	}
 	c.Recorder.facts = append(c.Recorder.facts, facts)
 }
@@ -318,7 +332,7 @@ func (c *runRecorder) slice(run *sweep.Run, res *results.Result) {
 		return
 	}
 	if err := results.WriteSlices(c.dir.Dir, width, res.Config); err != nil {
-		c.Log.Warn("The slices of the run were not written: " + err.Error())
+		c.lack(fmt.Errorf("the slices of the run were not written: %w", err))
 	}
 }
 

@@ -86,7 +86,7 @@ func (b *Batch) moveOwn(to string) error {
 	names := []string{RecordsName}
 	for _, e := range entries {
 		name := e.Name()
-		other := slices.Contains([]string{ManifestName, SourceName, BatchJSONName, BatchCSVName, RecordsName, MetadataName}, name)
+		other := slices.Contains([]string{ManifestName, SourceName, BatchJSONName, BatchCSVName, RecordsName, MetadataName, reserveName}, name)
 		if !other && !IsAside(name) {
 			names = append(names, name)
 		}

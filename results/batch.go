@@ -32,10 +32,14 @@ type Batch struct {
 	Secrets *secret.Set
 	started time.Time
 	lock    *os.File // keeps other processes out
+	reserve reserve
 }
 
-// Close gives the directory back.
-func (b *Batch) Close() error { return b.lock.Close() }
+// Close gives the directory back, and the room that was kept in it.
+func (b *Batch) Close() error {
+	b.Release()
+	return b.lock.Close()
+}
 
 // maxSuffix bounds how many batches of the same name may start in a second.
 const maxSuffix = 100
@@ -69,7 +73,9 @@ func CreateBatch(base, name string, now time.Time) (*Batch, error) {
 			return nil, failed(dir, err)
 		}
 		lock, err := lockDir(dir)
-		return &Batch{Dir: dir, Place: filepath.Join(place, filepath.Base(dir)), Name: name, started: now, lock: lock}, err
+		b := &Batch{Dir: dir, Place: filepath.Join(place, filepath.Base(dir)), Name: name, started: now, lock: lock}
+		b.reserve.path = filepath.Join(dir, reserveName)
+		return b, err
 	}
 	return nil, fmt.Errorf("create %s: taken, and so are %d names after it", filepath.Join(parent, stamp), maxSuffix-1)
 }

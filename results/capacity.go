@@ -132,8 +132,8 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 		Capacities []Capacity `json:"capacities"`
 	}{all}
 	errs := []error{
-		b.writeJSON(filepath.Join(b.Dir, CapacityJSONName), file),
-		b.writeFile(filepath.Join(b.Dir, CapacityCSVName), capacityCSV(all)),
+		b.keepJSON(filepath.Join(b.Dir, CapacityJSONName), file),
+		b.keepFile(filepath.Join(b.Dir, CapacityCSVName), capacityCSV(all)),
 	}
 	for i := range all {
 		dir := b.Dir
@@ -143,7 +143,7 @@ func (b *Batch) WriteCapacities(all []Capacity) error {
 				return errors.Join(append(errs, failed(dir, err))...)
 			}
 		}
-		errs = append(errs, b.writeJSON(filepath.Join(dir, SearchHistoryName), searchHistory(&all[i])))
+		errs = append(errs, b.keepJSON(filepath.Join(dir, SearchHistoryName), searchHistory(&all[i])))
 	}
 	return errors.Join(errs...)
 }

@@ -157,7 +157,7 @@ func failed(path string, err error) error {
 		err = inner.Err
 	}
 	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case NoRoom(err):
 		return notWritten{fmt.Errorf("write %s: %w; free some space or choose another output_base_dir", path, err)}
 	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
 		return notWritten{fmt.Errorf("write %s: %w; choose an output_base_dir that can be written to", path, err)}

@@ -73,13 +73,13 @@ func NewManifestCell(cell loadgen.Cell, digest string) (ManifestCell, error) {
 // must hold no secret.
 func (b *Batch) Declare(m *Manifest, text []byte) error {
 	return errors.Join(
-		b.writeFile(filepath.Join(b.Dir, SourceName), text),
-		b.writeJSON(filepath.Join(b.Dir, ManifestName), m),
+		b.keepFile(filepath.Join(b.Dir, SourceName), text),
+		b.keepJSON(filepath.Join(b.Dir, ManifestName), m),
 	)
 }
 
 // Amend writes down that a batch goes on.
-func (b *Batch) Amend(m *Manifest) error { return b.writeJSON(filepath.Join(b.Dir, ManifestName), m) }
+func (b *Batch) Amend(m *Manifest) error { return b.keepJSON(filepath.Join(b.Dir, ManifestName), m) }
 
 // NameOf returns the name of the batch in a directory; empty where it does not
 // say.
@@ -112,6 +112,10 @@ func Continue(dir string) (b *Batch, m *Manifest, text []byte, err error) {
 		return nil, nil, nil, fmt.Errorf("continue %s: %w", dir, err)
 	}
 	b = &Batch{Dir: dir, Place: place, Name: m.BatchName, started: m.Started}
+	b.reserve.path = filepath.Join(dir, reserveName)
+	if summary, err := os.Stat(filepath.Join(dir, BatchJSONName)); err == nil {
+		b.reserve.wrote(summary.Size())
+	}
 	if b.lock, err = lockDir(dir); err != nil {
 		return nil, nil, nil, err
 	}

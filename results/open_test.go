@@ -315,6 +315,9 @@ func TestARunIsNeverWrittenOver(t *testing.T) {
 
 func TestNoFileHoldsANull(t *testing.T) {
 	batch, _, _ := write(t)
+	if err := batch.Close(); err != nil {
+		t.Fatal(err)
+	}
 	err := filepath.WalkDir(batch.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

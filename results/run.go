@@ -47,18 +47,21 @@ type Run struct {
 // The directory must not hold a run.
 func (b *Batch) Begin(meta Metadata) (*Run, error) {
 	r := &Run{Dir: filepath.Join(b.Dir, filepath.FromSlash(meta.Dir)), batch: b, meta: meta}
-	if err := makeDirs(b.Dir, r.Dir); err != nil {
-		return nil, failed(r.Dir, err)
-	}
 	file, err := meta.file()
 	if err != nil {
 		return nil, failed(filepath.Join(r.Dir, MetadataName), err)
+	}
+	if err := b.reserve.take(); err != nil {
+		return nil, err
+	}
+	if err := makeDirs(b.Dir, r.Dir); err != nil {
+		return nil, failed(r.Dir, err)
 	}
 	// Opened first: it refuses a directory that a run has been in.
 	if r.records[loadgen.Profiling], err = r.grow(RecordsName, "", ""); err != nil {
 		return nil, err
 	}
-	if err := r.writeJSON(MetadataName, file); err != nil {
+	if err := r.keepJSON(MetadataName, file); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -139,7 +142,7 @@ func (r *Run) Finish(res *Result) error {
 	err := r.Close()
 	for _, write := range []func() error{
 		func() error {
-			return r.batch.writeFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics))
+			return r.batch.keepFile(filepath.Join(r.Dir, CSVName), appendCSV(nil, res.Summary.Metrics))
 		},
 		func() error { return r.writeSeries(res.Course) },
 		func() error { return r.writeExport(res) },
@@ -160,13 +163,13 @@ func (r *Run) writeExport(res *Result) error {
 	if err != nil {
 		return err
 	}
-	return r.batch.writeFile(filepath.Join(r.Dir, JSONName), export)
+	return r.batch.keepFile(filepath.Join(r.Dir, JSONName), export)
 }
 
 // GiveUp closes a run that has no figures, and writes how it ended. That comes
 // last in either case: it says that the run is finished.
 func (r *Run) GiveUp(res *Result) error {
-	return errors.Join(r.Close(), r.writeJSON(ProcessName, r.processResult(res)))
+	return errors.Join(r.Close(), r.keepJSON(ProcessName, r.processResult(res)))
 }
 
 // Amend writes the metadata again, with facts that were not known when the run
@@ -177,7 +180,7 @@ func (r *Run) Amend(facts metrics.Facts) error {
 	if err != nil {
 		return failed(filepath.Join(r.Dir, MetadataName), err)
 	}
-	return r.writeJSON(MetadataName, file)
+	return r.keepJSON(MetadataName, file)
 }
 
 // Close puts the lines of a run on the disk and closes them.
@@ -215,12 +218,17 @@ func openLog(dir string) (*os.File, error) {
 	return f, failed(path, err)
 }
 
-// WriteJSON puts a further file into the run's directory, such as the findings
-// of an analysis.
-func (r *Run) WriteJSON(name string, v any) error { return r.writeJSON(name, v) }
-
-func (r *Run) writeJSON(name string, v any) error {
-	return r.batch.writeJSON(filepath.Join(r.Dir, name), v)
+// keepJSON puts a file into the run's directory. While others grow the room that
+// is kept on the disk stays: they would take it.
+func (r *Run) keepJSON(name string, v any) error {
+	path := filepath.Join(r.Dir, name)
+	r.mu.Lock()
+	grow := len(r.files) > 0
+	r.mu.Unlock()
+	if grow {
+		return r.batch.writeJSON(path, v)
+	}
+	return r.batch.keepJSON(path, v)
 }
 
 // writeFile is [WriteFile] for what must not hold a secret.
@@ -233,7 +241,7 @@ func (b *Batch) writeFile(path string, data []byte) error {
 
 // WriteText puts a text for people into the batch's directory.
 func (b *Batch) WriteText(name string, text []byte) error {
-	return b.writeFile(filepath.Join(b.Dir, name), text)
+	return b.keepFile(filepath.Join(b.Dir, name), text)
 }
 
 // withoutSecrets is the last check of what is about to be written. It mends

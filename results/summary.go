@@ -73,7 +73,7 @@ type batchRow struct {
 func (b *Batch) Finish(rows []Row) error {
 	return errors.Join(
 		b.finishJSON(filepath.Join(b.Dir, BatchJSONName), rows),
-		b.writeFile(filepath.Join(b.Dir, BatchCSVName), batchCSV(rows)),
+		b.keepFile(filepath.Join(b.Dir, BatchCSVName), batchCSV(rows)),
 	)
 }
 
@@ -107,7 +107,7 @@ func (b *Batch) finishJSON(path string, rows []Row) error {
 		file.count(row.Status)
 		file.Runs = append(file.Runs, out)
 	}
-	return b.writeJSON(path, file)
+	return b.keepJSON(path, file)
 }
 
 // frontierOf reports which runs lie on the Pareto frontier of their work.

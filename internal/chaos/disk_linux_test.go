@@ -17,7 +17,7 @@ import (
 // leaves, makes room and goes on. Status 77 says that there can be no such disk.
 const fills = `
 mkdir -p out && mount -t tmpfs -o size=$1 tmpfs out || exit 77
-"$0" --config-file batch.yaml --ui none --allow-invalid 2>first.err; echo $? >first
+"$0" --config-file batch.yaml --ui none --allow-invalid --workers $2 2>first.err; echo $? >first
 cp -a out before
 mount -o remount,size=64m out || exit 77
 "$0" --resume out/night/* --rerun-failed --ui none --allow-invalid 2>second.err; echo $? >second
@@ -25,7 +25,8 @@ cp -a out after
 `
 
 // TestADiskThatFillsUp has nights fill their disk up at any point, from the first
-// directory to the last summary, and go on when there is room.
+// directory to the last summary, and go on when there is room. Each other one is
+// made by two workers, whose records wait on the same disk.
 func TestADiskThatFillsUp(t *testing.T) {
 	t.Parallel()
 	whole := t.TempDir()
@@ -33,7 +34,7 @@ func TestADiskThatFillsUp(t *testing.T) {
 	if status := begin(t, whole, "--config-file", "batch.yaml", "--ui", "none", "--allow-invalid").end(t, time.Minute); status != 0 {
 		t.Fatalf("the unbroken night ends with %d", status)
 	}
-	size := 0 // of the disk that it takes, in pages
+	size := reservePages // of the disk that it takes
 	walk(t, filepath.Join(whole, "out"), func(path string) {
 		if info, err := os.Stat(path); err == nil {
 			size += 1 + int(info.Size())/4096
@@ -44,15 +45,18 @@ func TestADiskThatFillsUp(t *testing.T) {
 		pages := 1 + rng.IntN(size)
 		t.Run(fmt.Sprintf("%d, %d of %d pages", n, pages, size), func(t *testing.T) {
 			t.Parallel()
-			filled(t, whole, pages)
+			filled(t, whole, pages, n%2*2)
 		})
 	}
 }
 
-func filled(t *testing.T, whole string, pages int) {
+// reservePages is the room that a batch keeps for its last files.
+const reservePages = 256 << 10 / 4096
+
+func filled(t *testing.T, whole string, pages, workers int) {
 	dir := t.TempDir()
 	batchFile(t, dir, serve(t, nil).url, cells)
-	args := []string{"--mount", "sh", "-c", fills, program, strconv.Itoa(pages * 4096)}
+	args := []string{"--mount", "sh", "-c", fills, program, strconv.Itoa(pages * 4096), strconv.Itoa(workers)}
 	if os.Getuid() != 0 {
 		args = append([]string{"--map-root-user"}, args...)
 	}
@@ -78,6 +82,16 @@ func filled(t *testing.T, whole string, pages int) {
 	})
 	if _, err := os.Stat(filepath.Join(before, "batch.json")); err != nil {
 		return // there was no room to begin with
+	}
+	if runs, _ := filepath.Glob(filepath.Join(before, "concurrency*")); len(runs) > 0 {
+		for _, name := range []string{"batch_summary.json", "batch_summary.csv", "batch_report.txt"} {
+			if _, err := os.Stat(filepath.Join(before, name)); err != nil {
+				t.Errorf("%v though a run was begun:\n%s", err, told)
+			}
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(before, ".*")); len(left) > 0 {
+		t.Errorf("%v was left behind", left)
 	}
 	if second := readText(t, dir, "second"); second != "0" {
 		t.Errorf("with room it exits with %s:\n%s", second, readText(t, dir, "second.err"))
