@@ -36,17 +36,19 @@ type indexHead struct {
 type indexLine struct {
 	Dir string `json:"night"`
 	// Stamp and Size are those of the night's summary when it was read.
-	Stamp    int64        `json:"stamp"`
-	Size     int64        `json:"size"`
-	Started  time.Time    `json:"started"`
-	Label    string       `json:"label,omitempty"`
-	Version  string       `json:"version,omitempty"`
-	Runs     int          `json:"runs"`
-	Degraded int          `json:"degraded,omitempty"`
-	Invalid  int          `json:"invalid,omitempty"`
-	Unfit    int          `json:"unfit,omitempty"`
-	Keys     []string     `json:"cells"`
-	Values   [][]*float64 `json:"figures"` // by cell, in the order of the head
+	Stamp    int64     `json:"stamp"`
+	Size     int64     `json:"size"`
+	Started  time.Time `json:"started"`
+	Label    string    `json:"label,omitempty"`
+	Version  string    `json:"version,omitempty"`
+	Runs     int       `json:"runs"`
+	Degraded int       `json:"degraded,omitempty"`
+	Invalid  int       `json:"invalid,omitempty"`
+	Unfit    int       `json:"unfit,omitempty"`
+	// Asked is what searches looked for, by the names of their capacities.
+	Asked  map[string]compare.Question `json:"asked,omitempty"`
+	Keys   []string                    `json:"cells"`
+	Values [][]*float64                `json:"figures"` // by cell, in the order of the head
 }
 
 // NightsDir returns the directory that holds the nights of a batch's name,
@@ -176,6 +178,12 @@ func lineOf(name string, stamp, size int64, side compare.CompareSide, figures []
 		Dir: name, Stamp: stamp, Size: size, Started: n.Started, Runs: n.Runs,
 		Degraded: n.Degraded, Invalid: n.Invalid, Unfit: n.Unfit, Keys: []string{}, Values: [][]*float64{},
 	}
+	for f, q := range n.Asked {
+		if line.Asked == nil {
+			line.Asked = map[string]compare.Question{}
+		}
+		line.Asked[f.String()] = q
+	}
 	for _, r := range side.Runs {
 		line.Label, line.Version = cmp.Or(line.Label, settingIn(r, compare.SettingLabel)), cmp.Or(line.Version, settingIn(r, "version"))
 	}
@@ -205,6 +213,12 @@ func (l *indexLine) night(figures []metrics.Figure) compare.Night {
 	n := compare.Night{
 		Dir: l.Dir, Started: l.Started, Label: l.Label, Version: l.Version,
 		Runs: l.Runs, Degraded: l.Degraded, Invalid: l.Invalid, Unfit: l.Unfit,
+		Asked: map[metrics.Figure]compare.Question{},
+	}
+	for name, q := range l.Asked {
+		if f, err := metrics.ParseFigure(name); err == nil {
+			n.Asked[f] = q
+		}
 	}
 	for c, key := range l.Keys {
 		cell := compare.NightCell{Key: key, Figures: map[metrics.Figure]float64{}}

@@ -80,7 +80,12 @@ func searchOf(batch string, c *results.Capacity) compare.CompareRun {
 	var without []string
 	for i := range c.Tiers {
 		t := &c.Tiers[i]
+		limits := make([]string, len(t.Limits))
+		for k, l := range t.Limits {
+			limits[k] = l.String()
+		}
 		found := foundIn(c, t)
+		found.Limits = strings.Join(limits, ", ")
 		run.Search.Found[metrics.Figure{Tag: metrics.Capacity, Stat: t.Name}] = found
 		if found.Why != "" {
 			without = append(without, found.Why)
@@ -88,11 +93,7 @@ func searchOf(batch string, c *results.Capacity) compare.CompareRun {
 		if !t.Certified {
 			run.Validity.Verdict = metrics.Degraded
 		}
-		limits := make([]string, len(t.Limits))
-		for k, l := range t.Limits {
-			limits[k] = l.String()
-		}
-		run.Conditions = append(run.Conditions, compare.Setting{Key: strings.TrimSuffix("search.limits."+t.Name, "."), Value: strings.Join(limits, ", ")})
+		run.Conditions = append(run.Conditions, compare.Setting{Key: strings.TrimSuffix("search.limits."+t.Name, "."), Value: found.Limits})
 	}
 	if len(without) == len(c.Tiers) {
 		run.Unfit = "its search has no answer: " + without[0]

@@ -26,7 +26,7 @@ func bears(t *testing.T, seats string, settings ...string) string {
 // TestASearchIsOneRunOfAComparison makes searches in virtual time and compares what
 // they found: no probe has a say by itself.
 func TestASearchIsOneRunOfAComparison(t *testing.T) {
-	base, fresh := bears(t, "3"), bears(t, "2", "search.slos.ttft.p95=240")
+	base, fresh := bears(t, "3"), bears(t, "2", "base_config.request_timeout=77")
 	got, err := archive.Comparing{Base: []string{base}, New: []string{fresh}, History: []string{"none"}}.Compare()
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestASearchIsOneRunOfAComparison(t *testing.T) {
 	differs := func(key string) bool {
 		return slices.ContainsFunc(got.Differences, func(d compare.Difference) bool { return d.Key == key })
 	}
-	if !differs("search.limits") || differs("concurrency") || differs("search.over") {
+	if !differs("endpoint.timeout") || differs("concurrency") || differs("search.limits") {
 		t.Errorf("differences %+v", got.Differences)
 	}
 

@@ -19,6 +19,8 @@ type Night struct {
 	// no figures. Degraded ones have.
 	Runs, Degraded, Invalid, Unfit int
 	Cells                          []NightCell
+	// Asked is what searches looked for, by capacity.
+	Asked map[metrics.Figure]Question
 }
 
 // A NightCell holds the figures of one cell over the runs that have a say:
@@ -30,7 +32,7 @@ type NightCell struct {
 
 // NightOf folds the runs of a batch.
 func NightOf(side CompareSide, figuresOf []metrics.Figure) Night {
-	n := Night{Runs: len(side.Runs)}
+	n := Night{Runs: len(side.Runs), Asked: questions(side.Runs)}
 	var fit CompareSide
 	for _, r := range side.Runs {
 		if !r.Started.IsZero() && (n.Started.IsZero() || r.Started.Before(n.Started)) {
@@ -101,6 +103,18 @@ type History struct {
 	Series []Series
 	// Figures are those that were followed, in the order of the rules.
 	Figures []metrics.Figure
+	// Asked is what the last searches looked for, by capacity; Others are the nights
+	// that were asked something else, whose capacities are left out.
+	Asked  map[metrics.Figure]Question
+	Others []string
+}
+
+// Unit is that of a figure; of a capacity that of its loads.
+func (h *History) Unit(f metrics.Figure) string {
+	if f.Tag == metrics.Capacity {
+		return h.Asked[f].Unit
+	}
+	return f.Unit()
 }
 
 // A Series is one figure of one cell over the nights that have it.
@@ -130,7 +144,9 @@ type LevelChange struct {
 // be in the order of time. The error rate is left out: it has no level to speak
 // of.
 func HistoryOf(nights []Night, rules []CompareRule) *History {
-	h := &History{Nights: nights}
+	h := &History{}
+	h.Nights, h.Asked, h.Others = lastAsked(nights)
+	nights = h.Nights
 	for i := len(nights) - 1; i >= 0 && h.Cells == nil; i-- {
 		for _, c := range nights[i].Cells {
 			h.Cells = append(h.Cells, c.Key)

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ type Search struct {
 
 // A Found is the answer of a search for one capacity.
 type Found struct {
+	// Limits are what the load is to keep, in words.
+	Limits string
 	// Value is the capacity, or what bounds it: a load that was borne where
 	// none failed, the least that was tried where none was borne.
 	Value float64
@@ -134,6 +137,10 @@ func (p *cellPair) capacity(row *Compared, s *stats.Sample) {
 		row.cannotTell(fmt.Sprintf("BASE is in %s, NEW in %s", a, b))
 		return
 	}
+	if a, b := limitsOf(base), limitsOf(fresh); len(base) > 0 && len(fresh) > 0 && a != b {
+		row.cannotTell(fmt.Sprintf("BASE was sought within %s, NEW within %s", a, b))
+		return
+	}
 	s.Base, row.BaseBound = answers(base)
 	s.New, row.NewBound = answers(fresh)
 	for _, side := range []struct {
@@ -163,6 +170,17 @@ func unitsOf(runs []CompareRun) string {
 		}
 	}
 	return strings.Join(units, " and ")
+}
+
+// limitsOf are the limits within which some answers were sought.
+func limitsOf(of []Found) string {
+	var all []string
+	for _, f := range of {
+		if !slices.Contains(all, f.Limits) {
+			all = append(all, f.Limits)
+		}
+	}
+	return strings.Join(all, " and ")
 }
 
 // answers are the values of some answers, and their bound where one of them is one.
@@ -220,4 +238,55 @@ func (p *cellPair) reached(f metrics.Figure) (Part, string) {
 		part = PartErrors
 	}
 	return part, strings.Join(parts, "; ")
+}
+
+// A Question is what a search was asked for one capacity.
+type Question struct {
+	Unit   string `json:"unit"` // of its loads
+	Limits string `json:"limits"`
+}
+
+// questions are what the searches among some runs were asked.
+func questions(runs []CompareRun) map[metrics.Figure]Question {
+	asked := map[metrics.Figure]Question{}
+	for _, r := range runs {
+		if r.Search != nil {
+			for f, found := range r.Search.Found {
+				asked[f] = Question{r.Search.Unit, found.Limits}
+			}
+		}
+	}
+	return asked
+}
+
+// lastAsked keeps of every capacity the nights that were asked what the last one was:
+// another question has another answer, whatever became of the service. It returns what
+// that was, and which nights were asked something else.
+func lastAsked(nights []Night) (same []Night, asked map[metrics.Figure]Question, others []string) {
+	asked = map[metrics.Figure]Question{}
+	for _, n := range slices.Backward(nights) {
+		for f, q := range n.Asked {
+			if _, ok := asked[f]; !ok {
+				asked[f] = q
+			}
+		}
+	}
+	same = slices.Clone(nights)
+	for i := range same {
+		n, other := &same[i], false
+		n.Cells = slices.Clone(n.Cells)
+		for k := range n.Cells {
+			c := &n.Cells[k]
+			c.Figures = maps.Clone(c.Figures)
+			maps.DeleteFunc(c.Figures, func(f metrics.Figure, _ float64) bool {
+				otherwise := f.Tag == metrics.Capacity && n.Asked[f] != asked[f]
+				other = other || otherwise
+				return otherwise
+			})
+		}
+		if other {
+			others = append(others, n.Dir)
+		}
+	}
+	return same, asked, others
 }

@@ -148,13 +148,27 @@ func TestARuleOfTheCapacityIsOneForEachTier(t *testing.T) {
 
 func TestCapacitiesOfOtherLoadsDoNotCompare(t *testing.T) {
 	base, fresh := searched("BASE", day, one(answered(46, 45, 47))), searched("NEW", day, one(answered(20, 19, 21)))
-	fresh.Runs[0].Search.Unit = "requests/s"
-	got, err := compare.Compare(base, fresh, compare.CompareOptions{})
-	if err != nil {
-		t.Fatal(err)
+	reason := func() string {
+		got, err := compare.Compare(base, fresh, compare.CompareOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Verdict != stats.CannotTell {
+			t.Errorf("%+v", got.Results)
+		}
+		return got.Results[0].Reason
 	}
-	if r := got.Results[0]; r.Verdict != stats.CannotTell || r.Reason != "BASE is in users, NEW in requests/s" {
-		t.Errorf("%+v", r)
+	fresh.Runs[0].Search.Unit = "requests/s"
+	if got := reason(); got != "BASE is in users, NEW in requests/s" {
+		t.Error(got)
+	}
+	within := answered(20, 19, 21)
+	within.Limits = "ITL p95 ≤ 40 ms"
+	fresh = searched("NEW", day, one(within))
+	within.Limits = "ITL p95 ≤ 50 ms"
+	base = searched("BASE", day, one(within))
+	if got := reason(); got != "BASE was sought within ITL p95 ≤ 50 ms, NEW within ITL p95 ≤ 40 ms" {
+		t.Error(got)
 	}
 }
 
@@ -193,5 +207,23 @@ func TestAHistoryOfCapacities(t *testing.T) {
 	changes := h.Series[0].Changes
 	if len(changes) != 1 || changes[0].Night != 5 || !changes[0].Worse || math.Abs(changes[0].After-40) > 1e-9 {
 		t.Errorf("%+v", changes)
+	}
+}
+
+func TestNightsWithOtherLimitsAreNoHistoryOfACapacity(t *testing.T) {
+	var nights []compare.Night
+	for i, limits := range []string{"TTFT p95 ≤ 300 ms", "TTFT p95 ≤ 500 ms", "TTFT p95 ≤ 500 ms"} {
+		f := answered(40, 39, 41)
+		f.Limits = limits
+		night := compare.NightOf(searched("night", day.Add(time.Duration(i)*24*time.Hour), one(f)), []metrics.Figure{capacity})
+		night.Dir = string(rune('a' + i))
+		nights = append(nights, night)
+	}
+	h := compare.HistoryOf(nights, compare.DefaultCompareRules())
+	if len(h.Series) != 1 || len(h.Series[0].Values) != 2 || len(h.Others) != 1 || h.Others[0] != "a" || h.Unit(capacity) != "users" {
+		t.Errorf("%+v, others %q, unit %q", h.Series, h.Others, h.Unit(capacity))
+	}
+	if _, ok := nights[0].Cells[0].Figures[capacity]; !ok {
+		t.Error("the night itself was changed")
 	}
 }

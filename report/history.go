@@ -53,7 +53,7 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 	shown = present(h, shown)
 	g := grid{columns: []column{{head: "night", left: true}, {head: "label", left: true, rank: 1}, {head: "verdict", left: true}}}
 	for i, f := range shown {
-		g.columns = append(g.columns, column{head: figureHead(f), rank: i / 2})
+		g.columns = append(g.columns, column{head: figureHead(f, h.Unit(f)), rank: i / 2})
 	}
 	for i := from; i < len(h.Nights); i++ {
 		n := &h.Nights[i]
@@ -75,6 +75,9 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 	if len(h.Cells) > 1 {
 		b.WriteString(o.paint(Faint, o.wrap(2, fmt.Sprintf("figures are geometric means over %d cells", len(h.Cells)))) + "\n")
 	}
+	if others := otherQuestions(h); others != "" {
+		b.WriteString(o.paint(Doubtful, o.wrap(2, others)) + "\n")
+	}
 	for _, f := range shown {
 		if len(h.Nights) > 1 {
 			fmt.Fprintf(&b, "%-28s %s\n", f, nightSparks(h, func(n *compare.Night) float64 { return float64(n.Mean(h.Cells, f)) }))
@@ -87,6 +90,14 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 	return b.String()
 }
 
+// otherQuestions says which nights' capacities are left out; empty for none.
+func otherQuestions(h *compare.History) string {
+	if len(h.Others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the capacities of %s, the last %s, are left out: they were sought within other limits than last", Count(len(h.Others), "night"), h.Others[len(h.Others)-1])
+}
+
 // present are the figures that any night has.
 func present(h *compare.History, figures []metrics.Figure) []metrics.Figure {
 	return slices.DeleteFunc(slices.Clone(figures), func(f metrics.Figure) bool {
@@ -94,8 +105,8 @@ func present(h *compare.History, figures []metrics.Figure) []metrics.Figure {
 	})
 }
 
-func figureHead(f metrics.Figure) string {
-	name, unit := f.String(), f.Unit()
+func figureHead(f metrics.Figure, unit string) string {
+	name := f.String()
 	for long, short := range map[string]string{
 		"time_to_first_token": "TTFT", "inter_token_latency": "ITL", "request_latency": "latency",
 		"output_token_throughput": "output", "request_throughput": "requests", metrics.ErrorRate: "errors",
@@ -104,9 +115,6 @@ func figureHead(f metrics.Figure) string {
 			name = strings.TrimSpace(short + " " + strings.TrimPrefix(rest, "."))
 			break
 		}
-	}
-	if unit == "" {
-		return name
 	}
 	return name + "\n(" + strings.NewReplacer("tokens/sec", "tok/s", "requests/sec", "req/s").Replace(unit) + ")"
 }
@@ -188,7 +196,7 @@ func changeLine(h *compare.History, together []foundChange) tonedLine {
 		text += " (" + outside.Line(label) + ")"
 	}
 	text += fmt.Sprintf(": %s at %s: %s → %s, %s, %s", c.Figure, orDash(outside.Line(c.Cell)),
-		withUnit(analyze.Number(c.Before), c.Figure.Unit()), withUnit(analyze.Number(c.After), c.Figure.Unit()), percent(c.After/c.Before-1), word)
+		withUnit(analyze.Number(c.Before), h.Unit(c.Figure)), withUnit(analyze.Number(c.After), h.Unit(c.Figure)), percent(c.After/c.Before-1), word)
 	if n := len(together) - 1; n > 0 {
 		text += fmt.Sprintf("; and less so in %s", Count(n, "other cell"))
 	}

@@ -35,7 +35,7 @@ func HistoryMarkdown(h *compare.History, shown []metrics.Figure, last int) strin
 	var b strings.Builder
 	b.WriteString("| night | label | verdict |")
 	for _, f := range shown {
-		fmt.Fprintf(&b, " %s (%s) |", markdown(f.String()), f.Unit())
+		fmt.Fprintf(&b, " %s (%s) |", markdown(f.String()), h.Unit(f))
 	}
 	b.WriteString("\n|---|---|---|" + strings.Repeat("---:|", len(shown)) + "\n")
 	from := 0
@@ -49,6 +49,9 @@ func HistoryMarkdown(h *compare.History, shown []metrics.Figure, last int) strin
 			fmt.Fprintf(&b, " %s |", Amount(float64(n.Mean(h.Cells, f))))
 		}
 		b.WriteString("\n")
+	}
+	if others := otherQuestions(h); others != "" {
+		fmt.Fprintf(&b, "\n%s\n", markdown(others))
 	}
 	b.WriteString("\n**Changes of level**\n\n")
 	for _, line := range changeLines(h) {
@@ -109,6 +112,9 @@ type HistoryFile struct {
 	SchemaVersion string          `json:"schema_version"`
 	Nights        []historyNight  `json:"nights"`
 	Series        []historySeries `json:"series"`
+	// OtherLimits are nights whose capacities are left out of the series: they were
+	// sought within other limits than last.
+	OtherLimits []string `json:"other_limits,omitempty"`
 }
 
 type historyNight struct {
@@ -141,14 +147,14 @@ type historyChange struct {
 
 // HistoryJSON is the whole history.
 func HistoryJSON(h *compare.History) HistoryFile {
-	file := HistoryFile{SchemaVersion: "1.0", Nights: []historyNight{}, Series: []historySeries{}}
+	file := HistoryFile{SchemaVersion: "1.0", Nights: []historyNight{}, Series: []historySeries{}, OtherLimits: h.Others}
 	for i := range h.Nights {
 		n := &h.Nights[i]
 		file.Nights = append(file.Nights, historyNight{n.Dir, started(n), n.Label, n.Version, NightVerdict(n), n.Runs})
 	}
 	for i := range h.Series {
 		s := &h.Series[i]
-		out := historySeries{Cell: s.Cell, Metric: s.Figure.String(), Unit: s.Figure.Unit(), Noise: s.Noise, Changes: []historyChange{}}
+		out := historySeries{Cell: s.Cell, Metric: s.Figure.String(), Unit: h.Unit(s.Figure), Noise: s.Noise, Changes: []historyChange{}}
 		out.Values = analyze.Undefined(len(h.Nights))
 		for k, night := range s.At {
 			out.Values[night] = analyze.Number(s.Values[k])

@@ -41,7 +41,7 @@ type Sample struct {
 	History []float64
 	// Stated are the standard errors that the figures' logarithms are known to
 	// have, each by itself, such as that of a search's answer; none where they
-	// are not known. Noise is not taken to be less.
+	// are not known.
 	Stated []float64
 }
 
@@ -124,6 +124,20 @@ func (s Sample) stated() float64 {
 	return sum
 }
 
+// statedRuns is for how many runs more a stated variance counts.
+const statedRuns = 4
+
+// withStated joins the variance of so many degrees of freedom with one that the figures
+// state of themselves, 0 for none. Where runs differ by more than that for sure, it is
+// left aside; else it counts for some runs more, and the noise is not taken to be less.
+func withStated(variance, df, stated float64) (float64, float64) {
+	const level = 0.95
+	if stated == 0 || df*variance > stated*chiSquaredQuantile(level, df) {
+		return variance, df
+	}
+	return max(stated, (statedRuns*stated+df*variance)/(statedRuns+df)), statedRuns + df
+}
+
 // logs are oriented: larger is worse.
 func (s Sample) logs(values []float64) []float64 {
 	z := logs(values)
@@ -156,7 +170,7 @@ func moderateMetrics(samples []Sample, decisions []Decision) {
 		}
 		m := Moderate(variances, df)
 		for k, i := range of {
-			decisions[i].Variance, decisions[i].TotalDF = max(m.Shrunk[k], samples[i].stated()), m.DF[k]
+			decisions[i].Variance, decisions[i].TotalDF = withStated(m.Shrunk[k], m.DF[k], samples[i].stated())
 		}
 	}
 }

@@ -30,6 +30,9 @@ func tTail(x, df float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-x)
 }
 
+// chiSquaredQuantile is the p quantile of χ² with so many degrees of freedom.
+func chiSquaredQuantile(p, df float64) float64 { return distuv.ChiSquared{K: df}.Quantile(p) }
+
 // binomialAtMost is P(B ≤ k) for B ~ Binomial(n, p) and 0 < p < 1.
 func binomialAtMost(k, n int, p float64) float64 {
 	switch {

@@ -25,6 +25,17 @@ func TestStatedErrors(t *testing.T) {
 	if !math.IsInf(d.DF, 1) || d.Verdict != stats.Worse {
 		t.Errorf("%+v", d)
 	}
+	// Nights that differ by 0.7 % (one degree of freedom) do not contradict an error of
+	// 1 %: it counts for four runs, and t(5) at 97.5 % is 2.571.
+	d = decide(stats.Sample{Base: []float64{30}, New: []float64{27}, Stated: []float64{0.01, 0.01}, History: []float64{30, 30.3}})
+	if d.TotalDF != 5 || math.Abs(d.Variance-1e-4) > 1e-9 || math.Abs(d.Lower-0.8679) > 1e-4 {
+		t.Errorf("%+v", d)
+	}
+	// Nights that differ by 14 % do: 0.02 is more than 3.84 times 0.0001.
+	d = decide(stats.Sample{Base: []float64{30}, New: []float64{27}, Stated: []float64{0.01, 0.01}, History: []float64{30, 36.64}})
+	if d.TotalDF != 1 || math.Abs(d.Variance-0.02) > 1e-4 || d.Verdict != stats.CannotTell {
+		t.Errorf("%+v", d)
+	}
 	for _, row := range []struct {
 		name string
 		of   stats.Sample
