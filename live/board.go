@@ -58,6 +58,7 @@ type status struct {
 	Search      string // how a search stands; empty without
 	Stage       runner.Stage
 	Elapsed     time.Duration // of the stage
+	Over        bool          // the run is; what goes on are hooks and analyses, or a rest
 	Issued      int           // in the stage
 	InFlight    int
 	Batch       time.Duration      // since the batch began
@@ -79,6 +80,9 @@ func (b *Board) look(now time.Time) (status, bool) {
 		Stage: p.Stage(), Elapsed: p.Elapsed(), Issued: p.Issued(), InFlight: p.InFlight(), Live: p.Live(),
 		Batch: now.Sub(b.began), BatchLeft: -1, Server: p.Server(),
 	}
+	if took, over := p.Over(); over {
+		s.Elapsed, s.Over = took, true
+	}
 	if len(p.Cell.Values) > 0 {
 		s.Name = (&report.Run{Values: p.Cell.Values}).Name()
 	}
@@ -87,11 +91,18 @@ func (b *Board) look(now time.Time) (status, bool) {
 		if s.Stage.Duration > 0 {
 			measured = min(s.Elapsed, s.Stage.Duration)
 		}
+		if s.Over {
+			measured = p.Cell.Config.BenchmarkDuration
+		}
 		s.BatchLeft = max(0, b.planned-b.spent-measured)
 	}
 	if probe := p.Cell.Probe; probe != nil {
 		s.Search = p.Search
-		s.BatchLeft = max(0, probe.Usual()-s.Elapsed) + probe.Usual()*time.Duration(max(0, p.Runs-p.Run))
+		left := max(0, probe.Usual()-s.Elapsed)
+		if s.Over {
+			left = 0
+		}
+		s.BatchLeft = left + probe.Usual()*time.Duration(max(0, p.Runs-p.Run))
 	}
 	return s, true
 }
@@ -99,6 +110,9 @@ func (b *Board) look(now time.Time) (status, bool) {
 // done is the share of the stage that is over, by whichever end is nearer.
 func (s status) done() float64 {
 	share := 0.0
+	if s.Over {
+		return 1
+	}
 	if s.Stage.Duration > 0 {
 		share = s.Elapsed.Seconds() / s.Stage.Duration.Seconds()
 	}
@@ -108,9 +122,16 @@ func (s status) done() float64 {
 	return min(share, 1)
 }
 
+// goesOn reports whether requests are sent or awaited, so that there is something
+// to follow.
+func (s status) goesOn() bool { return s.Stage.Name != "" && !s.Over }
+
 // time says how much of the stage is over: 0:12 of 0:30.
 func (s status) time() string {
 	text := clock(s.Elapsed)
+	if s.Over {
+		return text + ", over"
+	}
 	if s.Stage.Duration > 0 {
 		if left := s.Stage.Duration - s.Elapsed; left >= 0 {
 			return text + " of " + clock(s.Stage.Duration)

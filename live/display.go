@@ -89,7 +89,7 @@ func startLines(w io.Writer, b *Board, every time.Duration, log *slog.Logger) Di
 		for {
 			select {
 			case now := <-tick.C:
-				if s, ok := b.look(now); ok && s.Stage.Name != "" {
+				if s, ok := b.look(now); ok && s.goesOn() {
 					log.Log(ctx, slog.LevelInfo, s.line())
 				}
 			case <-ctx.Done():

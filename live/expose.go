@@ -86,7 +86,11 @@ func expose(w io.Writer, s status, running bool, batch, version string) {
 	family("loadgen_batch_run_index", "The run that is being made, from 1", sample(float64(s.Cell+1)))
 	family("loadgen_batch_runs", "The runs of the batch, as far as they are known", sample(float64(s.Cells)))
 	family("loadgen_batch_elapsed_seconds", "Time since the batch began", sample(s.Batch.Seconds()))
-	family("loadgen_run_stage", "1 for the stage of the run", sample(1, "stage", s.Stage.Name))
+	stage := s.Stage.Name
+	if s.Over {
+		stage = "over"
+	}
+	family("loadgen_run_stage", "1 for the stage of the run: warm-up, profiling, or over while hooks and analyses follow", sample(1, "stage", stage))
 	family("loadgen_run_stage_elapsed_seconds", "Time since the stage began", sample(s.Elapsed.Seconds()))
 	family("loadgen_run_in_flight", "Requests in flight", sample(float64(s.InFlight)))
 	family("loadgen_run_requests", "Requests of the measurement that are over", sample(float64(s.OK), "result", "ok"),

@@ -132,6 +132,24 @@ func TestAPanelLeavesTheLogAlone(t *testing.T) {
 	}
 }
 
+func TestARunThatIsOverIsFollowedNoMore(t *testing.T) {
+	s := busy()
+	if !s.goesOn() || s.done() > 0.5 {
+		t.Errorf("a run that goes on: %t, %v done", s.goesOn(), s.done())
+	}
+	s.Over = true
+	if s.goesOn() || s.done() != 1 {
+		t.Errorf("a run that is over: goes on %t, %v done", s.goesOn(), s.done())
+	}
+	if text := strings.Join((&panel{}).text(s, 80), "\n"); !strings.Contains(text, "profiling 0:12, over") {
+		t.Errorf("the panel shows\n%s", text)
+	}
+	var b strings.Builder
+	if expose(&b, s, true, "b", "1.0"); !strings.Contains(b.String(), `stage="over"} 1`) || strings.Contains(b.String(), `stage="profiling"`) {
+		t.Errorf("exposed:\n%s", b.String())
+	}
+}
+
 func TestADumbTerminalGetsPlainLines(t *testing.T) {
 	t.Setenv("TERM", "dumb")
 	shown := Start("live", io.Discard, &Board{}, func(io.Writer) *slog.Logger { return slog.New(slog.DiscardHandler) })

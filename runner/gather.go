@@ -122,6 +122,7 @@ func (r *Runner) gather(ctx context.Context, run *sweep.Run, vocabulary *Vocabul
 	order := p.order(shown.Run)
 	gathered, err := r.Crew.Make(ctx, stopping, order, p.home(pulse))
 	p.hangs.Stop()
+	shown.finish()
 	run.Outcome, run.Health, run.Transport = gathered.Outcome, gathered.Health, gathered.Transport
 	run.Prompts.Stats = gathered.Prompts
 	p.unwatchServer(ctx)

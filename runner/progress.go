@@ -23,6 +23,7 @@ type Progress struct {
 	collector *metrics.Collector
 
 	drained atomic.Bool
+	over    atomic.Pointer[time.Duration] // how long its last stage took; nil before
 
 	mu     sync.Mutex
 	stage  Stage
@@ -74,6 +75,21 @@ func (p *Progress) Stage() Stage {
 
 // Drained reports whether the load of the measurement has become less.
 func (p *Progress) Drained() bool { return p.drained.Load() }
+
+// finish notes that nothing more is sent or awaited: what follows, such as hooks
+// and analyses, is no part of the run.
+func (p *Progress) finish() {
+	took := p.driver.Elapsed()
+	p.over.Store(&took)
+}
+
+// Over reports whether the run is over, and how long its last stage took.
+func (p *Progress) Over() (took time.Duration, over bool) {
+	if d := p.over.Load(); d != nil {
+		return *d, true
+	}
+	return 0, false
+}
 
 // InFlight returns how many requests are under way.
 func (p *Progress) InFlight() int { return p.driver.InFlight() }

@@ -364,6 +364,7 @@ func (r *Runner) measure(ctx context.Context, run *sweep.Run, vocabulary *Vocabu
 	}
 	p.preconnect(ctx)
 	err = p.proceed(ctx)
+	shown.finish()
 	p.unwatchServer(ctx)
 	p.conclude(err)
 	switch cut := p.cut(); {

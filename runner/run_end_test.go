@@ -71,6 +71,27 @@ func TestAnInterruptEndsTheRunGently(t *testing.T) {
 	})
 }
 
+// TestARunIsShownAsOverBehindItsLastRequest has the last requests end 100 ms behind
+// the interrupt or the end: what follows is no part of the run.
+func TestARunIsShownAsOverBehindItsLastRequest(t *testing.T) {
+	for name, row := range map[string]struct {
+		trouble trouble
+		took    time.Duration
+	}{
+		"by its length":  {trouble{}, time.Minute},
+		"by its user":    {trouble{stop: 3100 * time.Millisecond}, 3200 * time.Millisecond},
+		"by a full disk": {trouble{full: 40}, 2 * time.Second}, // ten rounds of 0.2 s
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTrouble(t, row.trouble, aMinute, func(t *testing.T, m *measured) {
+				if m.early || m.over < row.took || m.over > row.took+time.Second {
+					t.Errorf("over after %v (before its last record: %t), want %v", m.over, m.early, row.took)
+				}
+			})
+		})
+	}
+}
+
 func TestAFullDiskForPromptsEndsTheBatch(t *testing.T) {
 	settings := []string{"sweeps.concurrency=[1, 2]", "base_config.request_count=4000"}
 	for name, c := range map[string]struct {

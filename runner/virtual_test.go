@@ -38,6 +38,9 @@ type measured struct {
 	cells   int // begun
 	prompts int // kept
 	took    time.Duration
+	shown   *runner.Progress
+	early   bool          // it was shown as over while requests were
+	over    time.Duration // what it is shown to have taken when it ends; -1 for not over
 }
 
 // A trouble is what befalls a run; the zero value is none.
@@ -69,9 +72,24 @@ func (m *measured) Session(*loadgen.Session) error {
 	return nil
 }
 
-func (m *measured) End(*sweep.Run) error { return nil }
+func (m *measured) End(*sweep.Run) error {
+	m.over = -1
+	if m.shown == nil {
+		return nil
+	}
+	if took, over := m.shown.Over(); over {
+		m.over = took
+	}
+	return nil
+}
+
+func (m *measured) follow(p *runner.Progress) { m.shown = p }
 
 func (m *measured) Record(rec *loadgen.Record, _ *metrics.Measurement) error {
+	if m.shown != nil {
+		_, over := m.shown.Over()
+		m.early = m.early || over
+	}
 	if n := m.trouble.full; n > 0 && len(m.records) >= n {
 		return errFull
 	}
@@ -167,7 +185,7 @@ func inTrouble(t *testing.T, trouble trouble, settings []string, check func(*tes
 			Batch: batch, Recorder: m, Endpoint: "http://endpoint", Dial: dial, Probe: trouble.probe,
 			LookupEnv: func(string) (string, bool) { return "", false }, Version: "test",
 			Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
-			Stop:       stopping, Log: slog.New(slog.DiscardHandler),
+			Stop:       stopping, Log: slog.New(slog.DiscardHandler), Started: m.follow,
 		}
 		runs, err := runner.Run(t.Context())
 		if !errors.Is(err, errFull) && err != nil {
