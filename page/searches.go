@@ -94,7 +94,7 @@ func share(p *results.CapacityProbe, l metrics.Limit) (percent float64, ok bool)
 // sideCharts hold several batches against each other: the same figures, a colour
 // for each batch.
 func sideCharts(batches []*Batch) []Chart {
-	var charts []Chart
+	charts := capacityCharts(batches)
 	throughput := batches[0].throughput()
 	for _, t := range timed {
 		ch := Chart{
