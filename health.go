@@ -36,6 +36,7 @@ type Transport struct {
 	Opened     int    // connections dialled
 	Reused     int    // requests that went over a connection used before
 	DialErrors int    // dials that failed, without those of the warm-up
+	LocalDials int    // of these, those that this machine could not make: the endpoint had no part in them
 	Retried    int    // sends repeated because the server was just closing the idle connection they went over
 	MaxOpen    int    // the most connections open at once
 	// RoundTrip is that of the network by the kernel's account, the median over

@@ -145,11 +145,12 @@ func (c *Client) Close() { c.engine.close() }
 
 // stats counts what the engines do.
 type stats struct {
-	opened, reused, dialErrors, retried atomic.Int64
-	open, maxOpen, dialling             atomic.Int64
-	most                                int64        // connections that there are descriptors for; 0 for any number
-	kernel, reader                      atomic.Int64 // records by Timing
-	protocol                            atomic.Pointer[string]
+	opened, reused, retried atomic.Int64
+	dialErrors, localDials  atomic.Int64 // the latter being those that are this machine's fault
+	open, maxOpen, dialling atomic.Int64
+	most                    int64        // connections that there are descriptors for; 0 for any number
+	kernel, reader          atomic.Int64 // records by Timing
+	protocol                atomic.Pointer[string]
 }
 
 // count takes in a finished record.
@@ -179,6 +180,14 @@ func (s *stats) mayDial() bool {
 
 func (s *stats) dialled() { s.dialling.Add(-1) }
 
+// refused counts a dial that failed.
+func (s *stats) refused(err error) {
+	s.dialErrors.Add(1)
+	if local(err) {
+		s.localDials.Add(1)
+	}
+}
+
 func (s *stats) connected() {
 	s.opened.Add(1)
 	n := s.open.Add(1)
@@ -204,6 +213,7 @@ func (s *stats) transport() loadgen.Transport {
 		Opened:     int(s.opened.Load()),
 		Reused:     int(s.reused.Load()),
 		DialErrors: int(s.dialErrors.Load()),
+		LocalDials: int(s.localDials.Load()),
 		Retried:    int(s.retried.Load()),
 		MaxOpen:    int(s.maxOpen.Load()),
 		Timing:     loadgen.Reader.String(),

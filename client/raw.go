@@ -180,7 +180,7 @@ func (e *raw) dial(ctx context.Context, rec *loadgen.Record) (*conn, error) {
 	dialled := time.Now()
 	rec.Conn.Dial = dialled.Sub(start) - rec.Conn.DNS
 	if err != nil {
-		e.stats.dialErrors.Add(1)
+		e.stats.refused(err)
 		return nil, &fault{loadgen.FailConnect, err}
 	}
 	w := newWire(bare, !e.target.NoKernelTime)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -39,6 +40,23 @@ func shortage(err error) string {
 		}
 	}
 	return ""
+}
+
+// local reports whether a dial failed for want of something here, so that the
+// endpoint could not know of it: of what there is a shortage of, of a route, or of
+// an answer about its name. Who refuses, resets or is silent is the endpoint, and
+// so is one whose name is known no more.
+func local(err error) bool {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, context.Canceled): // by whoever ended the run
+		return false
+	case shortage(err) != "", errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETDOWN):
+		return true
+	case errors.As(err, &dns):
+		return !dns.IsNotFound
+	}
+	return errors.Is(err, syscall.EADDRNOTAVAIL) // no source to reach it from
 }
 
 // saidByResolver reports whether a look-up of a name failed by the error: the

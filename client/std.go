@@ -93,7 +93,7 @@ func counted(dial DialFunc, s *stats) DialFunc {
 		start := time.Now()
 		conn, err := dial(traceDNS(ctx, &dns), network, addr)
 		if err != nil {
-			s.dialErrors.Add(1)
+			s.refused(err)
 			return nil, &fault{loadgen.FailConnect, err}
 		}
 		s.connected()

@@ -101,6 +101,7 @@ func (m *making) join(g *runner.Gathered, r *result) {
 	t.Opened += other.Opened
 	t.Reused += other.Reused
 	t.DialErrors += other.DialErrors
+	t.LocalDials += other.LocalDials
 	t.Retried += other.Retried
 	t.MaxOpen += other.MaxOpen
 	t.RoundTrip = max(t.RoundTrip, other.RoundTrip) // of who is farthest

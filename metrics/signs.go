@@ -28,7 +28,7 @@ func (c *Collector) judge(s *Summary, o loadgen.Outcome, h loadgen.Health, tr lo
 	issued := float64(s.Counts.Issued)
 	j.share("unfinished", float64(s.Counts.Unfinished), float64(s.Counts.OK))
 	j.share("starved", float64(h.Starved), issued)
-	j.share("dial_errors", float64(tr.DialErrors), issued)
+	j.share("dial_errors", float64(tr.LocalDials), issued)
 	if s.Sources.KernelTimed > 0 {
 		j.sign("clock_steps", float64(h.ClockSteps))
 	}

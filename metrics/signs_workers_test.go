@@ -11,7 +11,7 @@ import (
 )
 
 // TestAWorkerIsJudgedByItsOwnFaults has a portion of a run, ten of whose fifty
-// requests failed: that is the endpoint's, which all of the run tells better.
+// requests failed, refused perhaps: that is the endpoint's, which all of the run tells better.
 func TestAWorkerIsJudgedByItsOwnFaults(t *testing.T) {
 	facts := metrics.Facts{Load: loadgen.Load{Users: 10}}
 	records := func() []*loadgen.Record {
@@ -22,9 +22,13 @@ func TestAWorkerIsJudgedByItsOwnFaults(t *testing.T) {
 		})
 	}
 	h := healthy()
-	v := judged(t, facts, loadgen.Outcome{}, h, loadgen.Transport{}, records()...).Validity
+	v := judged(t, facts, loadgen.Outcome{}, h, loadgen.Transport{DialErrors: 10}, records()...).Validity
 	if verdict, reasons := v.Own(); v.Verdict != metrics.Degraded || verdict != metrics.Valid || len(reasons) > 0 {
 		t.Errorf("the portion is %s, the worker %s by %v; want DEGRADED and VALID", v.Verdict, verdict, reasons)
+	}
+	v = judged(t, facts, loadgen.Outcome{}, h, loadgen.Transport{DialErrors: 10, LocalDials: 10}, records()...).Validity
+	if verdict, reasons := v.Own(); verdict != metrics.Degraded || len(reasons) != 1 || reasons[0].Name != "dial_errors" {
+		t.Errorf("a worker without ports is %s by %v; want DEGRADED by dial_errors alone", verdict, reasons)
 	}
 	h.Throttled = h.Wall / 2
 	v = judged(t, facts, loadgen.Outcome{}, h, loadgen.Transport{}, records()...).Validity

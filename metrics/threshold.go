@@ -50,7 +50,7 @@ var table = []Threshold{
 	{"stood_still", "time in which this process did not run at all, stopped or on a suspended machine, over the time in which requests were started", 0.01, 0.1, "ratio", "nothing is sent or read in it, and the server had a rest"},
 	{"starved", "requests due before their body was ready over requests issued", 0.001, 0.05, "ratio", "synthesis was slower than the schedule"},
 	{"connection_wait_p99", "p99 wait for a free connection over median TTFT", 0.1, 1, "ratio", "a pool's cap, not the server, set the pace"},
-	{"dial_errors", "failed dials, without those of the warm-up, over requests issued", 0.01, never, "ratio", "descriptors or ports may have run out"},
+	{"dial_errors", "dials for which this machine had no port, descriptor, memory, route or resolver, without those of the warm-up, over requests issued", 0.01, never, "ratio", "the load was not the one asked for"},
 	{"in_flight_shortfall", "what the users of a closed loop lacked in flight while requests were started, over their number", 0.1, 0.3, "ratio", "the concurrency was not the one asked for"},
 	{"unstarted", "users of a closed loop who had sent no request when the run ended, over their number", 0.1, never, "ratio", "the load was smaller than the one asked for"},
 	{"turnaround", "share of their time in flight that requests of a closed loop spent in this process after their reply was over", 0.1, 0.5, "ratio", "the users could have sent more: the throughput is the generator's"},

@@ -67,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 		records []*loadgen.Record
 		health  func(*loadgen.Health)
 		outcome loadgen.Outcome
-		dialErr int
+		dials   loadgen.Transport
 		want    metrics.Verdict
 		reason  string // name of the first
 	}{
@@ -189,7 +189,8 @@ func TestVerdicts(t *testing.T) {
 			}),
 			want: metrics.Degraded, reason: "unfinished",
 		},
-		{name: "dials that failed", facts: closedLoop, records: steadyRun(nil), dialErr: 50, want: metrics.Degraded, reason: "dial_errors"},
+		{name: "dials that this machine could not make", facts: closedLoop, records: steadyRun(nil), dials: loadgen.Transport{DialErrors: 50, LocalDials: 50}, want: metrics.Degraded, reason: "dial_errors"},
+		{name: "dials that the endpoint refused", facts: closedLoop, records: steadyRun(nil), dials: loadgen.Transport{DialErrors: 50}, want: metrics.Valid},
 		{name: "a request without a record", facts: closedLoop, records: steadyRun(nil), outcome: loadgen.Outcome{Issued: 510}, want: metrics.Invalid, reason: "lost"},
 		{
 			name: "beyond what calibration could measure", facts: metrics.Facts{Load: loadgen.Load{Users: 10}, Ceiling: metrics.Ceiling{Chunks: 400}}, records: steadyRun(nil),
@@ -325,7 +326,7 @@ func TestVerdicts(t *testing.T) {
 			if row.health != nil {
 				row.health(&h)
 			}
-			v := judged(t, row.facts, row.outcome, h, loadgen.Transport{DialErrors: row.dialErr}, row.records...).Validity
+			v := judged(t, row.facts, row.outcome, h, row.dials, row.records...).Validity
 			if v.Verdict != row.want {
 				t.Fatalf("%s, want %s: %+v", v.Verdict, row.want, v.Reasons)
 			}

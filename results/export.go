@@ -213,6 +213,7 @@ type transport struct {
 	Opened     int    `json:"connections_opened"`
 	Reused     int    `json:"requests_on_reused_connections"`
 	DialErrors int    `json:"dial_errors,omitempty"`
+	LocalDials int    `json:"local_dial_errors,omitempty"`
 	Retried    int    `json:"retried,omitempty"`
 	MaxOpen    int    `json:"max_open_connections"`
 

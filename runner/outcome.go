@@ -22,7 +22,8 @@ func (p *phases) conclude(err error) {
 	if p.sender != nil {
 		run.Transport = p.sender.Transport()
 		run.Transport.RoundTrip = p.sender.RoundTrip()
-		run.Transport.DialErrors -= p.refused
+		run.Transport.DialErrors -= p.refused.DialErrors
+		run.Transport.LocalDials -= p.refused.LocalDials
 		run.Health.ClockSteps = max(run.Health.ClockSteps, p.sender.ClockSteps())
 	}
 	if cut := p.cut(); cut != nil {

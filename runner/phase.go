@@ -40,13 +40,13 @@ type phases struct {
 	stop       context.CancelCauseFunc
 	cancel     context.CancelFunc // of what is in flight
 
-	sources [2]*synth.Source // by phase, while it is under way
-	flight  func() int       // requests under way
-	shared  bool             // others make portions of the run, too
-	aside   []string         // notes of who makes it
-	late    bool             // prompts were made before the template was measured
-	settled bool             // what it adds is, then
-	refused int              // dials that failed before the measurement
+	sources [2]*synth.Source  // by phase, while it is under way
+	flight  func() int        // requests under way
+	shared  bool              // others make portions of the run, too
+	aside   []string          // notes of who makes it
+	late    bool              // prompts were made before the template was measured
+	settled bool              // what it adds is, then
+	refused loadgen.Transport // by the end of the warm-up
 	warmUps warmUps
 }
 
@@ -210,7 +210,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 	var watch *load.Watch
 	measured.Begin = func() {
 		p.progress.begin("profiling", c.RequestCount, c.BenchmarkDuration)
-		p.refused = p.sender.Transport().DialErrors // of a server that was booting, say
+		p.refused = p.sender.Transport() // its dials that failed: of a server that was booting, say
 		watch = load.StartWatch()
 		p.server.Mark(observe.Profiling)
 		p.driver.Drain = func() {
