@@ -61,9 +61,9 @@ func (s *Search) Figures() map[metrics.Figure]float64 {
 	return known
 }
 
-// error is the standard error of the answer's logarithm by its interval, 0 for an
+// standardError is that of the answer's logarithm by its interval, 0 for an
 // exact one; false where the interval has no end.
-func (f *Found) error() (float64, bool) {
+func (f *Found) standardError() (float64, bool) {
 	z := stats.NormalQuantile((1 + f.Confidence) / 2)
 	below, above := f.Lower > 0, !math.IsInf(f.Upper, 1) && f.Upper >= f.Value
 	switch {
@@ -151,7 +151,7 @@ func (p *cellPair) capacity(row *Compared, s *stats.Sample) {
 				row.cannotTell(side.name + " has no answer: " + why)
 				return
 			}
-			if e, ok := side.of[i].error(); ok || side.of[i].Bound != "" {
+			if e, ok := side.of[i].standardError(); ok || side.of[i].Bound != "" {
 				s.Stated = append(s.Stated, e)
 			}
 		}
