@@ -225,7 +225,6 @@ func (k *Recorder) gatherLeft(ask sweep.Ask, dir string) {
 	n, err := results.AddRecords(dir, fleet.Left(left), k.Secrets)
 	if err != nil {
 		k.Log.Warn(fmt.Sprintf("%s: gathering what its workers have left in %s: %v", ask.Name(), left, err))
-		return
 	}
 	k.Log.Info(fmt.Sprintf("%s: %d records that its workers had not brought home are added to its lines", ask.Name(), n))
 }

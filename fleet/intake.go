@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -141,6 +142,9 @@ func (m *making) leavings() {
 
 func (m *making) leaving(h *hand, path string) error {
 	left, err := openLeft(path)
+	if errors.Is(err, errNothingLeft) {
+		return os.Remove(path)
+	}
 	if err != nil {
 		return err
 	}

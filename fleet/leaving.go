@@ -24,15 +24,26 @@ type leaving struct {
 	size   int64     // of the records, the last of which may be cut off
 }
 
+// errNothingLeft is a spool of a worker that was killed before its head was whole:
+// there is no record behind it.
+var errNothingLeft = errors.New("it holds nothing")
+
 func openLeft(path string) (*leaving, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	head := make([]byte, spoolHead)
-	if _, err := io.ReadFull(f, head); err != nil || string(head[:len(spoolMagic)]) != spoolMagic {
+	switch _, err := io.ReadFull(f, head); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		f.Close()
-		return nil, fmt.Errorf("%s is no spool of this version: %w", path, err)
+		return nil, errNothingLeft
+	case err != nil:
+		f.Close()
+		return nil, err
+	case string(head[:len(spoolMagic)]) != spoolMagic:
+		f.Close()
+		return nil, fmt.Errorf("%s is no spool of this version of loadgen", path)
 	}
 	info, err := f.Stat()
 	if err != nil {
@@ -71,23 +82,25 @@ func (l *leaving) from(at int64, take func([]byte) error) error {
 var errEnough = errors.New("enough")
 
 // Left yields the records that workers have left in a directory, of each in the
-// order of their ends. A record is used again for the next.
+// order of their ends. A record is used again for the next. An error is that of
+// one worker's file, the rest of which is left out; those of others follow.
 func Left(dir string) iter.Seq2[*loadgen.Record, error] {
 	return func(yield func(*loadgen.Record, error) bool) {
-		paths, err := filepath.Glob(filepath.Join(dir, "worker-*.spool"))
+		paths, _ := filepath.Glob(filepath.Join(dir, "worker-*.spool"))
 		for _, path := range paths {
-			if err == nil {
-				err = leftIn(path, yield)
+			err := leftIn(path, yield)
+			if errors.Is(err, errEnough) || err != nil && !yield(nil, err) {
+				return
 			}
-		}
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(nil, err)
 		}
 	}
 }
 
 func leftIn(path string, yield func(*loadgen.Record, error) bool) error {
 	left, err := openLeft(path)
+	if errors.Is(err, errNothingLeft) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -97,7 +110,7 @@ func leftIn(path string, yield func(*loadgen.Record, error) bool) error {
 	return left.from(left.start, func(b []byte) error {
 		return records.cut(b, func(record []byte) error {
 			if err := readRecord(record, &rec, left.since); err != nil {
-				return err
+				return fmt.Errorf("%s: %w", path, err)
 			}
 			if rec.By = workerOf(path) + 1; !yield(&rec, nil) {
 				return errEnough

@@ -47,8 +47,8 @@ func (w *worker) bringLeft(stopping context.Context, batch string) {
 
 func (w *worker) bringSpool(ctx context.Context, path, batch string) error {
 	left, err := openLeft(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // another worker of this machine has brought it
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNothingLeft) {
+		return nil // another worker of this machine has brought it, or is about to begin it
 	}
 	if err != nil {
 		return err

@@ -152,6 +152,67 @@ func TestAFullSpoolLosesNothing(t *testing.T) {
 	}
 }
 
+// TestASpoolThatIsCutCostsNoOther has a worker killed at any place of its spool, or a
+// power cut leave zeros there: the records before that and those of others are read.
+func TestASpoolThatIsCutCostsNoOther(t *testing.T) {
+	spooled := func(dir string, worker, records int) (ends []int64) {
+		s, err := newSpool(spoolName(dir, worker), "/out/t/run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range records {
+			if !s.add(&loadgen.Record{Usage: loadgen.NoUsage, Request: &loadgen.Request{ID: "id"}}) {
+				t.Fatal(s.full())
+			}
+			s.flush(0)
+			ends = append(ends, spoolHead+s.length())
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		return ends
+	}
+	ends := spooled(t.TempDir(), 0, 3)
+	for _, row := range []struct {
+		name   string
+		length int64
+		zeros  int
+		want   int // of its records
+		fault  bool
+	}{
+		{"before its head", 0, 0, 0, false},
+		{"within its head", 1, 0, 0, false},
+		{"at the end of its head", spoolHead, 0, 0, false},
+		{"within its second record", ends[0] + 3, 0, 1, false},
+		{"a byte short", ends[2] - 1, 0, 2, false},
+		{"not at all", ends[2], 0, 3, false},
+		{"with zeros behind", ends[1], 64, 2, true},
+	} {
+		dir := t.TempDir()
+		for worker, records := range []int{2, 3, 2} {
+			spooled(dir, worker, records)
+		}
+		path := spoolName(dir, 1)
+		if err := os.Truncate(path, row.length); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, row.length+int64(row.zeros)); err != nil {
+			t.Fatal(err)
+		}
+		read, faults := map[int]int{}, 0
+		for rec, err := range Left(dir) {
+			if err != nil {
+				faults++
+				continue
+			}
+			read[rec.By-1]++
+		}
+		if read[0] != 2 || read[1] != row.want || read[2] != 2 || faults > 0 != row.fault {
+			t.Errorf("cut %s: %v records and %d faults, want 2, %d, 2 and faults: %t", row.name, read, faults, row.want, row.fault)
+		}
+	}
+}
+
 func TestWhatIsNoSpoolIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "worker-0.spool")
 	if err := os.WriteFile(path, []byte("something else that is long enough for a head"), 0o600); err != nil {

@@ -15,7 +15,8 @@ import (
 )
 
 // AddRecords adds to the lines of a run that was broken off those records that it
-// does not have, told by their request's id, and returns how many there were.
+// does not have, told by their request's id, and returns how many there were. An
+// error among the records leaves out that one alone.
 func AddRecords(dir string, records iter.Seq2[*loadgen.Record, error], secrets *secret.Set) (added int, err error) {
 	run, err := Open(dir)
 	if err != nil {
@@ -31,9 +32,11 @@ func AddRecords(dir string, records iter.Seq2[*loadgen.Record, error], secrets *
 	m := metrics.Measurement{ServerInput: run.Meta.Facts.ServerInput}
 	var lines lineWriter
 	var more [2][]byte // by phase
+	var errs []error
 	for rec, err := range records {
 		if err != nil {
-			return 0, err
+			errs = append(errs, err)
+			continue
 		}
 		if rec.Request == nil || has[rec.Request.ID] {
 			continue
@@ -45,10 +48,10 @@ func AddRecords(dir string, records iter.Seq2[*loadgen.Record, error], secrets *
 	}
 	for phase, name := range map[loadgen.Phase]string{loadgen.Profiling: RecordsName, loadgen.Warmup: WarmupName} {
 		if len(more[phase]) > 0 {
-			err = errors.Join(err, addLines(filepath.Join(dir, name), more[phase], secrets))
+			errs = append(errs, addLines(filepath.Join(dir, name), more[phase], secrets))
 		}
 	}
-	return added, err
+	return added, errors.Join(errs...)
 }
 
 // addLines appends lines to a file, in place of a last one that was cut off.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -115,7 +116,8 @@ func (r *Recorded) restore(ending *Ending) error {
 // Records yields the run's records, warm-up first, each phase in the order in
 // which its requests ended. A record is used again for the next; texts of
 // prompts and answers are not in it. The sequence ends after the first error.
-// A last line that was cut off is no error: Truncated names its file.
+// A last line that was cut off is no error where the run has not ended: Truncated
+// names its file.
 func (r *Recorded) Records() iter.Seq2[*loadgen.Record, error] {
 	return func(yield func(*loadgen.Record, error) bool) {
 		r.truncated = nil
@@ -146,6 +148,8 @@ func (r *Recorded) read(name string, yield func(*loadgen.Record) bool) error {
 	}
 	defer f.Close()
 	switch err := readLines(f, yield); {
+	case errors.Is(err, errTruncated) && r.Whole:
+		return fmt.Errorf("read %s: it ends in the middle of a line, though the run had ended: %w", f.Name(), io.ErrUnexpectedEOF)
 	case errors.Is(err, errTruncated):
 		r.truncated = append(r.truncated, name)
 	case err != nil:

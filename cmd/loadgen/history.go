@@ -10,6 +10,7 @@ import (
 	"loadgen/compare"
 	"loadgen/metrics"
 	"loadgen/report"
+	"loadgen/results"
 )
 
 type historyCommand struct {
@@ -39,14 +40,18 @@ func (c *historyCommand) Run(_ context.Context, std streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	nights, err := archive.Nights(dir, c.Rebuild, more)
-	if err != nil {
-		fmt.Fprintf(std.err, "left out: %v\n", err)
+	nights, lacks := archive.Nights(dir, c.Rebuild, more)
+	if lacks != nil {
+		fmt.Fprintf(std.err, "left out: %v\n", lacks)
 	}
 	if len(nights) == 0 {
 		return usageError{fmt.Errorf("%s holds no night that can be read", dir)}
 	}
-	return c.print(std.out, compare.HistoryOf(nights, rules))
+	err = c.print(std.out, compare.HistoryOf(nights, rules))
+	if results.NoRoom(lacks) {
+		err = errors.Join(err, errors.New("the disk is full: what is shown is whole, and the index of the nights is the old one"))
+	}
+	return err
 }
 
 func (c *historyCommand) print(w io.Writer, h *compare.History) error {
