@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"loadgen"
@@ -299,7 +300,7 @@ func (c *runRecorder) End(run *sweep.Run) error {
 }
 
 // errTight is a disk on which room is left for the batch's summaries alone.
-var errTight = errors.New("the disk is full, and the room that is left is for the summaries; free some space or choose another output_base_dir")
+var errTight = fmt.Errorf("%w; free some space or choose another output_base_dir: the room that is left is for the summaries", syscall.ENOSPC)
 
 // lack warns of a file that a run lacks: its measurement is complete without.
 // That the disk was full is the batch's error besides, since the next night will
@@ -307,7 +308,7 @@ var errTight = errors.New("the disk is full, and the room that is left is for th
 func (c *runRecorder) lack(err error) {
 	text := err.Error()
 	c.Log.Warn(strings.ToUpper(text[:1]) + text[1:])
-	if results.NoRoom(err) || errors.Is(err, errTight) {
+	if results.NoRoom(err) {
 		c.without = errors.Join(c.without, err)
 	}
 }
