@@ -12,6 +12,16 @@ import (
 	"loadgen/sweep"
 )
 
+// keepCapacities writes down what a search found so far, and tells who asks.
+func (k *Recorder) keepCapacities(runs []*sweep.Run) error {
+	all := k.capacities(runs)
+	err := k.Root.WriteCapacities(all)
+	if k.Found != nil && all != nil {
+		k.Found(all)
+	}
+	return err
+}
+
 // capacities are what a search found so far, as its files have it.
 func (k *Recorder) capacities(runs []*sweep.Run) []results.Capacity {
 	var all []results.Capacity

@@ -38,6 +38,8 @@ type Recorder struct {
 	Profiler Profiler
 	// Secrets are the texts that no file may hold.
 	Secrets *secret.Set
+	// Found is told what a search has found so far; nil where nobody asks.
+	Found func([]results.Capacity)
 
 	log      io.Closer           // of the batch
 	over     []*sweep.Run        // in the order of their ends
@@ -133,7 +135,7 @@ func (k *Recorder) grow(run *sweep.Run) error {
 	if began.Sub(k.grown) < growShare*k.took {
 		return nil
 	}
-	err := errors.Join(k.Root.WriteCapacities(k.capacities(k.over)), k.Root.Finish(k.rows(k.whole().InOrder(k.over))))
+	err := errors.Join(k.keepCapacities(k.over), k.Root.Finish(k.rows(k.whole().InOrder(k.over))))
 	k.grown = time.Now()
 	k.took = k.grown.Sub(began)
 	return err
@@ -147,7 +149,7 @@ func (k *Recorder) Finish(runs []*sweep.Run) error {
 		k.Root.Findings = k.findings
 	}
 	err := errors.Join(
-		k.Root.WriteCapacities(k.capacities(runs)),
+		k.keepCapacities(runs),
 		k.Root.Finish(k.rows(runs)),
 		k.Root.WriteText(ReportName, []byte(k.Tables(runs, report.Options{}))),
 	)

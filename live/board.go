@@ -10,6 +10,7 @@ import (
 
 	"loadgen/metrics"
 	"loadgen/report"
+	"loadgen/results"
 	"loadgen/runner"
 	"loadgen/sweep"
 )
@@ -22,6 +23,7 @@ type Board struct {
 	planned time.Duration // of all cells' measured phases; 0 unknown
 	spent   time.Duration // planned time of the cells that are over
 	run     *runner.Progress
+	found   []results.Capacity // by searches, so far
 }
 
 // NewBoard returns the board of a batch that begins now.
@@ -49,6 +51,20 @@ func (b *Board) Started(p *runner.Progress) {
 		b.spent += b.run.Cell.Config.BenchmarkDuration
 	}
 	b.run = p
+}
+
+// Found notes what searches have found so far, which is not changed any more.
+func (b *Board) Found(searches []results.Capacity) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.found = searches
+}
+
+// searches are what was found so far.
+func (b *Board) searches() []results.Capacity {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.found
 }
 
 // A status is one look at the board.

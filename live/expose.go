@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"loadgen/sink"
 )
 
 // restOfExposition is how long an answer to a scrape stands: whoever asks more
@@ -61,6 +63,7 @@ func (e *exposition) now(now time.Time) []byte {
 		var b bytes.Buffer
 		s, running := e.board.look(now)
 		expose(&b, s, running, e.board.name, e.version)
+		sink.WriteCapacities(&b, e.board.searches())
 		e.made, e.text = now, b.Bytes()
 	}
 	return e.text

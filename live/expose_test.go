@@ -3,10 +3,15 @@ package live
 import (
 	"bytes"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"loadgen"
+	"loadgen/metrics"
+	"loadgen/results"
 )
 
 func TestTheRunIsExposedInBaseUnits(t *testing.T) {
@@ -31,6 +36,38 @@ func TestTheRunIsExposedInBaseUnits(t *testing.T) {
 	expose(&b, status{}, false, "b", "1.0")
 	if got := b.String(); strings.Contains(got, "loadgen_run") || !strings.Contains(got, "loadgen_info") {
 		t.Errorf("before the first run: %s", got)
+	}
+}
+
+func TestWhatASearchFoundStandsBesideTheRun(t *testing.T) {
+	board := &Board{name: "b"}
+	e := &exposition{board: board}
+	if got := string(e.now(time.Unix(10, 0))); strings.Contains(got, "loadgen_capacity") {
+		t.Errorf("before the first probe ended: %s", got)
+	}
+	open := metrics.Bound(math.NaN())
+	board.Found([]results.Capacity{
+		{Cell: loadgen.Cell{Values: []loadgen.Value{{Key: "prompt_input_tokens_mean", Value: 100}}}, Over: "concurrency", Unit: "users", Tiers: []results.CapacityTier{
+			{Name: "chat", Status: "found", Capacity: 46, Lower: 44, Upper: open, Certified: true},
+		}},
+		{Cell: loadgen.Cell{Values: []loadgen.Value{{Key: "prompt_input_tokens_mean", Value: 200}}}, Over: "concurrency", Unit: "users", Tiers: []results.CapacityTier{
+			{Name: "chat", Status: "open", Capacity: 7, Lower: 7, Upper: open},
+		}},
+	})
+	got := string(e.now(time.Unix(11, 0)))
+	const first, second = `{over="concurrency",unit="users",tier="chat",sweep_prompt_input_tokens_mean="100"`, `{over="concurrency",unit="users",tier="chat",sweep_prompt_input_tokens_mean="200"`
+	for _, want := range []string{
+		"# TYPE loadgen_capacity gauge\nloadgen_capacity" + first + "} 46\n#",
+		"loadgen_capacity_lower" + first + "} 44\n#",
+		"loadgen_capacity_certified" + first + "} 1\n", "loadgen_capacity_certified" + second + "} 0\n",
+		"loadgen_capacity_status" + first + `,status="found"} 1` + "\n", "loadgen_capacity_status" + second + `,status="open"} 1` + "\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "loadgen_capacity_upper") {
+		t.Errorf("an interval without an end has one:\n%s", got)
 	}
 }
 

@@ -93,6 +93,27 @@ func NameOf(dir string) string {
 	return m.BatchName
 }
 
+// plannedCells are the cells that the batch in a directory was to make runs of; none
+// where it does not say.
+func plannedCells(dir string) ([]loadgen.Cell, error) {
+	var m Manifest
+	switch err := readJSON(filepath.Join(dir, ManifestName), &m); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", dir, err)
+	}
+	var cells []loadgen.Cell
+	for _, c := range m.Cells {
+		values, err := SweepValues(c.Params)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %s: sweep_params: %w", dir, ManifestName, err)
+		}
+		cells = append(cells, loadgen.Cell{Index: c.Index, Dir: c.Dir, Values: values, Seed: loadgen.Seed(c.Seed)})
+	}
+	return cells, nil
+}
+
 // Continue opens the directory of a batch that was broken off, which no other
 // process may be at work in, and returns what it was to be and the text of its
 // batch file. Close gives the directory back.

@@ -18,6 +18,7 @@ import (
 type Batch struct {
 	Dir, Name string
 	Runs      []*Run
+	Searches  []results.Capacity // of a batch that looked for capacities
 }
 
 // A Run is one of its runs.
@@ -31,6 +32,8 @@ type Run struct {
 	Failed  string
 	// Unfit says why its figures are not to be relied on; empty where they are.
 	Unfit string
+	// Probe is what it was in the search that it is a run of; nil where it is none.
+	Probe *Probe
 	// Started and Ended are zero where unknown.
 	Started, Ended time.Time
 }
@@ -64,8 +67,14 @@ func Open(dir string) (*Batch, error) {
 		}
 		b.Runs = append(b.Runs, run)
 	}
+	if b.Searches, err = results.Searches(dir); err != nil {
+		return nil, err
+	}
+	if b.Searches != nil {
+		b.markProbes()
+	}
 	slices.SortStableFunc(b.Runs, func(x, y *Run) int {
-		return cmp.Or(cmp.Compare(x.Meta.Cell.Index, y.Meta.Cell.Index), cmp.Compare(x.Meta.Repeat, y.Meta.Repeat))
+		return cmp.Or(cmp.Compare(x.Meta.Cell.Index, y.Meta.Cell.Index), x.Probe.compare(y.Probe), cmp.Compare(x.Meta.Repeat, y.Meta.Repeat))
 	})
 	return b, nil
 }
@@ -132,6 +141,17 @@ func (r *Run) Figure(tag, stat string) (float64, bool) {
 	return m.Stats.Named(stat)
 }
 
+// shownFigure is a number of the run as loadgen's own tables have it: a rate is that
+// under load.
+func (r *Run) shownFigure(tag, stat string) (float64, bool) {
+	if r.Summary != nil && stat == "avg" {
+		if v, ok := r.Summary.UnderLoad(tag); ok {
+			return v, true
+		}
+	}
+	return r.Figure(tag, stat)
+}
+
 // setting is a text of the run's configuration.
 func (r *Run) setting(key string) string {
 	settings, _ := r.Meta.Config.(map[string]any)
@@ -153,6 +173,26 @@ func (r *Run) measured(do func(*loadgen.Record) error) error {
 		}
 	}
 	return nil
+}
+
+// began is when the run was begun; its metadata say so where it did not end, by the
+// clock on the wall there.
+func (r *Run) began() time.Time {
+	if r.Started.IsZero() {
+		return r.Meta.Timestamp
+	}
+	return r.Started
+}
+
+// began is when the first of its runs was begun; zero where unknown.
+func (b *Batch) began() time.Time {
+	var first time.Time
+	for _, r := range b.Runs {
+		if t := r.began(); !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // fit are the runs with figures.

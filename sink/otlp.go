@@ -38,15 +38,24 @@ func otlpSend(ctx context.Context, b *Batch, e *sweep.Export, o *Options) (strin
 		}
 		return otlpPost(ctx, o, e, base+path, body)
 	}
+	figures := func(of *resourcepb.Resource, m []*metricspb.Metric) error {
+		if len(m) == 0 {
+			return nil
+		}
+		return send("/v1/metrics", &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{{
+			Resource: of, ScopeMetrics: []*metricspb.ScopeMetrics{{Scope: scope(o.Version), Metrics: m}},
+		}}})
+	}
+	for i := range b.Searches {
+		c := &b.Searches[i]
+		if err := figures(&resourcepb.Resource{Attributes: searchResource(b, c, o.Version)}, otlpCapacities(b, c)); err != nil {
+			return "", fmt.Errorf("the capacity: %w", err)
+		}
+	}
 	for _, r := range b.Runs {
 		resource := &resourcepb.Resource{Attributes: resourceOf(b, r, o.Version)}
-		if m := otlpMetrics(r); len(m) > 0 {
-			data := &metricspb.MetricsData{ResourceMetrics: []*metricspb.ResourceMetrics{{
-				Resource: resource, ScopeMetrics: []*metricspb.ScopeMetrics{{Scope: scope(o.Version), Metrics: m}},
-			}}}
-			if err := send("/v1/metrics", data); err != nil {
-				return "", fmt.Errorf("metrics of %s: %w", r.Name, err)
-			}
+		if err := figures(resource, otlpMetrics(r)); err != nil {
+			return "", fmt.Errorf("metrics of %s: %w", r.Name, err)
 		}
 		var spans []*tracepb.Span
 		flush := func() error {
@@ -135,15 +144,24 @@ func scope(version string) *commonpb.InstrumentationScope {
 }
 
 func resourceOf(b *Batch, r *Run, version string) []*commonpb.KeyValue {
+	list := append(batchResource(b, r.setting("model"), r.Meta.Label, r.Meta.Cell.Values, version),
+		textAttribute("loadgen.run", r.Name), textAttribute("loadgen.verdict", r.Verdict()))
+	if r.Probe != nil {
+		list = append(list, textAttribute("loadgen.probe", r.Probe.kind()))
+	}
+	return list
+}
+
+// batchResource are the attributes of what is sent of a batch.
+func batchResource(b *Batch, model, label string, swept []loadgen.Value, version string) []*commonpb.KeyValue {
 	list := []*commonpb.KeyValue{
 		textAttribute("service.name", "loadgen"), textAttribute("service.version", version),
-		textAttribute("loadgen.batch", b.Name), textAttribute("loadgen.run", r.Name), textAttribute("loadgen.verdict", r.Verdict()),
-		textAttribute("gen_ai.request.model", r.setting("model")),
+		textAttribute("loadgen.batch", b.Name), textAttribute("gen_ai.request.model", model),
 	}
-	if r.Meta.Label != "" {
-		list = append(list, textAttribute("loadgen.label", r.Meta.Label))
+	if label != "" {
+		list = append(list, textAttribute("loadgen.label", label))
 	}
-	for _, v := range r.Meta.Cell.Values {
+	for _, v := range swept {
 		list = append(list, attribute("loadgen.sweep."+v.Key, v.Value))
 	}
 	return list

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -53,6 +54,13 @@ func writeParquet(w io.Writer, b *Batch) error {
 		ordered = append(ordered, byName[path[0]])
 	}
 	out := parquet.NewWriter(w, schema, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("loadgen", "", ""))
+	if b.Searches != nil {
+		found, err := parquetCapacities(b)
+		if err != nil {
+			return err
+		}
+		out.SetKeyValueMetadata("loadgen.capacities", found)
+	}
 	rows := 0
 	buffer := make(parquet.Row, len(ordered))
 	for _, run := range b.Runs {
@@ -84,6 +92,28 @@ func writeParquet(w io.Writer, b *Batch) error {
 	return out.Close()
 }
 
+// parquetCapacities are what searches found as JSON, for the file's own metadata: an
+// answer is of no request.
+func parquetCapacities(b *Batch) (string, error) {
+	var list []object
+	for _, a := range b.answers() {
+		swept := object{}
+		for _, v := range a.of.Cell.Values {
+			swept[v.Key] = v.Value
+		}
+		entry := object{
+			"sweep_params": swept, "over": a.of.Over, "unit": a.of.Unit, "tier": a.tier.Name, "limits": limitsText(a.tier),
+			"status": a.tier.Status, "certified": a.tier.Certified, "confidence": a.of.Confidence, "answer": a.tier.Answer,
+		}
+		for name, v := range a.tier.Numbers() {
+			entry[name] = v
+		}
+		list = append(list, entry)
+	}
+	data, err := json.Marshal(list)
+	return string(data), err
+}
+
 // columnsOf are the columns of a batch: what each record says of itself, the
 // figures of each request, and the swept values.
 func columnsOf(b *Batch) []column {
@@ -91,6 +121,12 @@ func columnsOf(b *Batch) []column {
 		text("run", func(r *row) string { return r.run.Name }),
 		whole("cell", func(r *row) int64 { return int64(r.run.Meta.Cell.Index) }),
 		whole("repeat", func(r *row) int64 { return int64(r.run.Meta.Repeat) }),
+		text("probe", func(r *row) string {
+			if r.run.Probe == nil {
+				return ""
+			}
+			return r.run.Probe.kind()
+		}),
 		text("verdict", func(r *row) string { return r.run.Verdict() }),
 		text("phase", func(r *row) string { return r.Phase.String() }),
 		whole("index", func(r *row) int64 { return int64(r.Index) }),

@@ -6,24 +6,31 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 
 	"loadgen/internal/outside"
+	"loadgen/results"
 	"loadgen/sweep"
 )
 
 // pushgateway puts the figures of a batch's runs into a group of a Pushgateway,
 // in place of those of the night before.
 func pushgateway(ctx context.Context, b *Batch, e *sweep.Export, o *Options) (string, error) {
-	if len(b.fit()) == 0 {
+	if len(b.fit()) == 0 && b.Searches == nil {
 		return "", errNoRun
 	}
 	var body bytes.Buffer
-	exposition(&body, b)
+	var x exposition
+	x.runs(b)
+	x.answers(b.answers(), func(c *results.Capacity) []string {
+		labels := []string{label("model", b.model(c))}
+		if l := b.first(c).Meta.Label; l != "" {
+			labels = append(labels, label("label", l))
+		}
+		return labels
+	})
+	x.write(&body)
 	// A name with a slash is given in base64, as the gateway wants it.
 	group := "/metrics/job/loadgen/batch@base64/" + base64.RawURLEncoding.EncodeToString([]byte(b.Name))
 	address := strings.TrimSuffix(e.URL, "/") + group
@@ -65,97 +72,4 @@ func postFor(ctx context.Context, o *Options, e *sweep.Export, method, url, kind
 		return nil, fmt.Errorf("%s answers %s: %s", url, res.Status, cutText(outside.Line(string(reply)), 200))
 	}
 	return reply, err
-}
-
-// exposition writes the figures as Prometheus' text. Runs are told apart by
-// their names and swept values; how far they are to be relied on is a figure
-// too, so that an alarm can leave out what proves nothing.
-func exposition(w io.Writer, b *Batch) {
-	families, helps := map[string][]string{}, map[string]string{}
-	var order []string
-	add := func(name, help, labels string, v float64) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return
-		}
-		if families[name] == nil {
-			order, helps[name] = append(order, name), help
-		}
-		families[name] = append(families[name], fmt.Sprintf("%s{%s} %s", name, labels, strconv.FormatFloat(v, 'g', -1, 64)))
-	}
-	for _, r := range b.Runs {
-		labels := labelsOf(r)
-		add("loadgen_valid", "1 where the figures of a run are to be relied on, else 0", labels, map[bool]float64{true: 1}[r.Unfit == "" && r.Summary != nil])
-		add("loadgen_limits_missed", "Stated limits that a run missed", labels, float64(len(r.Missed)))
-		if r.Summary == nil {
-			continue
-		}
-		add("loadgen_requests_failed", "Requests that failed", labels, float64(r.Summary.Counts.Failed))
-		for _, m := range r.Summary.Metrics {
-			name, scale := metricName(m.Tag, m.Unit)
-			if m.Value != nil {
-				add(name, m.Header, labels, *m.Value*scale)
-				continue
-			}
-			for _, stat := range []string{"avg", "min", "max", "p50", "p90", "p95", "p99"} {
-				if v, ok := m.Stats.Named(stat); ok {
-					add(name, m.Header, labels+`,stat="`+stat+`"`, v*scale)
-				}
-			}
-		}
-	}
-	for _, name := range order {
-		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %[1]s gauge\n", name, helps[name])
-		for _, line := range families[name] {
-			fmt.Fprintln(w, line)
-		}
-	}
-}
-
-// metricName is the name of a metric in Prometheus' base units, and what its
-// values are multiplied by.
-func metricName(tag, unit string) (name string, scale float64) {
-	name = "loadgen_" + labelName(tag)
-	if stem, counts := strings.CutSuffix(name, "_count"); counts {
-		name = stem + "_number" // _count is a histogram's
-	}
-	switch unit {
-	case "ms":
-		return name + "_seconds", 1e-3
-	case "sec":
-		return name + "_seconds", 1
-	case "ns":
-		return name + "_seconds", 1e-9
-	case "%":
-		return strings.TrimSuffix(name, "_pct") + "_ratio", 1e-2
-	}
-	return name, 1
-}
-
-func labelsOf(r *Run) string {
-	parts := []string{`run="` + labelValue(r.Name) + `"`, `model="` + labelValue(r.setting("model")) + `"`}
-	if r.Meta.Label != "" {
-		parts = append(parts, `label="`+labelValue(r.Meta.Label)+`"`)
-	}
-	var values []string
-	for _, v := range r.Meta.Cell.Values {
-		values = append(values, "sweep_"+labelName(v.Key)+`="`+labelValue(fmt.Sprint(v.Value))+`"`)
-	}
-	slices.Sort(values)
-	return strings.Join(append(parts, values...), ",")
-}
-
-// labelName makes a name that Prometheus takes.
-func labelName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, name)
-}
-
-var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
-func labelValue(text string) string {
-	return labelEscapes.Replace(strings.ToValidUTF8(cutText(text, 200), "\uFFFD"))
 }

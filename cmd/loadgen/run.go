@@ -144,7 +144,7 @@ func (c *runCommand) Run(ctx context.Context, std streams) (err error) {
 	}
 	recorder := &archive.Recorder{
 		Batch: batch, Root: dir, ConfigFile: c.ConfigFile, Command: command, Version: version, Label: cmp.Or(c.Label, archive.GitRevision(".")),
-		Log: log, Tee: tee, Secrets: secrets,
+		Log: log, Tee: tee, Secrets: secrets, Found: board.Found,
 		Profiler: archive.Profiler{Profiler: batch.Profiler, Seed: loadgen.Seed(batch.Base.RandomSeed), Now: time.Now(), Fine: 1},
 	}
 	done, err := c.begin(recorder, broken, started)

@@ -48,7 +48,7 @@ var may = map[string][]string{
 	"report":              {"", "compare", "analyze", "metrics", "internal/outside", "stats"},
 	"archive":             {"", "fleet", "report", "compare", "runner", "trace", "analyze", "results", "sweep", "metrics", "internal/secret", "stats"},
 	"page":                {"", "report", "trace", "analyze", "results", "observe", "metrics", "stats", "internal/outside"},
-	"live":                {"report", "runner", "sweep", "metrics"},
+	"live":                {"report", "sink", "runner", "results", "sweep", "metrics"},
 	"calibrate":           {"", "runner", "sweep", "load", "metrics", "mockllm"},
 	"bench":               {"metrics", "mockllm"},
 	"fleet":               {"", "runner", "sweep", "synth", "load", "metrics", "internal/outside", "internal/secret"},
