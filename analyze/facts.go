@@ -17,6 +17,7 @@ type CellFacts struct {
 	Rate        float64 // asked requests/s; 0 for a closed loop
 	Ceiling     int     // most requests in flight that an open loop may have; 0 for no bound
 	Paused      bool    // the users of a closed loop rest between their requests
+	Probe       bool    // of a search, which ends it when it has seen enough
 	OutputAsked bool    // the run itself asked for answers of a certain length
 
 	Requests   int // ended in the measured phase

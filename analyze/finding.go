@@ -127,24 +127,25 @@ func (s *study) requests() int {
 // missing says what could not be looked for.
 func (s *study) missing() []Finding {
 	var out []Finding
-	lack := func(title, try string, where string) {
+	lackOf := func(requests int, title, try string, where string) {
 		out = append(out, Finding{
 			ID: idNoData, Title: title, Control: Client, Try: []string{try}, Confidence: High,
-			Seconds: undefined, Tokens: undefined, Evidence: []Evidence{{"requests", Number(s.requests()), "count", where}},
+			Seconds: undefined, Tokens: undefined, Evidence: []Evidence{{"requests", Number(requests), "count", where}},
 		})
 	}
+	lack := func(title, try string, where string) { lackOf(s.requests(), title, try, where) }
 	if s.requests() == 0 {
 		lack("not enough data: no request ended", "check that the endpoint answers and run again", "all cells")
 		return out
 	}
 	const few = 30
 	for i := range s.cells {
-		if c := &s.cells[i]; c.ok() < few {
-			lack(fmt.Sprintf("not enough data: %.0f successful requests", c.ok()),
+		if c := &s.cells[i]; c.ok() < few && !c.Probe {
+			lackOf(c.Requests, fmt.Sprintf("not enough data: %.0f successful requests", c.ok()),
 				fmt.Sprintf("run long enough for at least %d", few), c.where())
 		}
 		for _, m := range missingOf(&s.cells[i]) {
-			lack("not enough data: "+m, "record it, or analyse a run of loadgen", s.cells[i].where())
+			lackOf(s.cells[i].Requests, "not enough data: "+m, "record it, or analyse a run of loadgen", s.cells[i].where())
 		}
 	}
 	switch {

@@ -191,6 +191,28 @@ func TestFindingsSayWhatTheDataDoesNotCarry(t *testing.T) {
 	}
 }
 
+// A probe of a search ends when it has seen enough, which is not for who reads the
+// findings to change.
+func TestFewRequestsOfAProbeAreNoLack(t *testing.T) {
+	e := endpoint{slots: 4, prefill: 0.001, decode: 0.01, output: 10, prompt: unique(100), cached: -1}
+	few, many := analyze.FactsFrom("few", 1, 0, e.closedLoop(1, 10)), analyze.FactsFrom("many", 4, 0, e.closedLoop(4, 100))
+	for _, probe := range []bool{false, true} {
+		few.Probe = probe
+		told := 0
+		for _, f := range analyze.Findings([]analyze.CellFacts{few, many}, analyze.Options{}) {
+			if f.Title == "not enough data: 10 successful requests" {
+				told++
+				if e := f.Evidence[0]; e.Value != 10 || e.Where != "few" {
+					t.Errorf("its evidence: %+v", e)
+				}
+			}
+		}
+		if told != map[bool]int{false: 1, true: 0}[probe] {
+			t.Errorf("probe %v: told %d times", probe, told)
+		}
+	}
+}
+
 func TestRequestsCancelledAtTheEndAreNoFinding(t *testing.T) {
 	tr := &loadgen.Trace{}
 	for i := range 40 {

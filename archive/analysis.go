@@ -49,11 +49,20 @@ func FindingsOf(runs []*Recording, o analyze.Options) []analyze.Finding {
 // BatchText is the analysis of a batch for people.
 func BatchText(dir string, runs []*Recording, findings []analyze.Finding, sizings []Sizing, o report.Options) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: a batch of %s\n", dir, report.Count(len(runs), "run"))
-	var shown []*report.Run
+	searches, broken := results.Searches(dir)
+	kind := "batch of " + report.Count(len(runs), "run")
+	if searches != nil {
+		kind = "search of " + report.Count(len(runs), "run")
+	}
+	fmt.Fprintf(&b, "%s: a %s\n", dir, kind)
+	if found := foundText(searches, o); found != "" {
+		b.WriteString(found + "\n")
+	}
+	if broken != nil {
+		fmt.Fprintf(&b, "what the search found is not known: %v\n", broken)
+	}
 	brokenOff := false
 	for _, r := range runs {
-		shown = append(shown, &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Probe: results.IsProbe(r.Meta.Dir), Summary: &r.Summarized, Failed: r.Failed, Missed: r.Missed})
 		brokenOff = brokenOff || r.Status == loadgen.Incomplete
 		if r.Status != "" && r.Status != loadgen.Completed && r.Failed == "" { // the table tells of failures
 			fmt.Fprintf(&b, "%s: %s\n", r.Facts.Name, r.Status)
@@ -62,7 +71,12 @@ func BatchText(dir string, runs []*Recording, findings []analyze.Finding, sizing
 	if brokenOff {
 		fmt.Fprintf(&b, "the batch was broken off, or is still at work: loadgen --resume %s makes the rest of its runs\n", dir)
 	}
-	b.WriteString(report.BatchTable(shown, o))
+	for i, shown := range tablesOf(runs, searches) {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(report.BatchTable(shown, o))
+	}
 	fmt.Fprintf(&b, "\nFindings\n%s", report.FindingsText(findings, o))
 	for _, s := range sizings {
 		if len(s.Answers) > 0 {
@@ -70,4 +84,8 @@ func BatchText(dir string, runs []*Recording, findings []analyze.Finding, sizing
 		}
 	}
 	return b.String()
+}
+
+func shownRecording(r *Recording) *report.Run {
+	return &report.Run{Values: r.Meta.Cell.Values, Repeat: r.Meta.Repeat, Probe: results.IsProbe(r.Meta.Dir), Summary: &r.Summarized, Failed: r.Failed, Missed: r.Missed}
 }

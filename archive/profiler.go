@@ -204,6 +204,7 @@ func (k *Recorder) profileRun(run *sweep.Run, dir string, tracer *analyze.Tracer
 	}
 	hide(tr, k.Secrets)
 	facts = analyze.FactsOf(run.Cell.Cell, run.Facts, run.Summary, tr)
+	facts.Probe = run.Cell.Probe != nil
 	x := k.Profiler.Run(facts)
 	if more := x.Optimization.More; more != nil {
 		more.Transport = tracer.Transport(run.Transport)

@@ -64,6 +64,7 @@ func Read(dir string) (*Recording, error) {
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
 	r.Margins = collector.Margins(true)
 	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
+	r.Facts.Probe = results.IsProbe(run.Meta.Dir)
 	return r, broken
 }
 

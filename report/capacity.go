@@ -132,7 +132,7 @@ func subjectOf(l metrics.Limit) string {
 // CapacityText returns the answers of a search, a line each, and what is to be
 // known beside them.
 func CapacityText(answers []Capacity, notes []string, o Options) string {
-	var b strings.Builder
+	var sentences []string
 	for i := range answers {
 		c := &answers[i]
 		var name []string
@@ -146,6 +146,15 @@ func CapacityText(answers []Capacity, notes []string, o Options) string {
 		if len(name) > 0 {
 			text = strings.Join(name, ", ") + ": " + text
 		}
+		sentences = append(sentences, text)
+	}
+	return AnswersText(sentences, notes, o)
+}
+
+// AnswersText returns answers that are in words already, and their notes.
+func AnswersText(sentences, notes []string, o Options) string {
+	var b strings.Builder
+	for _, text := range sentences {
 		b.WriteString(o.paint(Strong, o.wrap(2, text)) + "\n")
 	}
 	for _, note := range notes {
