@@ -32,6 +32,7 @@ func Plots(dir, into string, runs bool) (int, error) {
 		for k := range found {
 			if len(b.Capacities) > 1 {
 				found[k].Name += fmt.Sprintf("_%d", i+1)
+				found[k].Title = named(b.Capacities[i].Cell.Values) + " " + found[k].Title
 			}
 		}
 		charts = append(charts, found...)

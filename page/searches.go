@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/plotter"
 
@@ -40,11 +41,11 @@ func searchCharts(c *results.Capacity) []Chart {
 	for t := range c.Tiers {
 		tier := &c.Tiers[t]
 		ch := Chart{
-			Name: "capacity", Title: "What was measured, as a share of its limit", XLabel: c.Over, YLabel: "% of the limit", FromZero: true,
+			Name: "capacity", Title: "Share of the limit", XLabel: c.Over, YLabel: "% of the limit", FromZero: true,
 			Says: sentence(tier.Answer), LogX: true,
 		}
 		if tier.Name != "" {
-			ch.Name, ch.Title = "capacity_"+fileName(tier.Name), tier.Name+": what was measured, as a share of its limit"
+			ch.Name, ch.Title = "capacity_"+fileName(tier.Name), tier.Name+": share of the limit"
 		}
 		void := Series{Name: "void: INVALID, or broken off", Kind: Crosses, Color: warning}
 		for i, l := range tier.Limits {
@@ -64,27 +65,35 @@ func searchCharts(c *results.Capacity) []Chart {
 		}
 		ch.Series = append(ch.Series, void)
 		ch.Levels = append(ch.Levels, Level{At: 100, Name: "the limit", Color: warning})
-		for _, bound := range []struct {
-			at   float64
-			name string
-		}{{float64(tier.Lower), "interval of the capacity"}, {float64(tier.Upper), "interval of the capacity"}, {float64(tier.Capacity), "capacity"}} {
-			if finite(bound.at) && bound.at > 0 {
-				shade := 6
-				if bound.name == "capacity" {
-					shade = 7
-				}
-				ch.Levels = append(ch.Levels, Level{At: bound.at, Name: bound.name, Upright: true, Color: shade})
-			}
-		}
+		ch.Levels = append(ch.Levels, answerLevels(c, tier)...)
 		charts = append(charts, ch)
 	}
 	return charts
 }
 
+// answerLevels are the answer on the axis of the loads, the capacity above its interval.
+// A search without an answer has none.
+func answerLevels(c *results.Capacity, tier *results.CapacityTier) []Level {
+	var levels, capacity []Level
+	for name, v := range tier.Numbers() {
+		level := Level{At: v, Name: "interval of the capacity", Upright: true, Color: 6}
+		switch {
+		case name == metrics.Capacity:
+			level.Name, level.Color = strings.TrimSpace("capacity: "+number(v)+" "+c.Unit), 7
+			capacity = append(capacity, level)
+			continue
+		case !tier.Found():
+			level.Name = strings.TrimSpace("borne: at least " + number(v) + " " + c.Unit)
+		}
+		levels = append(levels, level)
+	}
+	return append(levels, capacity...)
+}
+
 // share is what a probe measured as a percentage of a limit.
 func share(p *results.CapacityProbe, l metrics.Limit) (percent float64, ok bool) {
 	for _, m := range p.Margins {
-		if m.Limit == l && l.Bound > 0 {
+		if m.Name == l.Name && l.Bound > 0 { // a margin may be held against the limit of another tier
 			return 100 * m.Observed / l.Bound, true
 		}
 	}
