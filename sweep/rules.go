@@ -156,6 +156,9 @@ func isPort(text string) bool {
 }
 
 func schemeHint(raw string) string {
+	if strings.TrimRight(raw, ":/") == "mock" {
+		return "write mock://"
+	}
 	if strings.Contains(raw, "://") || strings.ContainsAny(raw, " \t") {
 		return ""
 	}
