@@ -132,23 +132,23 @@ func (p *cellPair) capacity(row *Compared, s *stats.Sample) {
 	base, fresh := found(p.base, row.Figure), found(p.fresh, row.Figure)
 	row.BaseRuns, row.NewRuns = len(base), len(fresh)
 	row.Unit = unitsOf(slices.Concat(p.base, p.fresh))
+	s.Base, row.BaseBound = answers(base)
+	s.New, row.NewBound = answers(fresh)
 	if a, b := unitsOf(p.base), unitsOf(p.fresh); len(base) > 0 && len(fresh) > 0 && a != b {
-		row.cannotTell(fmt.Sprintf("BASE is in %s, NEW in %s", a, b))
+		row.unasked(fmt.Sprintf("BASE is in %s, NEW in %s", a, b))
 		return
 	}
 	if a, b := limitsOf(base), limitsOf(fresh); len(base) > 0 && len(fresh) > 0 && a != b {
-		row.cannotTell(fmt.Sprintf("BASE was sought within %s, NEW within %s", a, b))
+		row.unasked(fmt.Sprintf("BASE was sought within %s, NEW within %s", a, b))
 		return
 	}
-	s.Base, row.BaseBound = answers(base)
-	s.New, row.NewBound = answers(fresh)
 	for _, side := range []struct {
 		name string
 		of   []Found
 	}{{"BASE", base}, {"NEW", fresh}} {
 		for i := range side.of {
 			if why := side.of[i].Why; why != "" {
-				row.cannotTell(side.name + " has no answer: " + why)
+				row.unasked(side.name + " has no answer: " + why)
 				return
 			}
 			if e, ok := side.of[i].standardError(); ok || side.of[i].Bound != "" {
@@ -201,11 +201,15 @@ func (c *Compared) bounded() {
 	holds := c.Verdict == stats.Worse && c.BaseBound != Below && c.NewBound != AtLeast ||
 		c.Verdict == stats.Better && c.BaseBound != AtLeast && c.NewBound != Below
 	if !holds {
-		c.cannotTell("a search found no end of what is borne, or no load that is: give it a greater `to`, or a smaller `from`")
+		c.unasked("a search found no end of what is borne, or no load that is: give it a greater `to`, or a smaller `from`")
 	}
 }
 
-func (c *Compared) cannotTell(why string) { c.Verdict, c.Reason, c.Needs = stats.CannotTell, why, 0 }
+// unasked is the answer of a row without a change to speak of.
+func (c *Compared) unasked(why string) {
+	c.Verdict, c.Reason, c.Needs = stats.CannotTell, why, 0
+	c.Ratio, c.Lower, c.Upper, c.P, c.Noise, c.shift = undefined, undefined, undefined, undefined, undefined, math.NaN()
+}
 
 // reached says which limits set a capacity on both sides, the least first, and what
 // they are about.
