@@ -8,6 +8,7 @@ import (
 	"loadgen"
 	"loadgen/metrics"
 	"loadgen/report"
+	"loadgen/results"
 )
 
 // An answer is a sentence at the head of a page, with how much it is to be
@@ -27,7 +28,7 @@ func (b *Batch) answers() []answer {
 			if len(b.Capacities) > 1 {
 				text = named(c.Cell.Values) + ": " + text
 			}
-			out = append(out, answer{"", sentence(text)})
+			out = append(out, answer{foundTone(&t), sentence(text)})
 		}
 	}
 	switch {
@@ -41,6 +42,17 @@ func (b *Batch) answers() []answer {
 		out = append(out, c.answer())
 	}
 	return append(out, b.standing())
+}
+
+// foundTone says how far the answer of a search is to be relied on.
+func foundTone(t *results.CapacityTier) string {
+	switch {
+	case t.Status == "no_fail" || t.Found() && t.Certified:
+		return ""
+	case t.Found():
+		return "doubtful"
+	}
+	return "bad"
 }
 
 // best says what the run that carried most came to.

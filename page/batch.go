@@ -73,8 +73,11 @@ func Open(dir string) (*Batch, error) {
 		b.Runs = append(b.Runs, run)
 	}
 	b.readSummary()
-	if b.Capacities, err = results.ReadCapacities(dir); err != nil {
+	if b.Capacities, err = results.Searches(dir); err != nil {
 		b.Broken = append(b.Broken, err.Error())
+	}
+	if len(b.Capacities) > 0 && b.Capacities[0].Over == "" {
+		b.Capacities = nil // no probe of any has ended
 	}
 	if err := readOptional(filepath.Join(dir, ComparisonName), &b.Comparison); err != nil {
 		b.Broken = append(b.Broken, err.Error())

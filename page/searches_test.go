@@ -35,3 +35,29 @@ func TestAChartOfASearchHasItsAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageSaysHowFarWhatASearchFoundGoes(t *testing.T) {
+	const tier = `{"name": %q, "answer": "so much", "status": %q, "certified": %v, "limits": [], "capacity": 46, "lower": 44, "upper": 48}`
+	dir := batch(t, made{values: value("concurrency", 10), verdict: "VALID"})
+	for name, text := range map[string]string{
+		"batch.json": `{"cells": [{"index": 0, "sweep_params": {"streaming": true}}, {"index": 1, "sweep_params": {"streaming": false}}]}`,
+		"capacity.json": fmt.Sprintf(`{"capacities": [{"sweep_params": {"streaming": true}, "over": "concurrency", "unit": "users", "tiers": [%s, %s, %s, %s], "probes": []}]}`,
+			fmt.Sprintf(tier, "sure", "found", true), fmt.Sprintf(tier, "near", "found", false), fmt.Sprintf(tier, "late", "open", false), fmt.Sprintf(tier, "low", "no_pass", false)),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := page.HTML([]string{dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<p class="answer ">Streaming=true: sure: so much.`, `<p class="answer doubtful">Streaming=true: near: so much.`, `<p class="answer bad">Streaming=true: late: so much.`, `<p class="answer bad">Streaming=true: low: so much.`,
+		`<p class="answer bad">Streaming=false: sure: is not known: no probe of the search came to its end.`,
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
