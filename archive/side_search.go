@@ -108,8 +108,11 @@ func foundIn(c *results.Capacity, t *results.CapacityTier) compare.Found {
 		Value: float64(t.Capacity), Lower: orElse(t.Lower, 0), Upper: orElse(t.Upper, math.Inf(1)), Confidence: c.Confidence,
 	}
 	for _, x := range t.ByLimit {
-		if x.Status == stats.Crossed {
+		switch x.Status {
+		case stats.Crossed:
 			f.Reached = append(f.Reached, compare.Reached{Limit: x.Limit, At: float64(x.Capacity)})
+		case stats.Below:
+			f.Reached = append(f.Reached, compare.Reached{Limit: x.Limit})
 		}
 	}
 	switch t.Status {

@@ -35,7 +35,7 @@ type Found struct {
 	Why string
 }
 
-// A Reached is the load at which a limit is met.
+// A Reached is the load at which a limit is met; 0 where it is kept at none.
 type Reached struct {
 	Limit metrics.Limit
 	At    float64
@@ -226,7 +226,14 @@ func (p *cellPair) reached(f metrics.Figure) (Part, string) {
 	slices.SortStableFunc(now, func(a, b Reached) int { return cmp.Compare(a.At, b.At) })
 	var parts []string
 	for _, r := range now {
-		if before, ok := was[r.Limit]; ok {
+		before, ok := was[r.Limit]
+		switch {
+		case !ok, r.At == 0 && before == 0:
+		case r.At == 0:
+			parts = append(parts, fmt.Sprintf("%s is kept at no load, was met at %.4g", r.Limit, before))
+		case before == 0:
+			parts = append(parts, fmt.Sprintf("%s is met at %.4g, was kept at no load", r.Limit, r.At))
+		default:
 			parts = append(parts, fmt.Sprintf("%s is met at %.4g, was %.4g", r.Limit, r.At, before))
 		}
 	}

@@ -189,6 +189,11 @@ func TestWhatMovedACapacityIsItsLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	none := bounded(1, compare.Below)
+	none.Reached = []compare.Reached{{Limit: itl}}
+	if got, err := compare.Compare(searched("BASE", day, one(base)), searched("NEW", day, one(none)), compare.CompareOptions{}); err != nil || got.Moved == nil || got.Moved.Text != "ITL p95 ≤ 40 ms is kept at no load, was met at 52" {
+		t.Errorf("%+v, %v", got.Moved, err)
+	}
 	if m := got.Moved; m == nil || m.Part != compare.PartDecode || m.Text != "ITL p95 ≤ 40 ms is met at 38, was 52; TTFT p95 ≤ 500 ms is met at 45, was 46" {
 		t.Errorf("%+v", m)
 	}
