@@ -22,8 +22,9 @@ type Recording struct {
 	// Summarized is the summary, computed again from the records.
 	Summarized metrics.Summary
 	Facts      analyze.CellFacts
-	// Margins are those of a search's run.
+	// Margins and Queue are those of a search's run.
 	Margins []metrics.Margin
+	Queue   metrics.Queue
 
 	tracer *analyze.Tracer
 }
@@ -62,7 +63,7 @@ func Read(dir string) (*Recording, error) {
 	}
 	broken = errors.Join(broken, r.cutShort(joinPrompts(r.Trace, r.Inputs(), readText)))
 	r.Summarized = collector.Summary(run.Outcome, run.Health, run.Transport)
-	r.Margins = collector.Margins(true)
+	r.Margins, r.Queue = collector.Margins(true), collector.Queue()
 	r.Facts = analyze.FactsOf(run.Meta.Cell, run.Meta.Facts, &r.Summarized, r.Trace)
 	r.Facts.Probe = results.IsProbe(run.Meta.Dir)
 	return r, broken

@@ -242,7 +242,7 @@ func (k *Recorder) readBack(ask sweep.Ask, dir string, ending *results.Ending) (
 	if err != nil {
 		k.Log.Warn(err.Error())
 	}
-	run.Margins = recorded.Margins
+	run.Margins, run.Queue = recorded.Margins, recorded.Queue
 	run.Facts, run.Outcome, run.Health, run.Transport = recorded.Meta.Facts, recorded.Outcome, recorded.Health, recorded.Transport
 	if recorded.Whole {
 		run.Summary = &recorded.Summarized

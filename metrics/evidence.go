@@ -137,13 +137,19 @@ func (c *Collector) Margins(over bool) []Margin {
 func margins(limits []Limit, all []seen, values [][]float64, open, over bool) []Margin {
 	from, to := window(all, open, over)
 	order := sentWithin(all, from, to)
-	if over && len(order) < fewestSeen { // better those than none
+	few := len(order) < fewestSeen
+	if few && (over || open) { // better those than none
 		order = sentWithin(all, from, math.MaxInt64)
 	}
 	byIssue(order, all)
 	found := make([]Margin, len(limits))
 	for i, l := range limits {
 		found[i] = l.margin(order, all, values[i])
+		// What waits in a queue that grows is slower than what has left it: that can tell
+		// of a limit that is broken, and never of one that is kept.
+		if m := &found[i]; few && !over && (l.IsShare() || !(m.Y > 0)) {
+			m.N, m.Y, m.S = 0, math.NaN(), math.NaN()
+		}
 	}
 	return found
 }

@@ -99,21 +99,36 @@ func Settled(margins []Margin, limits []Limit, confidence float64, open bool) bo
 const (
 	farFromLimit = 1.25
 	fewestFar    = 30
+	clearOfLimit = 2
 )
 
 // Far reports whether all limits are kept for sure, and would be if those of times
 // were a quarter tighter: what has not settled yet will not change that. A failure is
 // never so sure: an endpoint may take its time for what it does the first time.
 func Far(margins []Margin, limits []Limit, confidence float64) bool {
-	nearer := slices.Clone(margins)
-	for i, m := range nearer {
-		if m.IsShare() {
-			continue
-		}
-		if m.N < fewestFar {
+	for _, m := range margins {
+		if !m.IsShare() && m.N < fewestFar {
 			return false
 		}
-		nearer[i].Y += math.Log(farFromLimit)
+	}
+	return tighter(margins, limits, confidence, farFromLimit)
+}
+
+// Clear reports whether all limits would be kept for sure if those of times were half as
+// long, by however few requests: of an endpoint that has nothing to wait for they are
+// enough.
+func Clear(margins []Margin, limits []Limit, confidence float64) bool {
+	return tighter(margins, limits, confidence, clearOfLimit)
+}
+
+// tighter reports whether limits are kept for sure that are those of times divided by a
+// factor.
+func tighter(margins []Margin, limits []Limit, confidence, by float64) bool {
+	nearer := slices.Clone(margins)
+	for i, m := range nearer {
+		if !m.IsShare() {
+			nearer[i].Y += math.Log(by)
+		}
 	}
 	return Judge(nearer, limits, confidence) == stats.Pass
 }

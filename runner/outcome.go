@@ -36,7 +36,7 @@ func (p *phases) conclude(err error) {
 	summary := p.collector.Summary(run.Outcome, run.Health, run.Transport)
 	run.Summary, run.Course = &summary, p.collector.Course()
 	if run.Cell.Probe != nil {
-		run.Margins = p.collector.Margins(true)
+		run.Margins, run.Queue = p.collector.Margins(true), p.collector.Queue()
 	}
 }
 

@@ -251,7 +251,7 @@ func (p *phases) measure(ctx context.Context, pacing sweep.Pacing, seamless bool
 // then, and says so.
 func (p *phases) sure(look int) bool {
 	probe := p.run.Cell.Probe
-	if !probe.Sure(look, p.collector.Margins(false)) {
+	if !probe.Sure(look, p.collector.Margins(false), p.collector.Queue()) {
 		return false
 	}
 	p.aside = append(p.aside, fmt.Sprintf("a probe that had seen enough after %v of at most %v", probe.Looks[look], probe.Looks[len(probe.Looks)-1]))

@@ -93,8 +93,8 @@ func simulate(t *testing.T, b *sweep.Batch, ask sweep.Ask) *sweep.Run {
 		}
 	}}
 	looks := 0
-	end := s.run(seed, func() bool { looks++; return cell.Probe.Sure(looks-1, collector.Margins(false)) })
-	run := &sweep.Run{Ask: ask, Facts: facts, Margins: collector.Margins(true), Summary: &metrics.Summary{Counts: counts}}
+	end := s.run(seed, func() bool { looks++; return cell.Probe.Sure(looks-1, collector.Margins(false), collector.Queue()) })
+	run := &sweep.Run{Ask: ask, Facts: facts, Margins: collector.Margins(true), Queue: collector.Queue(), Summary: &metrics.Summary{Counts: counts}}
 	run.Outcome.Elapsed = end
 	return run
 }

@@ -31,13 +31,19 @@ func (c *course) bisection(tier int) stats.Bisection {
 // latency grows no faster than the load, it is still within the limit when the load
 // has grown by what the latency is short of it. Where it is short of less than twice,
 // it is taken to go on as between the two greatest loads. Users who are too many wait
-// for each other; arrivals that are too many pile up, and are only doubled.
+// for each other; of arrivals see lone.
 func (c *course) growth(tier int) float64 {
-	if len(c.loads) == 0 || c.wall > 0 || c.cell.Pacing.Mode != loadgen.ClosedLoop {
+	if len(c.loads) == 0 || c.wall > 0 {
 		return 2
 	}
 	greatest := slices.Max(c.loads)
 	room, known := c.room(tier, greatest)
+	if c.cell.Pacing.Mode != loadgen.ClosedLoop {
+		if !known {
+			return 2
+		}
+		return max(2, min(room, c.lone(greatest), mostGrowth))
+	}
 	reach, rises := c.reach(tier)
 	switch {
 	case !known:
@@ -50,6 +56,38 @@ func (c *course) growth(tier int) float64 {
 		return mostGrowth // four users harm nobody
 	}
 	return 2
+}
+
+// loneShare is the part of the time for which requests that never overlap may keep an
+// endpoint at work.
+const loneShare = 0.5
+
+// lone is by how much a rate may grow until the requests would keep an endpoint at work
+// for half of the time that answers one by one (Little's law). Arrivals that are too many
+// pile up, and are only doubled beyond that.
+func (c *course) lone(rate float64) float64 {
+	flight := 0.0
+	for _, run := range c.runs {
+		if run.Cell.Probe.Load == rate {
+			flight = max(flight, run.Queue.InFlight)
+		}
+	}
+	if flight <= 0 || c.search.Over != "request_rate" {
+		return 0
+	}
+	return loneShare / flight
+}
+
+// grows reports whether a load lies above all that were tried, none of which broke a
+// limit. Its answer only says how to go on; one between such loads is to say where the
+// limit is.
+func (c *course) grows(load float64) bool {
+	return !slices.ContainsFunc(c.loads, func(tried float64) bool {
+		return tried >= load || slices.ContainsFunc(c.tiers, func(t Tier) bool {
+			_, broken := metrics.Broken(metrics.Pool(c.votes[tried]), t.Limits)
+			return broken
+		})
+	})
 }
 
 // room is by which factor all figures of a tier may grow at a load; false where

@@ -87,7 +87,7 @@ func soughtBy(t *testing.T, margin func(p *sweep.Probe, look int) (y, s float64)
 		p := ask.Cell.Probe
 		for look := range p.Looks {
 			run.Margins[0].Y, run.Margins[0].S = margin(p, look)
-			if p.Sure(look, run.Margins) {
+			if p.Sure(look, run.Margins, run.Queue) {
 				break
 			}
 		}

@@ -27,7 +27,7 @@ func TestAProbeFarWithinItsLimitEndsEarly(t *testing.T) {
 		}
 		run := bearing{ttft: 10.5, s: 0.01}.probe(ask)
 		p := ask.Cell.Probe
-		ends := slices.IndexFunc([]bool{p.Sure(0, run.Margins), p.Sure(3, run.Margins)}, func(sure bool) bool { return sure })
+		ends := slices.IndexFunc([]bool{p.Sure(0, run.Margins, run.Queue), p.Sure(3, run.Margins, run.Queue)}, func(sure bool) bool { return sure })
 		told = append(told, fmt.Sprintf("%g %v", p.Load, []time.Duration{p.Looks[0], p.Looks[3]}[ends]))
 		done = append(done, run)
 	}
@@ -53,7 +53,7 @@ func TestAProofEndsWhereItKeepsTheLimits(t *testing.T) {
 		}
 		p := ask.Cell.Probe
 		proof := ask.Number > 1
-		if early, full := p.Sure(2, near), p.Sure(3, near); early || full != (proof && p.Load == 10) {
+		if early, full := p.Sure(2, near, metrics.Queue{}), p.Sure(3, near, metrics.Queue{}); early || full != (proof && p.Load == 10) {
 			t.Errorf("at %s: enough after three quarters: %v, after all of it: %v", ask.Name(), early, full)
 		}
 		if proof && p.Load == 11 {

@@ -28,6 +28,8 @@ type Probe struct {
 	earlier int
 	// proves: it is to prove a capacity, and none of those ends it.
 	proves bool
+	// grows: it is above all loads that were tried, and they kept their limits.
+	grows bool
 	// confirms are the limits that it is to keep as the proof of a capacity: it may end
 	// as soon as it does.
 	confirms []metrics.Limit
@@ -53,10 +55,10 @@ func (b *Batch) Longest(cell *Cell) time.Duration {
 
 // looks are the times at which a probe is looked at, in multiples of
 // benchmark_duration: before it has gone by only for what is far within its limit. The
-// queue of an open loop takes longer to show its state.
+// queue of an open loop takes longer to show its state, where it has one.
 func looks(p Pacing) []float64 {
 	if p.Mode == loadgen.OpenLoop {
-		return []float64{0.5, 1, 2, 4, 8}
+		return []float64{0.25, 0.5, 1, 2, 4, 8}
 	}
 	return []float64{0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4}
 }
@@ -117,23 +119,45 @@ func (p *Probe) Sought() []metrics.Limit {
 	return s.sought()
 }
 
-// Sure reports whether margins decide every tier as far as a run can, at a look by
-// its number from 0.
-func (p *Probe) Sure(look int, margins []metrics.Margin) bool {
+// Sure reports whether what a run came to decides every tier as far as a run can, at a
+// look by its number from 0.
+func (p *Probe) Sure(look int, margins []metrics.Margin, queue metrics.Queue) bool {
 	early := look < p.earlier
-	if early && p.proves {
-		return false
+	kept := func(t Tier) bool { return metrics.Kept(margins, t.Limits) }
+	if early && p.proves || p.open() && queue.Grows && slices.ContainsFunc(p.Tiers, kept) {
+		return false // a queue that grows will not keep what it keeps now
 	}
 	if len(p.confirms) > 0 && !early && metrics.Kept(margins, p.confirms) {
 		return true
 	}
-	open := p.Open > 0 || p.Base.Pacing.Mode == loadgen.OpenLoop
 	for _, tier := range p.Tiers {
-		if early && !metrics.Far(margins, tier.Limits, p.Confidence) || !metrics.Settled(margins, tier.Limits, p.Confidence, open) {
+		if early && !p.far(look, margins, tier.Limits, queue) || !metrics.Settled(margins, tier.Limits, p.Confidence, p.open()) {
 			return false
 		}
 	}
 	return true
+}
+
+// open reports whether requests come whatever is still in flight.
+func (p *Probe) open() bool { return p.Open > 0 || p.Base.Pacing.Mode == loadgen.OpenLoop }
+
+// alone is below how many requests in flight, in the mean, hardly one waits for another.
+const alone = 1
+
+// far reports whether limits are so far that an early look is enough. Arrivals need the
+// first half of benchmark_duration for that, and all of it between loads that bear down
+// on the limit; but where hardly one waits for another, a few say what the next load is
+// to be.
+func (p *Probe) far(look int, margins []metrics.Margin, limits []metrics.Limit, queue metrics.Queue) bool {
+	far := metrics.Far(margins, limits, p.Confidence)
+	switch {
+	case !p.open():
+		return far
+	case !p.grows:
+		return far && look == p.earlier-1
+	}
+	lone := queue.InFlight > 0 && queue.InFlight < alone
+	return far && look > 0 || lone && metrics.Clear(margins, limits, p.Confidence)
 }
 
 // void says why a run is no vote on its load; empty for one that is. What the

@@ -27,6 +27,8 @@ type Run struct {
 	Course *metrics.Course
 	// Margins are how the run of a probe stands against the limits of its search.
 	Margins []metrics.Margin
+	// Queue is what that run tells of requests that wait for each other.
+	Queue metrics.Queue
 	// Err is why the run failed; nil for success.
 	Err error
 }

@@ -177,7 +177,7 @@ func (c *course) next() (Ask, step) {
 	}
 	tried := len(c.votes[s.load]) + c.voids[s.load]
 	cell := c.search.probe(c.cell, s.load, s.short)
-	cell.Probe.proves = s.proves
+	cell.Probe.proves, cell.Probe.grows = s.proves, c.grows(s.load)
 	if s.proves && !s.above {
 		cell.Probe.confirms = c.tiers[s.tier].Limits
 	}

@@ -27,6 +27,7 @@ type bearing struct {
 	ttft float64 // the capacity
 	s    float64 // the standard error of every margin
 	run  time.Duration
+	took float64                                                    // seconds that an answer takes: of arrivals
 	ruin func(load float64, number int) (invalid string, err error) // nil for none
 }
 
@@ -41,6 +42,7 @@ func (e bearing) probe(ask sweep.Ask) *sweep.Run {
 	s := &metrics.Summary{}
 	s.Counts.OK, s.Counts.Issued = 100, 100
 	run.Summary = s
+	run.Queue.InFlight = load * e.took
 	y := 2 * math.Log(load/e.ttft)
 	run.Margins = []metrics.Margin{
 		{Limit: metrics.Limit{Name: "time_to_first_token.p95", Bound: 500}, Observed: 500 * math.Exp(y), N: 100, EffectiveN: 100, Y: y, S: e.s},
