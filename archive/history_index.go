@@ -46,9 +46,11 @@ type indexLine struct {
 	Invalid  int       `json:"invalid,omitempty"`
 	Unfit    int       `json:"unfit,omitempty"`
 	// Asked is what searches looked for, by the names of their capacities.
-	Asked  map[string]compare.Question `json:"asked,omitempty"`
-	Keys   []string                    `json:"cells"`
-	Values [][]*float64                `json:"figures"` // by cell, in the order of the head
+	Asked map[string]compare.Question `json:"asked,omitempty"`
+	Keys  []string                    `json:"cells"`
+	// Bounds are the capacities that are only bounded, by cell and name.
+	Bounds []map[string]string `json:"bounds,omitempty"`
+	Values [][]*float64        `json:"figures"` // by cell, in the order of the head
 }
 
 // NightsDir returns the directory that holds the nights of a batch's name,
@@ -187,6 +189,7 @@ func lineOf(name string, stamp, size int64, side compare.CompareSide, figures []
 	for _, r := range side.Runs {
 		line.Label, line.Version = cmp.Or(line.Label, settingIn(r, compare.SettingLabel)), cmp.Or(line.Version, settingIn(r, "version"))
 	}
+	bounded := false
 	for _, c := range n.Cells {
 		values := make([]*float64, len(figures))
 		for i, f := range figures {
@@ -195,6 +198,15 @@ func lineOf(name string, stamp, size int64, side compare.CompareSide, figures []
 			}
 		}
 		line.Keys, line.Values = append(line.Keys, c.Key), append(line.Values, values)
+		bounds := map[string]string{}
+		for f, text := range c.Bounds {
+			bounds[f.String()] = text
+		}
+		bounded = bounded || len(bounds) > 0
+		line.Bounds = append(line.Bounds, bounds)
+	}
+	if !bounded {
+		line.Bounds = nil
 	}
 	return line
 }
@@ -221,7 +233,14 @@ func (l *indexLine) night(figures []metrics.Figure) compare.Night {
 		}
 	}
 	for c, key := range l.Keys {
-		cell := compare.NightCell{Key: key, Figures: map[metrics.Figure]float64{}}
+		cell := compare.NightCell{Key: key, Figures: map[metrics.Figure]float64{}, Bounds: map[metrics.Figure]string{}}
+		if c < len(l.Bounds) {
+			for name, text := range l.Bounds[c] {
+				if f, err := metrics.ParseFigure(name); err == nil {
+					cell.Bounds[f] = text
+				}
+			}
+		}
 		for i, v := range l.Values[c] {
 			if v != nil && i < len(figures) {
 				cell.Figures[figures[i]] = *v

@@ -17,8 +17,8 @@ import (
 // bears makes a search of an endpoint that bears so many users: the seats that it has.
 func bears(t *testing.T, seats string, settings ...string) string {
 	t.Helper()
-	all := append(strings.Fields("base_config.warmup_request_count=0 base_config.prompt_input_tokens_mean=8 base_config.prompt_output_tokens_mean=20 base_config.benchmark_duration=2 search.over=concurrency search.slos.ttft.p95=250"),
-		"mock={timing: batching, prefill_base: 1ms, prefill_per_token: 0s, decode_base: 10ms, decode_per_seq: 0s, jitter: 0.05, max_num_seqs: "+seats+"}")
+	all := append(strings.Fields("base_config.warmup_request_count=0 base_config.prompt_input_tokens_mean=8 base_config.prompt_output_tokens_mean=4 base_config.benchmark_duration=2 search.over=concurrency search.slos.ttft.p95=250"),
+		"mock={timing: batching, prefill_base: 1ms, prefill_per_token: 0s, decode_base: 60ms, decode_per_seq: 0s, jitter: 0.05, max_num_seqs: "+seats+"}")
 	_, dir := made(t, append(all, settings...), 0, 0)
 	return dir
 }

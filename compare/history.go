@@ -28,6 +28,8 @@ type Night struct {
 type NightCell struct {
 	Key     string
 	Figures map[metrics.Figure]float64
+	// Bounds are the capacities that are only bounded, such as < 1 or ≥ 128.
+	Bounds map[metrics.Figure]string
 }
 
 // NightOf folds the runs of a batch.
@@ -51,7 +53,7 @@ func NightOf(side CompareSide, figuresOf []metrics.Figure) Night {
 		fit.Runs = append(fit.Runs, r)
 	}
 	for _, c := range cellsOf(fit) {
-		cell := NightCell{Key: c.key, Figures: map[metrics.Figure]float64{}}
+		cell := NightCell{Key: c.key, Figures: map[metrics.Figure]float64{}, Bounds: bounds(c.runs)}
 		for _, f := range figuresOf {
 			values := figures(c.runs, f)
 			v := geometricMean(values)
@@ -76,6 +78,16 @@ func (n *Night) figure(key string, f metrics.Figure) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Bound is what bounds a figure of the only one of some cells; empty for none.
+func (n *Night) Bound(cells []string, f metrics.Figure) string {
+	for _, c := range n.Cells {
+		if len(cells) == 1 && c.Key == cells[0] {
+			return c.Bounds[f]
+		}
+	}
+	return ""
 }
 
 // Mean is the geometric mean of a figure over some cells, of the error rate the

@@ -50,6 +50,8 @@ func lastAsked(nights []Night) (same []Night, asked map[metrics.Figure]Question,
 				other = other || otherwise
 				return otherwise
 			})
+			c.Bounds = maps.Clone(c.Bounds)
+			maps.DeleteFunc(c.Bounds, func(f metrics.Figure, _ string) bool { return n.Asked[f] != asked[f] })
 		}
 		if other {
 			others = append(others, n.Dir)

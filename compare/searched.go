@@ -50,6 +50,27 @@ const (
 	Below   Bounded = "below"
 )
 
+// Sign stands before the value of what is only bounded: ≥ or <.
+func (b Bounded) Sign() string {
+	return map[Bounded]string{AtLeast: "≥ ", Below: "< "}[b]
+}
+
+// bounds are the capacities of some runs that are only bounded.
+func bounds(runs []CompareRun) map[metrics.Figure]string {
+	all := map[metrics.Figure]string{}
+	for _, r := range runs {
+		if r.Search == nil {
+			continue
+		}
+		for f, found := range r.Search.Found {
+			if found.Bound != "" && found.Why == "" {
+				all[f] = fmt.Sprintf("%s%.4g", found.Bound.Sign(), found.Value)
+			}
+		}
+	}
+	return all
+}
+
 // Figures are the capacities that are known.
 func (s *Search) Figures() map[metrics.Figure]float64 {
 	known := map[metrics.Figure]float64{}

@@ -210,6 +210,9 @@ func TestAHistoryOfCapacities(t *testing.T) {
 	if len(h.Series) != 1 || len(h.Series[0].Values) != 8 {
 		t.Fatalf("%+v", h.Series)
 	}
+	if got := h.Nights[4].Bound(h.Cells, capacity); got != "≥ 64" {
+		t.Errorf("a night without an end bears %q", got)
+	}
 	changes := h.Series[0].Changes
 	if len(changes) != 1 || changes[0].Night != 5 || !changes[0].Worse || math.Abs(changes[0].After-40) > 1e-9 {
 		t.Errorf("%+v", changes)

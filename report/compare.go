@@ -116,8 +116,7 @@ func metricOf(r *compare.Compared) string {
 
 // bounded writes a figure that may only be known to be at least, or below, a value.
 func bounded(b compare.Bounded, v analyze.Number, unit string) string {
-	sign := map[compare.Bounded]string{compare.AtLeast: "≥ ", compare.Below: "< "}[b]
-	return sign + withUnit(v, unit)
+	return b.Sign() + withUnit(v, unit)
 }
 
 func withUnit(v analyze.Number, unit string) string {

@@ -59,7 +59,7 @@ func HistoryTable(h *compare.History, shown []metrics.Figure, last int, o Option
 		n := &h.Nights[i]
 		row := []string{n.Dir, outside.Line(n.Label), NightVerdict(n)}
 		for _, f := range shown {
-			row = append(row, Amount(float64(n.Mean(h.Cells, f))))
+			row = append(row, nightFigure(h, n, f))
 		}
 		g.rows = append(g.rows, row)
 	}
@@ -98,10 +98,15 @@ func otherQuestions(h *compare.History) string {
 	return fmt.Sprintf("the capacities of %s, the last %s, are left out: they were sought within other limits than last", Count(len(h.Others), "night"), h.Others[len(h.Others)-1])
 }
 
+// nightFigure is a figure of a night, or what bounds it.
+func nightFigure(h *compare.History, n *compare.Night, f metrics.Figure) string {
+	return cmp.Or(n.Bound(h.Cells, f), Amount(float64(n.Mean(h.Cells, f))))
+}
+
 // present are the figures that any night has.
 func present(h *compare.History, figures []metrics.Figure) []metrics.Figure {
 	return slices.DeleteFunc(slices.Clone(figures), func(f metrics.Figure) bool {
-		return !slices.ContainsFunc(h.Nights, func(n compare.Night) bool { return n.Mean(h.Cells, f).Defined() })
+		return !slices.ContainsFunc(h.Nights, func(n compare.Night) bool { return n.Bound(h.Cells, f) != "" || n.Mean(h.Cells, f).Defined() })
 	})
 }
 

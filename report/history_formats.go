@@ -46,7 +46,7 @@ func HistoryMarkdown(h *compare.History, shown []metrics.Figure, last int) strin
 		n := &h.Nights[i]
 		fmt.Fprintf(&b, "| %s | %s | %s |", markdown(n.Dir), markdown(outside.Line(n.Label)), NightVerdict(n))
 		for _, f := range shown {
-			fmt.Fprintf(&b, " %s |", Amount(float64(n.Mean(h.Cells, f))))
+			fmt.Fprintf(&b, " %s |", nightFigure(h, n, f))
 		}
 		b.WriteString("\n")
 	}
