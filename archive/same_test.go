@@ -156,7 +156,7 @@ func made(t *testing.T, settings []string, stop, kill time.Duration) (run *sweep
 		defer root.Close()
 		log := slog.New(slog.DiscardHandler)
 		recorder := &archive.Recorder{
-			Batch: batch, Root: root, ConfigFile: "same.yaml", Command: []string{"loadgen"}, Log: log,
+			Batch: batch, Root: root, ConfigFile: "same.yaml", Version: "test", Command: []string{"loadgen"}, Log: log,
 			Tee: &archive.Tee{}, Profiler: archive.Profiler{Profiler: batch.Profiler, Now: time.Now()}, Secrets: &secret.Set{},
 		}
 		r := &runner.Runner{

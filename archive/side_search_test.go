@@ -14,19 +14,24 @@ import (
 	"loadgen/stats"
 )
 
-// bears makes a search of an endpoint that bears so many users: the seats that it has.
-func bears(t *testing.T, seats string, settings ...string) string {
-	t.Helper()
-	all := append(strings.Fields("base_config.warmup_request_count=0 base_config.prompt_input_tokens_mean=8 base_config.prompt_output_tokens_mean=4 base_config.benchmark_duration=2 search.over=concurrency search.slos.ttft.p95=250"),
-		"mock={timing: batching, prefill_base: 1ms, prefill_per_token: 0s, decode_base: 60ms, decode_per_seq: 0s, jitter: 0.05, max_num_seqs: "+seats+"}")
-	_, dir := made(t, append(all, settings...), 0, 0)
-	return dir
-}
-
-// TestASearchIsOneRunOfAComparison makes searches in virtual time and compares what
-// they found: no probe has a say by itself.
+// TestASearchIsOneRunOfAComparison makes a search in virtual time, and holds it against
+// the same with another answer: no probe has a say by itself.
 func TestASearchIsOneRunOfAComparison(t *testing.T) {
-	base, fresh := bears(t, "3"), bears(t, "2", "base_config.request_timeout=77")
+	_, base := made(t, append(strings.Fields("base_config.prompt_input_tokens_mean=8 base_config.prompt_output_tokens_mean=10 base_config.benchmark_duration=2 search.over=concurrency search.to=4 search.slos.ttft.p95=120"),
+		"mock={timing: batching, prefill_base: 1ms, prefill_per_token: 0s, decode_base: 20ms, decode_per_seq: 0s, jitter: 0.05, max_num_seqs: 2}"), 0, 0)
+	found, err := results.ReadCapacities(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := found[0].Tiers[0].Capacity; c != 2 {
+		t.Fatalf("two seats bear %v", c)
+	}
+	fresh := t.TempDir()
+	if err := os.CopyFS(fresh, os.DirFS(base)); err != nil {
+		t.Fatal(err)
+	}
+	replaceIn(t, filepath.Join(fresh, results.CapacityJSONName), `"capacity": 2`, `"capacity": 1`, `"lower": 2`, `"lower": 1`, `"upper": 2`, `"upper": 1`)
+	replaceIn(t, filepath.Join(fresh, found[0].Probes[0].Dir, results.MetadataName), `"grace_period": 30`, `"grace_period": 31`)
 	got, err := archive.Comparing{Base: []string{base}, New: []string{fresh}, History: []string{"none"}}.Compare()
 	if err != nil {
 		t.Fatal(err)
@@ -35,20 +40,13 @@ func TestASearchIsOneRunOfAComparison(t *testing.T) {
 		t.Fatalf("%s: %+v %+v %+v", got.Verdict, got.Results, got.Unmatched, got.LeftOut)
 	}
 	r := got.Results[0]
-	if r.Metric != "capacity" || r.Unit != "users" || r.BaseRuns != 1 || r.NewRuns != 1 {
+	if r.Metric != "capacity" || r.Unit != "users" || r.Base != 2 || r.New != 1 || r.BaseRuns != 1 || r.NewRuns != 1 {
 		t.Errorf("%+v", r)
-	}
-	found, err := results.ReadCapacities(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if float64(r.Base) != float64(found[0].Tiers[0].Capacity) {
-		t.Errorf("BASE bears %v, by its file %v", r.Base, found[0].Tiers[0].Capacity)
 	}
 	differs := func(key string) bool {
 		return slices.ContainsFunc(got.Differences, func(d compare.Difference) bool { return d.Key == key })
 	}
-	if !differs("endpoint.timeout") || differs("concurrency") || differs("search.limits") {
+	if !differs("grace_period") || differs("concurrency") || differs("search.limits") {
 		t.Errorf("differences %+v", got.Differences)
 	}
 
@@ -133,5 +131,22 @@ func TestSearchesOfCellsAndTiersAreComparedEach(t *testing.T) {
 	}
 	if v := side.Runs[0].Figures[metrics.Figure{Tag: metrics.Capacity, Stat: "quick"}]; v != 20 {
 		t.Errorf("%+v", side.Runs[0].Figures)
+	}
+}
+
+// replaceIn replaces texts of a file, which it must have.
+func replaceIn(t *testing.T, path string, pairs ...string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(string(text), pairs[i]) {
+			t.Fatalf("%s lacks %s", path, pairs[i])
+		}
+	}
+	if err := os.WriteFile(path, []byte(strings.NewReplacer(pairs...).Replace(string(text))), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
