@@ -83,9 +83,11 @@ func asSVG(paint func(draw.Canvas)) ([]byte, error) {
 	})
 }
 
+// dotsPerInch of a file of pixels are two to a point; tests draw fewer.
+var dotsPerInch = 144
+
 func asPNG(paint func(draw.Canvas)) ([]byte, error) {
 	return drawn(func() ([]byte, error) {
-		const dotsPerInch = 144 // two to a point
 		canvas := &raster{Canvas: vgimg.NewWith(vgimg.UseWH(fileWidth, fileHeight), vgimg.UseDPI(dotsPerInch))}
 		paint(onWhite(canvas))
 		var b bytes.Buffer
