@@ -23,8 +23,6 @@ import (
 	"loadgen/runner"
 	"loadgen/stats"
 	"loadgen/sweep"
-	"loadgen/synth"
-	"loadgen/tokenizer"
 )
 
 // A drifter is the recorder of a night whose endpoint is not quite the same in
@@ -169,19 +167,15 @@ func round(runs []compare.CompareRun, number int) []compare.CompareRun {
 // jitter, and of how fast it is today. LOADGEN_COMPARISONS sets their number, for
 // the table of docs/statistics.md.
 func TestComparisonsOfRealRuns(t *testing.T) {
-	n := 6
+	n := 3
 	if set := os.Getenv("LOADGEN_COMPARISONS"); set != "" {
 		var err error
 		if n, err = strconv.Atoi(set); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tok, err := tokenizer.Builtin("cl100k_base")
-	if err != nil {
-		t.Fatal(err)
-	}
 	nights := &night{
-		words: &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)},
+		words: Vocabulary(),
 		rules: compare.DefaultCompareRules(),
 	}
 	var figures []metrics.Figure

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +24,6 @@ import (
 	"loadgen/results"
 	"loadgen/runner"
 	"loadgen/sweep"
-	"loadgen/synth"
-	"loadgen/tokenizer"
 )
 
 // known is a batch file whose endpoint's times are known.
@@ -42,14 +39,6 @@ base_config:
   prompt_output_tokens_mean: 11
 mock: {timing: fixed, ttft: 100ms, itl: 10ms}
 `
-
-var vocabulary = sync.OnceValue(func() *runner.Vocabulary {
-	tok, err := tokenizer.Builtin("cl100k_base")
-	if err != nil {
-		panic(err)
-	}
-	return &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Note: "counted by another tokenizer", Lexicon: synth.NewLexicon(tok)}
-})
 
 // TestARunReadBackIsTheRunThatWasMade makes runs of every kind, and asks that
 // their directories tell the very summary that they had.
@@ -124,7 +113,8 @@ func TestARunReadBackIsTheRunThatWasMade(t *testing.T) {
 // have, and returns it with its directory.
 func made(t *testing.T, settings []string, stop, kill time.Duration) (run *sweep.Run, dir string) {
 	t.Helper()
-	words, base := vocabulary(), t.TempDir()
+	words, base := *archive.Vocabulary(), t.TempDir()
+	words.Note = "counted by another tokenizer"
 	synctest.Test(t, func(t *testing.T) {
 		batch, err := sweep.Parse("same.yaml", []byte(known), sweep.Options{Overrides: settings})
 		if err != nil {
@@ -157,12 +147,12 @@ func made(t *testing.T, settings []string, stop, kill time.Duration) (run *sweep
 		log := slog.New(slog.DiscardHandler)
 		recorder := &archive.Recorder{
 			Batch: batch, Root: root, ConfigFile: "same.yaml", Version: "test", Command: []string{"loadgen"}, Log: log,
-			Tee: &archive.Tee{}, Profiler: archive.Profiler{Profiler: batch.Profiler, Now: time.Now()}, Secrets: &secret.Set{},
+			Tee: &archive.Tee{}, Profiler: archive.Profiler{Profiler: batch.Profiler, Now: time.Now(), Fine: 0.25}, Secrets: &secret.Set{},
 		}
 		r := &runner.Runner{
 			Batch: batch, Recorder: recorder, Endpoint: "http://endpoint", Dial: network.DialContext,
 			LookupEnv:  func(string) (string, bool) { return "", false },
-			Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return words },
+			Vocabulary: func(context.Context, string, string) *runner.Vocabulary { return &words },
 			Stop:       stopping, Log: log,
 		}
 		runs, err := r.Run(cancelled)

@@ -22,8 +22,6 @@ import (
 	"loadgen/mockllm"
 	"loadgen/runner"
 	"loadgen/sweep"
-	"loadgen/synth"
-	"loadgen/tokenizer"
 )
 
 // A scene is a run with a cause of trouble planted in it.
@@ -117,11 +115,7 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 // play runs the scene in virtual time and returns what is found.
 func (sc scene) play(t *testing.T, observed bool) (found []analyze.Finding) {
 	t.Helper()
-	tok, err := tokenizer.Builtin("cl100k_base")
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
+	words := Vocabulary()
 	settings := sc.settings
 	if observed {
 		settings = append(slices.Clone(settings), "base_config.server_metrics=auto", "base_config.gpu_metrics=http://endpoint/gpu")

@@ -13,8 +13,6 @@ import (
 	"loadgen/mockllm"
 	"loadgen/runner"
 	"loadgen/sweep"
-	"loadgen/synth"
-	"loadgen/tokenizer"
 )
 
 // traced keeps what the findings of a batch rest on.
@@ -45,11 +43,7 @@ func (k *traced) End(run *sweep.Run) error {
 // has no other cause of delay than those in its parameters.
 func findingsOf(t *testing.T, text string) (found []analyze.Finding) {
 	t.Helper()
-	tok, err := tokenizer.Builtin("cl100k_base")
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := &runner.Vocabulary{Tokenizer: tok, Name: "cl100k_base", Lexicon: synth.NewLexicon(tok)}
+	words := Vocabulary()
 	synctest.Test(t, func(t *testing.T) {
 		batch, err := sweep.Parse("virtual.yaml", []byte(text), sweep.Options{})
 		if err != nil {
