@@ -62,7 +62,7 @@ func TestUsersWhoMoveTogetherAreSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := append([]string{
-				"base_config.benchmark_duration=60", "base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200",
+				"base_config.benchmark_duration=40", "base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200",
 				"mock={timing: batching}",
 			}, c.settings...)
 			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
@@ -99,7 +99,7 @@ func bunchShapes(n int) [][]string {
 	return shapes
 }
 
-var loops = flag.Int("loops", 10, "closed loops on which the sign of users who move together is tried")
+var loops = flag.Int("loops", 4, "closed loops on which the sign of users who move together is tried")
 
 // TestHowOftenUsersAreFalselySaidToMoveTogether measures both errors of the sign,
 // which docs/metrics.md tells: on loops of all kinds whose users start one after

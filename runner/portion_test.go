@@ -18,7 +18,7 @@ import (
 	"loadgen/sweep"
 )
 
-var configurations = flag.Int("configurations", 150, "random configurations whose portions are held against the whole")
+var configurations = flag.Int("configurations", 60, "random configurations whose portions are held against the whole")
 
 // A steady endpoint answers every request after the same time.
 type steadily time.Duration

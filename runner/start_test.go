@@ -150,7 +150,7 @@ func TestAFirstWaveIsNotTheSteadyState(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := append([]string{
-				"base_config.concurrency=64", "base_config.benchmark_duration=60",
+				"base_config.concurrency=64", "base_config.benchmark_duration=20",
 				"base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200", "mock={timing: batching}",
 			}, c.settings...)
 			inVirtualTime(t, settings, func(t *testing.T, m *measured) {
@@ -172,11 +172,11 @@ func TestAFirstWaveIsNotTheSteadyState(t *testing.T) {
 // warm-up all the same.
 func TestUsersAreApartAlthoughTheLatencyGrows(t *testing.T) {
 	settings := []string{
-		"base_config.concurrency=64", "base_config.benchmark_duration=60", "base_config.warmup_request_count=128",
+		"base_config.concurrency=64", "base_config.benchmark_duration=20", "base_config.warmup_request_count=128",
 		"base_config.prompt_input_tokens_mean=1000", "base_config.prompt_output_tokens_mean=200", "mock={timing: batching}",
 	}
 	inVirtualTime(t, settings, func(t *testing.T, m *measured) {
-		var perSecond [58]int
+		var perSecond [18]int
 		for _, r := range m.records {
 			if s := int(r.Sent / time.Second); s < len(perSecond) {
 				perSecond[s]++
