@@ -78,7 +78,7 @@ func TestBeyondTheLimitWhatIsHeldIsCounted(t *testing.T) {
 		values []float64
 	}{
 		{"one more than the limit", fill(limit + 1)},
-		{"many more", fill(2 * limit)},
+		{"many more", fill(limit * 5 / 4)},
 		{"the same beyond the limit", fill(limit*5/4, 7, limit*5/4)},
 		{"the same until beyond the limit", fill(limit*5/4, 7, limit+10)},
 		{"a run across the limit", fill(limit*5/4, 7, 1, 8, limit-100, 9, 1, 8, 200)},
