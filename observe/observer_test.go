@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -236,11 +237,14 @@ func labels(w io.Writer) {
 	io.WriteString(w, "} 1\n")
 }
 
+// bomb writes little that unpacks to 100 MiB: one pack, a hundred times.
 func bomb(w http.ResponseWriter) {
 	w.Header().Set("Content-Encoding", "gzip")
-	z := gzip.NewWriter(w)
-	flood(z, 100<<20)
+	var pack bytes.Buffer
+	z := gzip.NewWriter(&pack)
+	flood(z, 1<<20)
 	z.Close()
+	w.Write(bytes.Repeat(pack.Bytes(), 100))
 }
 
 func drip(w http.ResponseWriter, r *http.Request) {
