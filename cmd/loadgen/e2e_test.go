@@ -66,8 +66,12 @@ func TestSampleConfigsRun(t *testing.T) {
 			if !known {
 				t.Fatal("the sample is not in this test's table")
 			}
-			settings = append(settings, "base_config.url="+url, "base_config.benchmark_duration=0.3",
-				"base_config.warmup_request_count=2", "profiler.enable=false")
+			// By requests: in a short time a busy machine may send none.
+			length := "base_config.request_count=64"
+			if name == "search_capacity" { // whose probes last for a time
+				length = "base_config.benchmark_duration=1"
+			}
+			settings = append(settings, "base_config.url="+url, length, "base_config.warmup_request_count=2", "profiler.enable=false")
 			dir := t.TempDir()
 			out := runSample(t, dir, file, settings...)
 			b := readBatch(t, dir)
