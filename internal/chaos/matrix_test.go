@@ -99,7 +99,7 @@ func trials() (all []trial) {
 			}
 		}
 	}
-	if sample := times(60, 0); sample > 0 {
+	if sample := times(30, 0); sample > 0 {
 		rng := rand.New(rand.NewPCG(12, 0))
 		rng.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 		all = all[:sample]
