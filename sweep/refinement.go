@@ -41,8 +41,8 @@ func (c *course) refine(tier int, fit *metrics.Fit) (step, bool) {
 		return step{}, false
 	}
 	at := fit.At
-	if c.search.Whole() { // from both sides
-		at = max(1, math.Floor(at)+float64(len(c.runs)%2))
+	if c.search.Whole() {
+		at = c.doubtful(tier, max(1, math.Floor(at)))
 	}
 	at = c.search.roundLoad(at)
 	return step{tier: tier, load: at, refines: true, short: c.quick(fit)}, at > 0 && (c.search.To == 0 || at <= c.search.To) && (c.wall == 0 || at < c.wall)
@@ -77,4 +77,18 @@ func (c *course) quick(fit *metrics.Fit) bool {
 		}
 	}
 	return true
+}
+
+// doubtful is the one of two neighbouring whole loads whose answer is not sure: another
+// run tells most there. Where both are, or neither is, they take turns.
+func (c *course) doubtful(tier int, below float64) float64 {
+	above := below + 1
+	lower, upper := c.answer(tier, below) == stats.Undecided, c.answer(tier, above) == stats.Undecided
+	switch {
+	case lower && !upper:
+		return below
+	case upper && !lower:
+		return above
+	}
+	return below + float64(len(c.runs)%2)
 }
