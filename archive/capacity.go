@@ -138,7 +138,7 @@ func shownCapacity(c *sweep.Capacity, t *sweep.TierCapacity) report.Capacity {
 	shown := report.Capacity{
 		Values: c.Cell.Values, Tier: t.Name, Unit: unit, One: one, Status: t.Status, Limits: t.Limits, Fit: t.Fit, Confidence: c.Confidence,
 		Tokens: math.NaN(), PerGPU: math.NaN(), PassedAt: t.Low, FailedAt: t.High, Breaks: t.Broken, BreaksAt: t.BreaksAt, Confirmed: t.Confirmed, Refuted: t.Refuted,
-		Certified: t.Certified, Precision: c.Precision,
+		Certified: t.Certified, Precision: c.Precision, Lacks: t.Lacks,
 	}
 	if o := t.OpenLoop; o != nil {
 		shown.OpenLoop = &report.OpenLoop{Rate: o.Rate, Answer: o.Answer, Void: o.Void, Broken: o.Broken}

@@ -121,6 +121,17 @@ func Clear(margins []Margin, limits []Limit, confidence float64) bool {
 	return tighter(margins, limits, confidence, clearOfLimit)
 }
 
+// Lost reports whether a limit would be broken for sure if it were twice as far.
+func Lost(margins []Margin, limits []Limit, confidence float64) bool {
+	farther := slices.Clone(margins)
+	for i, m := range farther {
+		if !m.IsShare() {
+			farther[i].Y -= math.Log(clearOfLimit)
+		}
+	}
+	return Judge(farther, limits, confidence) == stats.Fail
+}
+
 // tighter reports whether limits are kept for sure that are those of times divided by a
 // factor.
 func tighter(margins []Margin, limits []Limit, confidence, by float64) bool {

@@ -18,6 +18,12 @@ type Queue struct {
 	Grows bool
 }
 
+// alone is below how many requests in flight, in the mean, hardly one waits for another.
+const alone = 1
+
+// Alone reports whether hardly one request waits for another, for sure.
+func (q Queue) Alone() bool { return q.InFlight > 0 && q.InFlight < alone }
+
 // Queue returns what the requests of a search's run that are over tell of its queue. One
 // that is not over though a later one is counts as in flight throughout, since nobody
 // knows how slow it will be.

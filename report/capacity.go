@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"loadgen"
 	"loadgen/metrics"
@@ -31,6 +32,8 @@ type Capacity struct {
 	// Certified: both, the interval is no wider than the Precision, a share, and nothing
 	// that was run contradicts it.
 	Certified bool
+	// Lacks is the benchmark_duration that a certificate needs; 0 where it was enough.
+	Lacks     time.Duration
 	Precision float64
 	OpenLoop  *OpenLoop // nil for none
 }
@@ -74,6 +77,8 @@ func (c *Capacity) Answer() string {
 		text += fmt.Sprintf("; not certified: what was run at %s failed", loadNumber(float64(c.FailedAt)))
 	case c.PassedAt > c.Upper:
 		text += fmt.Sprintf("; not certified: what was run at %s passed", loadNumber(float64(c.PassedAt)))
+	case c.Lacks > 0:
+		text += fmt.Sprintf("; not certified: arrivals like these need benchmark_duration: %s, or a coarser precision", strconv.FormatFloat(c.Lacks.Seconds(), 'g', -1, 64))
 	default:
 		text += fmt.Sprintf("; not certified: the interval is wider than %s %%", strconv.FormatFloat(100*c.Precision, 'g', 4, 64))
 	}

@@ -45,9 +45,12 @@ type TierCapacity struct {
 	// it broke them.
 	Confirmed, Refuted bool
 	RefutedAt          float64
-	// Certified: both, the interval leaves no more room than the precision, and the
-	// bracket does not contradict it.
+	// Certified: both, the interval leaves no more room than the precision, the
+	// bracket does not contradict it, and arrivals were observed for long enough.
 	Certified bool
+	// Lacks is the benchmark_duration that a certificate of arrivals would need; 0 for
+	// no more than there was.
+	Lacks time.Duration
 	// OpenLoop is what an open loop at the rate of the capacity said; nil where none
 	// was made.
 	OpenLoop *OpenLoop
@@ -178,7 +181,10 @@ func (c *course) tierCapacity(tier int, unfinished bool) TierCapacity {
 			t.Confirmed = true
 		}
 	}
-	t.Certified = t.Confirmed && t.Refuted && precise(&t.Fit, c.least(float64(t.Capacity))) && !t.contradicted()
+	if t.Status == CapacityFound {
+		t.Lacks = c.lacks(float64(t.Capacity))
+	}
+	t.Certified = t.Confirmed && t.Refuted && precise(&t.Fit, c.least(float64(t.Capacity))) && !t.contradicted() && t.Lacks == 0
 	t.At, t.OpenLoop = c.nearest(float64(t.Capacity)), c.opening(tier)
 	t.breaks(c, tier)
 	return t

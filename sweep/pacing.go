@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"loadgen"
@@ -103,4 +104,12 @@ func (p Pacing) String() string {
 		return rate + ceiling
 	}
 	return fmt.Sprintf("closed loop of %d users", p.Concurrency)
+}
+
+// unevenness is the coefficient of variation of the gaps between arrivals.
+func (p Pacing) unevenness() float64 {
+	if p.Mode != loadgen.OpenLoop || p.Smoothness <= 0 {
+		return 0
+	}
+	return 1 / math.Sqrt(p.Smoothness)
 }

@@ -28,6 +28,8 @@ type Probe struct {
 	earlier int
 	// proves: it is to prove a capacity, and none of those ends it.
 	proves bool
+	// patience is how long a run of arrivals must be for its answer.
+	patience patience
 	// grows: it is above all loads that were tried, and they kept their limits.
 	grows bool
 	// confirms are the limits that it is to keep as the proof of a capacity: it may end
@@ -76,7 +78,7 @@ func (s *Search) probe(cell *Cell, load float64, short bool) *Cell {
 	c.given = maps.Clone(c.given)
 	c.given[s.Over] = true
 	own := loadgen.Value{Key: s.Over, Value: s.set(&c, load)}
-	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence)}
+	p := &Probe{Base: cell, Load: load, Tiers: s.AllTiers(), Confidence: float64(s.Confidence), patience: s.patience(c.Pacing())}
 	return p.cell(c, own, short)
 }
 
@@ -123,9 +125,8 @@ func (p *Probe) Sought() []metrics.Limit {
 // look by its number from 0.
 func (p *Probe) Sure(look int, margins []metrics.Margin, queue metrics.Queue) bool {
 	early := look < p.earlier
-	kept := func(t Tier) bool { return metrics.Kept(margins, t.Limits) }
-	if early && p.proves || p.open() && queue.Grows && slices.ContainsFunc(p.Tiers, kept) {
-		return false // a queue that grows will not keep what it keeps now
+	if early && p.proves || p.open() && slices.ContainsFunc(p.Tiers, func(t Tier) bool { return p.undisclosed(look, margins, t.Limits, queue) }) {
+		return false
 	}
 	if len(p.confirms) > 0 && !early && metrics.Kept(margins, p.confirms) {
 		return true
@@ -138,11 +139,22 @@ func (p *Probe) Sure(look int, margins []metrics.Margin, queue metrics.Queue) bo
 	return true
 }
 
+// undisclosed reports whether too few arrivals, or too little time, have gone by to tell
+// whether limits are kept, or a queue grows that will break them.
+func (p *Probe) undisclosed(look int, margins []metrics.Margin, limits []metrics.Limit, queue metrics.Queue) bool {
+	at := p.Looks[look]
+	few := !p.grows && at < p.patience.arrivals
+	switch {
+	case metrics.Kept(margins, limits):
+		return queue.Grows || !queue.Alone() && (few || at < p.patience.overload)
+	case metrics.Lost(margins, limits, p.Confidence):
+		return false
+	}
+	return few
+}
+
 // open reports whether requests come whatever is still in flight.
 func (p *Probe) open() bool { return p.Open > 0 || p.Base.Pacing.Mode == loadgen.OpenLoop }
-
-// alone is below how many requests in flight, in the mean, hardly one waits for another.
-const alone = 1
 
 // far reports whether limits are so far that an early look is enough. Arrivals need the
 // first half of benchmark_duration for that, and all of it between loads that bear down
@@ -156,8 +168,7 @@ func (p *Probe) far(look int, margins []metrics.Margin, limits []metrics.Limit, 
 	case !p.grows:
 		return far && look == p.earlier-1
 	}
-	lone := queue.InFlight > 0 && queue.InFlight < alone
-	return far && look > 0 || lone && metrics.Clear(margins, limits, p.Confidence)
+	return far && look > 0 || queue.Alone() && metrics.Clear(margins, limits, p.Confidence)
 }
 
 // void says why a run is no vote on its load; empty for one that is. What the

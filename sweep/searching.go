@@ -319,6 +319,7 @@ func (c *course) fit(tier int) metrics.Fit {
 	}
 	return metrics.FitCapacity(probes, c.tiers[tier].Limits, metrics.Fitted{
 		Whole: c.search.Whole(), Open: c.cell.Pacing.Mode == loadgen.OpenLoop, Precision: float64(c.search.Precision), Confidence: float64(c.search.Confidence),
+		Arrivals: c.cell.Pacing.unevenness(),
 	})
 }
 
