@@ -275,8 +275,12 @@ func row(e *endpoint, all []found) string {
 	if e.over != "request_rate" {
 		same = fmt.Sprintf("%.0f %%", exact)
 	}
-	return fmt.Sprintf("| %s | %s | %d | %.1f / %.1f %% | %.0f %% | %s | %.0f (%.0f) %% | %.1f | %.1f (%.0f) |", e.name, capacity, len(all),
-		100*errs[len(errs)/2], 100*errs[(len(errs)*95+99)/100-1], covered, same, proved, wrong, probes, minutes, grid)
+	ofGrid := "–" // which begins at 1
+	if e.near[1] >= 1 {
+		ofGrid = fmt.Sprintf("%.0f", grid)
+	}
+	return fmt.Sprintf("| %s | %s | %d | %.1f / %.1f %% | %.0f %% | %s | %.0f (%.0f) %% | %.1f | %.1f (%s) |", e.name, capacity, len(all),
+		100*errs[len(errs)/2], 100*errs[(len(errs)*95+99)/100-1], covered, same, proved, wrong, probes, minutes, ofGrid)
 }
 
 // gridMinutes is what a grid of the same precision takes: loads from 1 on that
