@@ -16,7 +16,7 @@ import (
 
 // comparisons is the size of a simulation; task bench:compare runs a larger
 // one, whose table stands in docs/statistics.md.
-var comparisons = flag.Int("comparisons", 400, "comparisons to simulate for each row")
+var comparisons = flag.Int("comparisons", 200, "comparisons to simulate for each row")
 
 // A world says how runs differ by chance. The logarithm of a figure of a run
 // is level + run noise; within a run the noise of all figures has the
@@ -232,7 +232,7 @@ func TestCompareRates(t *testing.T) {
 		{"1 run a side, 10 earlier nights", with(func(w *world) { w.runs, w.nights = 1, 10 }), 5, 0, true},
 	} {
 		n := *comparisons
-		if n <= 400 { // part of the tests: the main row, and some of what else is promised
+		if n <= 200 { // part of the tests: the main row, and some of what else is promised
 			if !row.bar {
 				continue
 			}
