@@ -77,10 +77,13 @@ func (c *Capacity) Answer() string {
 		text += fmt.Sprintf("; not certified: what was run at %s failed", loadNumber(float64(c.FailedAt)))
 	case c.PassedAt > c.Upper:
 		text += fmt.Sprintf("; not certified: what was run at %s passed", loadNumber(float64(c.PassedAt)))
-	case c.Lacks > 0:
-		text += fmt.Sprintf("; not certified: arrivals like these need benchmark_duration: %s, or a coarser precision", strconv.FormatFloat(c.Lacks.Seconds(), 'g', -1, 64))
+	case c.Lacks > 0: // told below
+		text += "; not certified"
 	default:
 		text += fmt.Sprintf("; not certified: the interval is wider than %s %%", strconv.FormatFloat(100*c.Precision, 'g', 4, 64))
+	}
+	if c.Lacks > 0 {
+		text += fmt.Sprintf("; for a certificate arrivals like these need benchmark_duration: %s, or a coarser precision", strconv.FormatFloat(c.Lacks.Seconds(), 'g', -1, 64))
 	}
 	return text
 }

@@ -43,7 +43,7 @@ func TestTheAnswerInWords(t *testing.T) {
 			},
 		},
 		{
-			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms; not certified: arrivals like these need benchmark_duration: 27, or a coarser precision",
+			"carries 46 users (44 to 48, 95 %) within TTFT p95 ≤ 500 ms; not certified; for a certificate arrivals like these need benchmark_duration: 27, or a coarser precision",
 			report.Capacity{
 				Unit: "users", One: "user", Status: "found", Limits: []metrics.Limit{ttft}, Fit: found(46, 44, 48), Confidence: 0.95,
 				Tokens: math.NaN(), Confirmed: true, Refuted: true, Precision: 0.05, PassedAt: 44, FailedAt: 48, Lacks: 27 * time.Second,

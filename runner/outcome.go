@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"loadgen"
 )
 
 // ErrAllFailed is a run of whose requests not one succeeded.
@@ -12,7 +14,7 @@ var ErrAllFailed = errors.New("every request failed")
 // ErrNoneFinished is a run that was over before any of its requests was.
 var ErrNoneFinished = errors.New("no request finished in time")
 
-// ErrNoneSent is a run in which no request was due.
+// ErrNoneSent is a run in which no request was due, or none could be sent.
 var ErrNoneSent = errors.New("no request was sent")
 
 // conclude makes the summary, whatever became of the run: one without a single
@@ -70,6 +72,8 @@ func (p *phases) fruitless() error {
 		return fmt.Errorf("%w: the end of the grace period cancelled all that were sent, %d; raise grace_period (now %v) or benchmark_duration (%v) "+
 			"above the time that an answer takes, for which request_timeout allows %v",
 			ErrNoneFinished, counts.Cancelled, c.GracePeriod, c.BenchmarkDuration, c.RequestTimeout)
+	case p.run.Cell.Pacing.Mode == loadgen.ClosedLoop: // whose first is due at once
+		return fmt.Errorf("%w within benchmark_duration (%v): this process was not given a CPU in time; free the machine, or raise it", ErrNoneSent, c.BenchmarkDuration)
 	}
 	return fmt.Errorf("%w: by the schedule none was due within benchmark_duration (%v); raise it, or the rate", ErrNoneSent, c.BenchmarkDuration)
 }
