@@ -167,7 +167,7 @@ func round(runs []compare.CompareRun, number int) []compare.CompareRun {
 // jitter, and of how fast it is today. LOADGEN_COMPARISONS sets their number, for
 // the table of docs/statistics.md.
 func TestComparisonsOfRealRuns(t *testing.T) {
-	n := 3
+	n := 6
 	if set := os.Getenv("LOADGEN_COMPARISONS"); set != "" {
 		var err error
 		if n, err = strconv.Atoi(set); err != nil {

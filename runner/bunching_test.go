@@ -99,7 +99,7 @@ func bunchShapes(n int) [][]string {
 	return shapes
 }
 
-var loops = flag.Int("loops", 4, "closed loops on which the sign of users who move together is tried")
+var loops = flag.Int("loops", 8, "closed loops on which the sign of users who move together is tried")
 
 // TestHowOftenUsersAreFalselySaidToMoveTogether measures both errors of the sign,
 // which docs/metrics.md tells: on loops of all kinds whose users start one after
