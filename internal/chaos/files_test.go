@@ -85,7 +85,8 @@ func walk(t *testing.T, dir string, each func(path string)) {
 	}
 }
 
-// wholeJSON checks that every JSON file below a directory can be read.
+// wholeJSON checks that every JSON file below a directory can be read. A kill in the
+// midst of a write may have cut the prompts of a run off, which then has no end either.
 func wholeJSON(t *testing.T, dir string) {
 	t.Helper()
 	walk(t, dir, func(path string) {
@@ -93,6 +94,11 @@ func wholeJSON(t *testing.T, dir string) {
 			return
 		}
 		data, err := os.ReadFile(path)
+		if filepath.Base(path) == "inputs.json" {
+			if _, none := os.Stat(filepath.Join(filepath.Dir(path), "process_result.json")); none != nil && err == nil {
+				return
+			}
+		}
 		if err != nil || !json.Valid(data) {
 			t.Errorf("%s is no whole JSON file (%d bytes): %v", path, len(data), err)
 		}
