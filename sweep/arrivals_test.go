@@ -114,3 +114,51 @@ func TestAProbeOfArrivalsEnds(t *testing.T) {
 		})
 	}
 }
+
+// At rates below 3 a probe has no request that counts: what was answered was answered at
+// once, and more tell more.
+func TestTooFewArrivalsMakeTheRateGreater(t *testing.T) {
+	batch := parse(t, atARate)
+	plan := batch.Plan()
+	var done []*sweep.Run
+	var asked []float64
+	for len(done) < 60 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		run := bearing{ttft: 20, s: 0.01, took: 0.2}.probe(ask)
+		if ask.Cell.Probe.Load < 3 {
+			run.Margins = nil
+		}
+		asked, done = append(asked, ask.Cell.Probe.Load), append(done, run)
+	}
+	if len(asked) < 2 || asked[0] != 1 || asked[1] != 4 {
+		t.Errorf("asked for %v, want 1 and 4 first", asked)
+	}
+	tier := batch.Capacities(done)[0].Tiers[0]
+	if got := float64(tier.Fit.Capacity); tier.Status != sweep.CapacityFound || got < 19 || got > 21 {
+		t.Errorf("%s, %g after %v", tier.Status, got, asked)
+	}
+}
+
+// Where more than that is too much the search goes down, and comes to an end.
+func TestTooFewArrivalsAboveACapacityEnd(t *testing.T) {
+	batch := parse(t, atARate)
+	plan := batch.Plan()
+	var done []*sweep.Run
+	for len(done) < 60 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		run := bearing{ttft: 1.5, s: 0.01, took: 0.2}.probe(ask)
+		if ask.Cell.Probe.Load < 3 {
+			run.Margins = nil
+		}
+		done = append(done, run)
+	}
+	if len(done) > 20 {
+		t.Errorf("%d runs", len(done))
+	}
+}

@@ -15,7 +15,7 @@ const mostGrowth = 4
 
 func (c *course) bisection(tier int) stats.Bisection {
 	b := stats.Bisection{
-		Integer: c.search.Whole(), Start: c.search.From, Most: c.search.To,
+		Integer: c.search.Whole(), Start: c.begin(), Most: c.search.To,
 		Resolution: float64(c.search.Precision), MaxProbes: mostProbes * len(c.tiers), Growth: c.growth(tier),
 	}
 	if fit := c.fit(tier); fit.Binding != nil && !fit.Binding.IsShare() && fit.At > 0 { // NaN is not
@@ -141,6 +141,23 @@ func (c *course) belowWall() (float64, bool) {
 		greatest = max(greatest, load)
 	}
 	return 2 * greatest, greatest > 0 && 2*greatest < c.wall
+}
+
+// begin is the first load: what is written, or four times a rate that has too few arrivals
+// for a probe.
+func (c *course) begin() float64 {
+	return max(c.search.From, mostGrowth*c.few)
+}
+
+// tooFew reports whether a run before all votes says nothing because hardly any request
+// arrived: all that did were answered, and a greater rate would tell more.
+func (c *course) tooFew(run *Run) bool {
+	s, load := run.Summary, run.Cell.Probe.Load
+	if run.Err != nil || s == nil || len(c.votes) > 0 || load <= c.few || !run.Cell.Probe.open() {
+		return false
+	}
+	return s.Counts.OK > 0 && s.Counts.Failed+s.Counts.Cancelled == 0 && run.Queue.Alone() &&
+		!slices.ContainsFunc(run.Margins, metrics.Margin.Known) && (c.search.To == 0 || mostGrowth*load <= c.search.To)
 }
 
 // mostHalvings is how often a first load that could not be measured is halved.

@@ -57,6 +57,8 @@ type course struct {
 	// wall is the least load at which no measurement could be made twice:
 	// nothing at it or above is tried again.
 	wall float64
+	// few is the greatest rate at which a probe had too few arrivals to say anything.
+	few float64
 	// proofs are the confirmations, by tier.
 	proofs  [][]proof
 	opened  [][]*Run // that put a capacity to the proof of an open loop, by tier
@@ -97,6 +99,10 @@ func (c *course) add(run *Run) {
 	load := run.Cell.Probe.Load
 	_, step := c.next() // what it was made for
 	c.runs = append(c.runs, run)
+	if c.tooFew(run) {
+		c.few = load
+		return
+	}
 	if !slices.Contains(c.loads, load) {
 		c.loads = append(c.loads, load)
 	}
