@@ -51,4 +51,10 @@ func (c *course) lacks(load float64) time.Duration {
 	return time.Duration(math.Ceil(first/float64(time.Second))) * time.Second
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// longestPatience is longer than any run, and its multiples are no more than a Duration
+// holds.
+const longestPatience = 10 * 365 * 24 * time.Hour
+
+func seconds(s float64) time.Duration {
+	return time.Duration(min(s*float64(time.Second), float64(longestPatience)))
+}

@@ -64,6 +64,25 @@ func TestArrivalsAreObservedForLongEnough(t *testing.T) {
 	}
 }
 
+// TestARateOfNearlyNothingHasNoCertificate: a Duration ends after 292 years, and 1,600
+// arrivals a year apart take longer.
+func TestARateOfNearlyNothingHasNoCertificate(t *testing.T) {
+	batch := parse(t, strings.NewReplacer("benchmark_duration: 60", "benchmark_duration: 20, request_rate_mode: poisson", "over:", "from: 1e-8, over:").Replace(atARate))
+	plan := batch.Plan()
+	var done []*sweep.Run
+	for range 40 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			break
+		}
+		done = append(done, bearing{ttft: 3e-8, s: 0.01, took: 5}.probe(ask))
+	}
+	tier := batch.Capacities(done)[0].Tiers[0]
+	if tier.Status != sweep.CapacityFound || tier.Certified || tier.Lacks <= 0 {
+		t.Errorf("%s, certified %t, lacks %v", tier.Status, tier.Certified, tier.Lacks)
+	}
+}
+
 // A limit of 8 s takes 213 s of arrivals, which is eight times 26.7; 1,600 Poisson
 // arrivals, for a rate that is known to 2.5 %, at about 3/s take 711 s, eight times 89.
 func TestACertificateOfArrivalsTakesItsTime(t *testing.T) {
