@@ -109,12 +109,12 @@ const RunSD = 0.02
 // fewestSeen are the requests that a margin rests on at least.
 const fewestSeen = 8
 
-// settleShare is the part of a probe that is left out at its beginning, beside
-// its ramp and two latencies: what a load that has just begun does is not what
-// it will do. Queues of open loops take longer to fill.
+// The parts of a probe that are left out at its beginning, beside its ramp and two
+// latencies: what a load that has just begun does is not what it will do. Queues of open
+// loops take longer to fill.
 const (
 	settleClosed = 0.1
-	settleOpen   = 0.25
+	SettleOpen   = 0.25
 )
 
 // Margins returns how the run stands against the limits of the facts, by the
@@ -194,7 +194,7 @@ func window(all []seen, open, over bool) (from, to time.Duration) {
 	}
 	share := settleClosed
 	if open {
-		share = settleOpen
+		share = SettleOpen
 	}
 	settle := max(time.Duration(share*float64(last-ramp)), min(2*sum/time.Duration(n), (last-ramp)/2))
 	from = ramp + settle

@@ -47,23 +47,16 @@ func TestArrivalsGrowByWhatAnIdleEndpointTells(t *testing.T) {
 // A guess that was wrong costs what lies between: the first answers were faster than all
 // that came after.
 func TestAFastBeginningMisleadsNoSearch(t *testing.T) {
-	batch := parse(t, atARate)
-	plan := batch.Plan()
-	var done []*sweep.Run
-	for len(done) < 60 {
-		ask, ok := plan.Next(done)
-		if !ok {
-			break
-		}
+	first := true
+	runs, tier := searchedBy(t, atARate, func(ask sweep.Ask) *sweep.Run {
 		e := bearing{ttft: 1.3, s: 0.01, took: 5}
-		if len(done) == 0 {
-			e = bearing{ttft: 500, s: 0.01, took: 0.001}
+		if first {
+			e, first = bearing{ttft: 500, s: 0.01, took: 0.001}, false
 		}
-		done = append(done, e.probe(ask))
-	}
-	tier := batch.Capacities(done)[0].Tiers[0]
-	if got := float64(tier.Fit.Capacity); got < 1.2 || got > 1.4 || len(done) > 20 {
-		t.Errorf("found %g after %d runs, want about 1.3", got, len(done))
+		return e.probe(ask)
+	})
+	if got := float64(tier.Fit.Capacity); got < 1.2 || got > 1.4 || len(runs) > 20 {
+		t.Errorf("found %g after %d runs, want about 1.3", got, len(runs))
 	}
 }
 
@@ -115,50 +108,31 @@ func TestAProbeOfArrivalsEnds(t *testing.T) {
 	}
 }
 
-// At rates below 3 a probe has no request that counts: what was answered was answered at
-// once, and more tell more.
-func TestTooFewArrivalsMakeTheRateGreater(t *testing.T) {
-	batch := parse(t, atARate)
-	plan := batch.Plan()
-	var done []*sweep.Run
-	var asked []float64
-	for len(done) < 60 {
-		ask, ok := plan.Next(done)
-		if !ok {
-			break
-		}
-		run := bearing{ttft: 20, s: 0.01, took: 0.2}.probe(ask)
+// fewBelow3 is an endpoint of whose probes below a rate of 3 no request counts.
+func fewBelow3(capacity float64) func(sweep.Ask) *sweep.Run {
+	return func(ask sweep.Ask) *sweep.Run {
+		run := bearing{ttft: capacity, s: 0.01, took: 0.2}.probe(ask)
 		if ask.Cell.Probe.Load < 3 {
 			run.Margins = nil
 		}
-		asked, done = append(asked, ask.Cell.Probe.Load), append(done, run)
+		return run
 	}
-	if len(asked) < 2 || asked[0] != 1 || asked[1] != 4 {
-		t.Errorf("asked for %v, want 1 and 4 first", asked)
+}
+
+// What was answered was answered at once, and more tell more.
+func TestTooFewArrivalsMakeTheRateGreater(t *testing.T) {
+	runs, tier := searchedBy(t, atARate, fewBelow3(20))
+	if first, second := runs[0].Cell.Probe.Load, runs[1].Cell.Probe.Load; first != 1 || second != 4 {
+		t.Errorf("asked for %g and %g first, want 1 and 4", first, second)
 	}
-	tier := batch.Capacities(done)[0].Tiers[0]
 	if got := float64(tier.Fit.Capacity); tier.Status != sweep.CapacityFound || got < 19 || got > 21 {
-		t.Errorf("%s, %g after %v", tier.Status, got, asked)
+		t.Errorf("%s, %g", tier.Status, got)
 	}
 }
 
 // Where more than that is too much the search goes down, and comes to an end.
 func TestTooFewArrivalsAboveACapacityEnd(t *testing.T) {
-	batch := parse(t, atARate)
-	plan := batch.Plan()
-	var done []*sweep.Run
-	for len(done) < 60 {
-		ask, ok := plan.Next(done)
-		if !ok {
-			break
-		}
-		run := bearing{ttft: 1.5, s: 0.01, took: 0.2}.probe(ask)
-		if ask.Cell.Probe.Load < 3 {
-			run.Margins = nil
-		}
-		done = append(done, run)
-	}
-	if len(done) > 20 {
-		t.Errorf("%d runs", len(done))
+	if runs, _ := searchedBy(t, atARate, fewBelow3(1.5)); len(runs) > 20 {
+		t.Errorf("%d runs", len(runs))
 	}
 }

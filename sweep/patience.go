@@ -3,6 +3,8 @@ package sweep
 import (
 	"math"
 	"time"
+
+	"loadgen/metrics"
 )
 
 // A patience is how long a run of arrivals must be for its answer.
@@ -15,9 +17,6 @@ type patience struct {
 	arrivals time.Duration
 }
 
-// weighedPart is the part of an open loop's run that counts.
-const weighedPart = 0.75
-
 // patience is what the search has to have with a load. Users wait for their answers, and
 // need none.
 func (s *Search) patience(load Pacing) patience {
@@ -27,10 +26,11 @@ func (s *Search) patience(load Pacing) patience {
 			longest = max(longest, l.Bound)
 		}
 	}
+	const weighed = 1 - metrics.SettleOpen // part of a run
 	precision, gaps := float64(s.Precision), load.unevenness()
-	p := patience{overload: seconds(longest / 1000 / precision / weighedPart)}
+	p := patience{overload: seconds(longest / 1000 / precision / weighed)}
 	if load.Rate > 0 {
-		p.arrivals = seconds(gaps * gaps / (precision * precision) / load.Rate / weighedPart)
+		p.arrivals = seconds(gaps * gaps / (precision * precision) / load.Rate / weighed)
 	}
 	return p
 }

@@ -67,17 +67,8 @@ func TestArrivalsAreObservedForLongEnough(t *testing.T) {
 // TestARateOfNearlyNothingHasNoCertificate: a Duration ends after 292 years, and 1,600
 // arrivals a year apart take longer.
 func TestARateOfNearlyNothingHasNoCertificate(t *testing.T) {
-	batch := parse(t, strings.NewReplacer("benchmark_duration: 60", "benchmark_duration: 20, request_rate_mode: poisson", "over:", "from: 1e-8, over:").Replace(atARate))
-	plan := batch.Plan()
-	var done []*sweep.Run
-	for range 40 {
-		ask, ok := plan.Next(done)
-		if !ok {
-			break
-		}
-		done = append(done, bearing{ttft: 3e-8, s: 0.01, took: 5}.probe(ask))
-	}
-	tier := batch.Capacities(done)[0].Tiers[0]
+	text := strings.NewReplacer("benchmark_duration: 60", "benchmark_duration: 20, request_rate_mode: poisson", "over:", "from: 1e-8, over:").Replace(atARate)
+	_, tier := searchedBy(t, text, bearing{ttft: 3e-8, s: 0.01, took: 5}.probe)
 	if tier.Status != sweep.CapacityFound || tier.Certified || tier.Lacks <= 0 {
 		t.Errorf("%s, certified %t, lacks %v", tier.Status, tier.Certified, tier.Lacks)
 	}
@@ -95,19 +86,11 @@ func TestACertificateOfArrivalsTakesItsTime(t *testing.T) {
 		{"few Poisson arrivals", "500", "poisson", func(d time.Duration) bool { return d >= 80*time.Second && d <= 100*time.Second }},
 	} {
 		text := strings.NewReplacer("benchmark_duration: 60", "benchmark_duration: 20, request_rate_mode: "+tt.mode, "ttft.p95: 500", "ttft.p95: "+tt.limit).Replace(atARate)
-		batch := parse(t, text)
-		plan := batch.Plan()
-		var done []*sweep.Run
-		for range 40 {
-			ask, ok := plan.Next(done)
-			if !ok {
-				break
-			}
+		_, tier := searchedBy(t, text, func(ask sweep.Ask) *sweep.Run {
 			run := bearing{ttft: 3, s: 0.01, took: 5}.probe(ask)
-			run.Margins[0].Limit = batch.Search.AllTiers()[0].Limits[0]
-			done = append(done, run)
-		}
-		tier := batch.Capacities(done)[0].Tiers[0]
+			run.Margins[0].Limit = ask.Cell.Probe.Tiers[0].Limits[0]
+			return run
+		})
 		if tier.Status != sweep.CapacityFound || !tt.want(tier.Lacks) || tier.Certified != (tier.Lacks == 0) {
 			t.Errorf("%s: %s, certified %t, lacks %v", tt.name, tier.Status, tier.Certified, tier.Lacks)
 		}

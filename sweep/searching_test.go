@@ -97,6 +97,24 @@ func sought(t *testing.T, text string, e bearing) (asked []string, c sweep.Capac
 	return nil, sweep.Capacity{}
 }
 
+// searchedBy makes the search of a batch of one cell by what its runs come to, and
+// returns them with the answer.
+func searchedBy(t *testing.T, text string, probe func(sweep.Ask) *sweep.Run) ([]*sweep.Run, sweep.TierCapacity) {
+	t.Helper()
+	batch := parse(t, text)
+	plan := batch.Plan()
+	var done []*sweep.Run
+	for len(done) < 60 {
+		ask, ok := plan.Next(done)
+		if !ok {
+			return done, batch.Capacities(done)[0].Tiers[0]
+		}
+		done = append(done, probe(ask))
+	}
+	t.Fatal("the search has no end")
+	return nil, sweep.TierCapacity{}
+}
+
 func TestASearchDoublesHalvesAndConfirms(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
